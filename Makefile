@@ -1,0 +1,136 @@
+# Everything a checkout needs: `make` lists it. State lives in .venv, jars, .cache, .airflow and data; `make clean` removes it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+UV := $(BIN)/uv
+# The tests' lock holds the demo's: whichever was asked for first, the other never takes anything away.
+LOCK := $(if $(wildcard .venv/.dev),dev,demo)
+SOURCES := airflow_provider_etl spark_jobs demo dags tests
+
+# What users set for themselves (mirrors, local wheels) helps them to install and must not end in a lock.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PRIVATE := PIP_FIND_LINKS PIP_INDEX_URL PIP_EXTRA_INDEX_URL UV_FIND_LINKS UV_INDEX_URL UV_EXTRA_INDEX_URL UV_INDEX UV_DEFAULT_INDEX
+COMPILE := env $(PRIVATE:%=-u %) $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+.PHONY: help
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do \
+		printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+## ------------------------------------------------------------------ set-up, once
+
+.PHONY: setup
+setup: .venv/.$(LOCK) ## Make .venv and install the hash-pinned lock and this checkout
+
+$(UV): requirements/uv.txt
+	@$(MAKE_VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.demo: requirements/demo.txt requirements/build.txt pyproject.toml | $(UV)
+	@$(call INSTALL,demo)
+
+.venv/.dev: requirements/dev.txt requirements/build.txt pyproject.toml | $(UV)
+	@$(call INSTALL,dev)
+	@touch .venv/.demo
+
+# Some wheels are built here from sources: what builds them is pinned by hashes too.
+define INSTALL
+echo "installing requirements/$(1).txt into .venv"; \
+$(UV) pip sync --quiet --python $(BIN)/python --require-hashes --build-constraints requirements/build.txt requirements/$(1).txt; \
+$(UV) pip install --quiet --python $(BIN)/python --no-deps --build-constraints requirements/build.txt --editable .; \
+touch .venv/.$(1)
+endef
+
+define MAKE_VENV
+for python in $${PYTHON:-python3 python3.11 python3.12 python3.13}; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && break || python=; \
+done; \
+if [ -z "$$python" ]; then echo "no Python 3.11 to 3.13 found: on Debian 12, apt-get install python3 python3-venv;" \
+	"or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; fi; \
+[ -x $(BIN)/python ] || "$$python" -m venv .venv || { rm -rf .venv; \
+	echo "$$python can't make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 1; }
+endef
+
+.PHONY: java
+java:
+	@java="$${JAVA_HOME:+$$JAVA_HOME/bin/}java"; \
+	version=$$("$$java" -version 2>&1 | sed -nE 's/.* version "([0-9]+).*/\1/p' || true); \
+	if [ -z "$$version" ] || [ "$$version" -lt 17 ]; then \
+		echo "Spark needs Java 17, found $${version:-none}: on Debian, apt-get install openjdk-17-jre-headless" >&2; exit 1; fi
+
+.PHONY: jars
+jars: setup java ## Fetch the Delta jars that jars.lock names into jars/, once
+	@[ jars/.complete -nt airflow_provider_etl/jars.lock ] || { $(BIN)/airflow-etl doctor --fetch-jars; touch jars/.complete; }
+
+.PHONY: archive
+archive: jars ## Make the archive of loaded classes that lets Spark start faster, once
+	@[ .cache/spark.jsa -nt jars/.complete ] || $(BIN)/airflow-etl doctor --archive
+
+## ------------------------------------------------------------------ the demo
+
+.PHONY: demo
+demo: archive ## Seven days of real flights through a real Airflow, backfilled twice, proven identical
+	@$(BIN)/python -m demo.main
+
+.PHONY: demo-ui
+demo-ui: archive ## Leave the demo's Airflow running; prints its address and login; Ctrl-C stops it
+	@$(BIN)/python -m demo.ui
+
+.PHONY: screenshot
+screenshot: archive ## Photograph the DAG in the Airflow UI for the README (after make demo)
+	@command -v chromium >/dev/null || { echo "chromium is missing: on Debian, apt-get install chromium" >&2; exit 1; }
+	@$(BIN)/python -m demo.screenshot docs/images/flights.png
+
+## ------------------------------------------------------------------ the tests
+
+.PHONY: lint
+lint: .venv/.dev
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: check
+check: lint ## Lint, types, walls and the tests that start neither Spark nor Airflow's servers
+	@$(BIN)/python -m pytest -q -m "not spark and not e2e"
+
+.PHONY: test
+test: ## Everything: what check does, and Spark, Airflow and end-to-end tests
+	@$(MAKE) debian .venv/.dev
+	@$(MAKE) archive lint
+	@$(BIN)/python -m pytest
+
+# A machine of its own (CI) gets what is missing; a person is told the command and decides.
+.PHONY: debian
+debian:
+	@missing=""; \
+	command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || missing="$$missing docker-compose"; \
+	command -v java >/dev/null || [ -n "$${JAVA_HOME:-}" ] || missing="$$missing openjdk-17-jre-headless"; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$${CI:-}" = true ] && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	else echo "missing, so some tests are skipped: apt-get install$$missing"; fi
+
+## ------------------------------------------------------------------ upkeep
+
+.PHONY: lock
+lock: | $(UV) ## Resolve requirements/*.in anew, with hashes and without host names
+	@$(COMPILE) requirements/uv.in -o requirements/uv.txt
+	@$(COMPILE) requirements/build.in -o requirements/build.txt
+	@$(COMPILE) pyproject.toml --all-extras --constraints requirements/demo.in -o requirements/constraints.txt
+	@$(COMPILE) requirements/demo.in --constraints requirements/constraints.txt -o requirements/demo.txt
+	@$(COMPILE) requirements/dev.in --constraints requirements/constraints.txt \
+		--constraints requirements/demo.txt -o requirements/dev.txt
+	@$(COMPILE) requirements/compose.in --constraints requirements/demo.txt -o requirements/compose.txt
+
+.PHONY: clean
+clean: ## Remove all that make made, the demo's tables and its Airflow too
+	@rm -rf .venv .cache .airflow jars data dist build spark-warehouse metastore_db derby.log *.egg-info \
+		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

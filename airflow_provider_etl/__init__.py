@@ -1,0 +1,51 @@
+"""A YAML file becomes an idempotent, backfillable Spark ETL pipeline on Apache Airflow.
+
+The names below are the public interface. They are imported when they are first asked for: importing the package alone
+imports neither Airflow nor Spark.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_etl.version import __version__
+
+if TYPE_CHECKING:
+    from airflow_provider_etl.factory.loader import load_pipelines
+    from airflow_provider_etl.operators.check import CheckOperator
+    from airflow_provider_etl.operators.extract import ExtractOperator
+    from airflow_provider_etl.operators.load import LoadOperator
+    from airflow_provider_etl.operators.pipeline import PipelineOperator
+    from airflow_provider_etl.operators.transform import TransformOperator
+
+_HOMES: Final = {
+    "CheckOperator": "airflow_provider_etl.operators.check",
+    "ExtractOperator": "airflow_provider_etl.operators.extract",
+    "LoadOperator": "airflow_provider_etl.operators.load",
+    "PipelineOperator": "airflow_provider_etl.operators.pipeline",
+    "TransformOperator": "airflow_provider_etl.operators.transform",
+    "load_pipelines": "airflow_provider_etl.factory.loader",
+}
+
+__all__ = [
+    "CheckOperator",
+    "ExtractOperator",
+    "LoadOperator",
+    "PipelineOperator",
+    "TransformOperator",
+    "__version__",
+    "load_pipelines",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name the first time it is asked for (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

@@ -1,0 +1,109 @@
+"""The class data sharing archive: classes that a real run loaded, mapped into memory by the next one (JEP 350)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from airflow_provider_etl.engines.local import child_environment
+from airflow_provider_etl.spec import Engine, load_mapping
+from spark_jobs.errors import InfrastructureError
+from spark_jobs.ledger import attempt_number
+from spark_jobs.plan import Attempt
+from spark_jobs.session import java_options, option
+
+_PATIENCE: Final = 600  # seconds
+_ROWS: Final = "id,day,text\n1,2020-01-01T10:00:00Z, a \n2,2020-01-01T11:00:00Z,b\n2,2020-01-01T11:00:00Z,b\nx,,c\n"
+_ENVIRONMENT: Final = {
+    "variables": {"lake": "data/lake", "staging": "data/staging", "quarantine": "data/quarantine"},
+    "roots": ["data"],
+    "engines": {"local": {"kind": "local"}},
+}
+# One of everything that most pipelines have, so that their classes are in the archive.
+_PIPELINE: Final[dict[str, Any]] = {
+    "schedule": "@daily",
+    "start": "2020-01-01",
+    "extract": {
+        "rows": {
+            "type": "files",
+            "path": "data/${window.key}.csv",
+            "format": "csv",
+            "columns": {"id": {"type": "int"}, "day": {"type": "timestamp"}, "text": {"type": "string"}},
+        }
+    },
+    "transform": [
+        {"from": "rows"},
+        {"clean": {"trim": "all"}},
+        {"dedupe": {"keys": ["id"]}},
+        {"derive": {"local_day": "to_date(day)"}},
+    ],
+    "check": [{"not_null": ["id"]}, {"row_count": {"min": 1}}],
+    "load": {
+        "lake": {
+            "type": "delta",
+            "path": "${env.lake}/rows",
+            "write": {"strategy": "replace_window", "column": "day"},
+            "partition_by": ["local_day"],
+        }
+    },
+}
+
+
+def make(engine: Engine, path: Path) -> Path:
+    """Make the archive by a small real run into a scratch table.
+
+    Args:
+        engine: whose Java options and jars the archive is made with: it serves no others.
+        path: the archive; replaced in one step.
+
+    Raises:
+        InfrastructureError: the run failed, or left no archive.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".archive-", dir=path.parent) as scratch:
+        made = Path(scratch, "spark.jsa")
+        said = _run(Path(scratch), engine, made)
+        if not made.is_file():
+            raise InfrastructureError(f"the run left no archive:\n{said[-2000:]}", where=str(path))
+        return made.replace(path)
+
+
+def _run(scratch: Path, engine: Engine, made: Path) -> str:
+    (scratch / "plan.json").write_text(json.dumps(_plan(scratch, engine, made)), encoding="utf-8")
+    command = [sys.executable, "-m", "spark_jobs.run", "--plan", "plan.json", "--report", "report.json"]
+    # The output is read to its end: that is when the JVM, which writes the archive after Python has gone, has ended.
+    done = subprocess.run(
+        command,
+        cwd=scratch,
+        env=child_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_PATIENCE,
+        check=False,
+    )
+    return done.stdout
+
+
+def _plan(scratch: Path, engine: Engine, made: Path) -> dict[str, Any]:
+    environment = scratch / "config/environments/archive.yaml"
+    environment.parent.mkdir(parents=True)
+    environment.write_text(json.dumps(_ENVIRONMENT), encoding="utf-8")  # JSON is YAML
+    data = scratch / "data"
+    data.mkdir()
+    (data / "2020-01-01.csv").write_text(_ROWS, encoding="utf-8")
+    loaded = load_mapping(_PIPELINE, name="archive", environment=str(environment), base=scratch)
+    if loaded.pipeline is None:
+        raise InfrastructureError("\n".join(map(str, loaded.errors)), where="archive")
+    pipeline = loaded.pipeline
+    attempt = Attempt(number=attempt_number(pipeline.fingerprint), token="archive", run="archive")  # noqa: S106
+    spark = engine.settings()
+    options = [*java_options(engine.small, ""), option(f"-XX:ArchiveClassesAtExit={made}")]
+    spark["conf"] = {**spark["conf"], "spark.driver.extraJavaOptions": " ".join(options)}
+    return pipeline.plan(pipeline.window_of("2020-01-01"), attempt).to_json() | {"spark": spark}

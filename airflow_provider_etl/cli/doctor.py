@@ -1,0 +1,174 @@
+"""`doctor`: what is there, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final, Literal
+
+from airflow_provider_etl.engines.java import require_java
+from airflow_provider_etl.spec import Engine, Environment
+from spark_jobs.errors import ConfigError
+
+NAME: Final = "doctor"
+HELP: Final = "say what is there, what is missing and how to get it; fetch the jars"
+ARCHIVE: Final = ".cache/spark.jsa"
+
+_PACKAGES: Final = {
+    "pyspark": "spark",
+    "pyspark-client": "spark",
+    "delta-spark": "delta",
+    "deltalake": "delta",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of what was found."""
+
+    state: Literal["ok", "missing", "optional"]
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """`state  what: remedy`."""
+        return f"{self.state:8} {self.what}" + (f"\n         -> {self.remedy}" if self.remedy else "")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--fetch-jars", action="store_true", help="fetch the jars that are missing, once")
+    parser.add_argument("--archive", action="store_true", help="make the archive that shortens the start of Spark")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Look at everything; 1 where something that is needed is missing."""
+    environment = _environment(options.environment)
+    engines = _engines(environment)
+    if options.fetch_jars:
+        _fetch(engines)
+    if options.archive:
+        _archive(engines, environment)
+    findings = [*_java(), *_packages(), *_environments(options.environment, environment), *_jars(engines)]
+    findings += [*_archives(engines), *_folders(environment)]
+    for finding in findings:
+        print(finding)
+    return 1 if any(finding.state == "missing" for finding in findings) else 0
+
+
+def _environment(asked: str | None) -> Environment | str:
+    """The environment, or in words what is wrong with it."""
+    from airflow_provider_etl.spec.environment import load_environment
+
+    found = load_environment(asked, Path.cwd())
+    if isinstance(found, str):
+        return found
+    return found.environment or "\n".join(map(str, found.diagnostics))
+
+
+def _engines(environment: Environment | str) -> list[Engine]:
+    """The engines that run here; with no environment, one that has its jars in ./jars."""
+    if isinstance(environment, str):
+        return [Engine(name="local", jars=str(Path.cwd() / "jars"))]
+    return [engine for engine in environment.engines.values() if engine.kind == "local"]
+
+
+def _fetch(engines: list[Engine]) -> None:
+    from airflow_provider_etl.cli.jars import fetch
+
+    for folder in dict.fromkeys(engine.jars for engine in engines):
+        for path in fetch(Path(folder)):
+            print(f"fetched  {path}")
+
+
+def _archive(engines: list[Engine], environment: Environment | str) -> None:
+    from airflow_provider_etl.cli.archive import make
+
+    project = Path.cwd() if isinstance(environment, str) else environment.project
+    for engine in engines:
+        path = make(engine, Path(engine.archive or project / ARCHIVE))
+        print(f"made     {path} ({path.stat().st_size / 1e6:.0f} MB), for engine {engine.name}")
+
+
+def _java() -> Iterator[Finding]:
+    try:
+        command, major = require_java(os.environ)
+    except ConfigError as error:
+        yield Finding("missing", f"Java: {error.what}; expected {error.expected}", error.remedy)
+    else:
+        yield Finding("ok", f"Java {major}: {command}")
+
+
+def _packages() -> Iterator[Finding]:
+    found = {name: _version(name) for name in _PACKAGES}
+    for name, extra in _PACKAGES.items():
+        if found[name]:
+            yield Finding("ok", f"{name} {found[name]}")
+        else:
+            yield Finding("missing", name, f"pip install 'airflow-provider-etl[{extra}]'")
+    spark, client = found["pyspark"], found["pyspark-client"]
+    if spark and client and spark != client:
+        # Both own the folder pyspark/: the one that was installed last has overwritten the other's files.
+        remedy = f"pip install --force-reinstall pyspark=={spark} pyspark-client=={spark}"
+        yield Finding("missing", f"pyspark {spark} and pyspark-client {client} must be equal", remedy)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _environments(asked: str | None, environment: Environment | str) -> Iterator[Finding]:
+    if isinstance(environment, Environment):
+        yield Finding("ok", f"environment {environment.name}: {environment.path}")
+    else:
+        yield Finding("missing", environment, f"write config/environments/{asked or 'local'}.yaml, or name a file")
+
+
+def _jars(engines: list[Engine]) -> Iterator[Finding]:
+    from airflow_provider_etl.cli.jars import locked, problem
+
+    for folder in dict.fromkeys(engine.jars for engine in engines):
+        for jar in locked():
+            if said := problem(jar, Path(folder)):
+                yield Finding("missing", f"{jar.coordinates}: {said}", "airflow-etl doctor --fetch-jars")
+            else:
+                yield Finding("ok", f"{jar.coordinates} in {folder}")
+
+
+def _archives(engines: list[Engine]) -> Iterator[Finding]:
+    for engine in engines:
+        if engine.archive and Path(engine.archive).is_file():
+            yield Finding("ok", f"engine {engine.name} starts with {engine.archive}")
+        else:
+            named = "" if engine.archive else f" and name it in the environment: archive: {ARCHIVE}"
+            remedy = f"airflow-etl doctor --archive makes one{named}"
+            yield Finding("optional", f"engine {engine.name} has no archive: Spark starts some seconds later", remedy)
+
+
+def _folders(environment: Environment | str) -> Iterator[Finding]:
+    if isinstance(environment, str):
+        return
+    from airflow_provider_etl.spec.paths import absolute, is_uri
+
+    for name, value in environment.variables.items():
+        path = absolute(value, environment.project)
+        if not value or is_uri(path):
+            continue
+        if _writable(Path(path)):
+            yield Finding("ok", f"{name}: {path}")
+        else:
+            yield Finding("missing", f"{name}: {path} can't be written", "give this user the right to, or another path")
+
+
+def _writable(path: Path) -> bool:
+    """Whether files can be written in a folder, or the folder can be made."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path.is_dir() and os.access(path, os.W_OK | os.X_OK)

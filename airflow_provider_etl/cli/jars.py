@@ -1,0 +1,170 @@
+"""The jars that Spark needs: which they are, whether they are there, and fetching them once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from spark_jobs.errors import ConfigError, InfrastructureError
+
+_PATIENCE: Final = 600  # seconds for one download
+# Spark's resolver follows dependencies; these two jars need none of theirs, Spark has them.
+_EXCLUDED: Final = "com.*:*,org.*:*,net.*:*,io.unitycatalog:*,io.delta:delta-kernel*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jar:
+    """One line of jars.lock."""
+
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+
+    @property
+    def coordinates(self) -> str:
+        """`group:artifact:version`."""
+        return f"{self.group}:{self.artifact}:{self.version}"
+
+    @property
+    def name(self) -> str:
+        """The file's name in the folder: Spark's resolver calls it so too."""
+        return f"{self.group}_{self.artifact}-{self.version}.jar"
+
+
+def locked() -> list[Jar]:
+    """The jars that the lock of this package names."""
+    lines = files("airflow_provider_etl").joinpath("jars.lock").read_text(encoding="utf-8").splitlines()
+    found = []
+    for line in lines:
+        if line.strip() and not line.startswith("#"):
+            coordinates, digest = line.split()
+            group, artifact, version = coordinates.split(":")
+            found.append(Jar(group=group, artifact=artifact, version=version, sha256=digest))
+    return found
+
+
+def problem(jar: Jar, folder: Path) -> str:
+    """Why a folder hasn't got a jar; empty where it has, with the locked content, under whatever name."""
+    candidates = sorted(folder.glob(f"*{jar.artifact}*.jar"))
+    if not candidates:
+        return f"not in {folder}"
+    if all(_digest(path) != jar.sha256 for path in candidates):
+        return f"{candidates[0]} isn't what the lock names (SHA-256)"
+    return ""
+
+
+def fetch(folder: Path) -> list[Path]:
+    """Fetch the jars that a folder hasn't got; each is checked against the lock before it gets in.
+
+    Args:
+        folder: where they go; made where it isn't there.
+
+    Returns:
+        The files that were fetched.
+
+    Raises:
+        InfrastructureError: a jar can't be had: no network, or no server that has it.
+        ConfigError: what was fetched isn't what the lock names.
+    """
+    wanted = [jar for jar in locked() if problem(jar, folder)]
+    if not wanted:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    # In the folder itself: the last step is a rename on one file system, so nobody ever sees half a jar.
+    with tempfile.TemporaryDirectory(prefix=".fetching-", dir=folder) as scratch:
+        _download(wanted, Path(scratch))
+        return [_accept(jar, Path(scratch), folder) for jar in wanted]
+
+
+def _accept(jar: Jar, scratch: Path, folder: Path) -> Path:
+    candidates = sorted(scratch.rglob(f"*{jar.artifact}-{jar.version}.jar"))
+    if not candidates:
+        raise InfrastructureError(f"{jar.coordinates} wasn't found", where=str(folder), remedy=_OFFLINE)
+    found = _digest(candidates[0])
+    if found != jar.sha256:
+        raise ConfigError(
+            f"{jar.coordinates} came with SHA-256 {found}",
+            where=str(folder),
+            expected=jar.sha256,
+            remedy="don't use it: find out who changed it, or whether jars.lock is out of date",
+        )
+    return candidates[0].replace(folder / jar.name)
+
+
+_OFFLINE: Final = (
+    "check the network (and the mirror in Maven's settings.xml where there must be one), "
+    "or copy the jars that airflow_provider_etl/jars.lock names into the folder"
+)
+
+
+def _download(jars: Sequence[Jar], scratch: Path) -> None:
+    """By Maven's client where it is installed, since it knows the site's mirrors; else by Spark's own resolver."""
+    tools = [_by_spark] if shutil.which("mvn") is None else [_by_maven, _by_spark]
+    said = ""
+    for tool in tools:
+        said = tool(jars, scratch)
+        if not said:
+            return
+    raise InfrastructureError(f"the jars can't be fetched: {said}", where=str(scratch.parent), remedy=_OFFLINE)
+
+
+def _by_maven(jars: Sequence[Jar], scratch: Path) -> str:
+    for jar in jars:
+        command = [
+            "mvn",
+            "-q",
+            "-B",
+            "dependency:copy",
+            f"-Dartifact={jar.coordinates}",
+            f"-DoutputDirectory={scratch}",
+        ]
+        if said := _told(command, scratch, dict(os.environ)):
+            return said
+    return ""
+
+
+def _by_spark(jars: Sequence[Jar], scratch: Path) -> str:
+    spec = find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        return "pyspark isn't installed"
+    home = Path(spec.origin).parent
+    nothing = scratch / "nothing.py"
+    nothing.touch()
+    conf = {"spark.jars.ivy": str(scratch / "ivy"), "spark.jars.excludes": _EXCLUDED, "spark.ui.enabled": "false"}
+    options = [part for key, value in conf.items() for part in ("--conf", f"{key}={value}")]
+    packages = ",".join(jar.coordinates for jar in jars)
+    command = [str(home / "bin/spark-submit"), "--master", "local[1]", "--packages", packages, *options, str(nothing)]
+    environment = {**os.environ, "SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable}
+    return _told(command, scratch, environment)
+
+
+def _told(command: Sequence[str], folder: Path, environment: dict[str, str]) -> str:
+    """What a command complained of; empty where it ended well."""
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0:
+        return ""
+    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+    marks = ("ERROR", "not found", "unresolved", "Exception", "UnknownHost")
+    told = [line for line in lines if any(mark in line for mark in marks)] or lines
+    return f"{Path(command[0]).name}: {told[0][:300] if told else f'exit code {done.returncode}'}"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,73 @@
+"""`lint PATH…`: every diagnostic of every file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from airflow_provider_etl.spec import Diagnostic, duplicate_names, find_files, load_file
+
+NAME: Final = "lint"
+HELP: Final = "check pipeline files and report everything that is wrong with them"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="pipeline files, or folders that hold some")
+    parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how diagnostics are told")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Report every diagnostic; 1 where there is an error."""
+    paths, found = _files(options.paths)
+    for path in paths:
+        found += load_file(path, environment=options.environment, expressions=True).diagnostics
+    found = sorted(dict.fromkeys([*found, *duplicate_names(paths)]))
+    _tell(found, len(paths), options.format)
+    return 1 if any(item.severity == "error" for item in found) else 0
+
+
+def _files(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
+    """The files of the paths given, each once; a folder without any is an error, not a success."""
+    paths: list[Path] = []
+    empty: list[Diagnostic] = []
+    for item in given:
+        path = Path(item)
+        below = find_files(path) if path.is_dir() else [path]
+        paths += below
+        if not below:
+            message, hint = "the folder holds no pipeline file", "*.yaml and *.yml are read"
+            empty.append(Diagnostic(path=item, line=1, column=1, code="no-files", message=message, hint=hint))
+    return list(dict.fromkeys(paths)), empty
+
+
+def _tell(found: list[Diagnostic], files: int, form: str) -> None:
+    if form == "json":
+        print(json.dumps([item.to_json() for item in found], indent=2))
+        return
+    for item in found:
+        print(_github(item) if form == "github" else item)
+    if form == "text":
+        errors = sum(item.severity == "error" for item in found)
+        print(f"{_counted(files, 'file')}: {_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _github(item: Diagnostic) -> str:
+    """A workflow command of GitHub Actions; its own characters are escaped as the runner wants it."""
+    text = f"{item.key}: {item.message}" if item.key else item.message
+    text = f"{text}; {item.hint}" if item.hint else text
+    place = f"file={_escaped(item.path, ',:')},line={item.line},col={item.column},title={item.code}"
+    return f"::{item.severity} {place}::{_escaped(text)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for character in "%\r\n" + more:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

@@ -1,0 +1,87 @@
+"""`run FILE --window A/B`: one window, here and now, with no scheduler; by the engine and the code that tasks use."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from airflow_provider_etl.cli.opened import opened
+from airflow_provider_etl.cli.summary import summary
+from airflow_provider_etl.spec import Pipeline
+from spark_jobs.errors import EtlError, InfrastructureError
+from spark_jobs.ledger import attempt_number
+from spark_jobs.plan import Attempt, Plan
+from spark_jobs.report import Report
+from spark_jobs.window import Window
+
+NAME: Final = "run"
+HELP: Final = "run one window here, with no scheduler"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("file", metavar="FILE", help="a pipeline file; a staged one runs as one application too")
+    parser.add_argument(
+        "--window",
+        required=True,
+        metavar="A/B",
+        help="START/END in the pipeline's zone, or START of one of the schedule's windows",
+    )
+    parser.add_argument("--json", metavar="REPORT", help="write the report (JSON) to this file")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run the window and tell what it did: 0 it loaded, 1 it failed, 2 the file is bad."""
+    pipeline = opened(options)
+    if pipeline is None:
+        return 2
+    window = pipeline.window_of(options.window)
+    report = run(pipeline, window)
+    if options.json:
+        Path(options.json).write_text(json.dumps(report, indent=2), encoding="utf-8")
+    print(summary(report))
+    return 1 if report["state"] == "failed" else 0
+
+
+def run(pipeline: Pipeline, window: Window) -> dict[str, Any]:
+    """Run one window, all verbs in one application, its lines on stdout.
+
+    Returns:
+        The report (JSON), whether it loaded or failed; it always really runs.
+    """
+    from airflow_provider_etl.hooks.ledger import last_attempt
+
+    token = uuid4().hex
+    number = attempt_number(pipeline.fingerprint, last_attempt(pipeline, window))
+    plan = pipeline.plan(window, Attempt(number=number, token=token, run=f"run-{token[:12]}"))
+    try:
+        return _submit(pipeline, plan)
+    except EtlError as error:
+        return _failed(plan, error)
+    except KeyboardInterrupt:
+        return _failed(plan, InfrastructureError("interrupted", where="run"))
+
+
+def _submit(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:
+    from airflow_provider_etl.engines import engine_of
+    from airflow_provider_etl.engines.application import Application
+    from airflow_provider_etl.engines.base import Job
+
+    job = Job(token=plan.attempt.token, plan=plan.to_json())
+    return Application(engine_of(pipeline.engine.kind), job).run(lambda line: print(line, flush=True))
+
+
+def _failed(plan: Plan, error: EtlError) -> dict[str, Any]:
+    where = error.where
+    report = Report(
+        pipeline=plan.pipeline,
+        window=plan.window.to_json() | {"key": plan.window.key},
+        fingerprint=plan.fingerprint,
+        attempt={"number": plan.attempt.number, "token": plan.attempt.token, "run": plan.attempt.run},
+        state="failed",
+        error={"kind": error.kind, "message": str(error).removeprefix(f"{where}: "), "where": where},
+    )
+    return report.to_json()

@@ -1,0 +1,90 @@
+"""Every difference between the Airflow versions that we run on, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from airflow import __version__ as _airflow_version
+from airflow.exceptions import SerializationError
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_parsing_context
+
+try:
+    from airflow.sdk import CronDataIntervalTimetable, DeltaDataIntervalTimetable
+except ImportError:  # until Airflow 3.1
+    from airflow.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
+
+AIRFLOW_VERSION: Final = tuple(int(part) for part in _airflow_version.split(".")[:2])
+
+# Until 3.3 a file that fails to serialise is listed under the path that the DAG names (facts of the dag-processor, not
+# a documented interface); 3.4 has importers for that.
+ERRORS_PER_FILE: Final = (3, 0) <= AIRFLOW_VERSION <= (3, 3)
+
+
+def generation(context: Context) -> int:
+    """The generation of a task instance: constant over its retries, raised by every clear of a task that has run."""
+    return int(context["ti"].max_tries)
+
+
+def cleared(context: Context) -> bool:
+    """Whether the task instance was cleared after it had run."""
+    return generation(context) > int(context["ti"].task.retries or 0)
+
+
+def first_try(context: Context) -> bool:
+    """Whether the task instance has never run before: neither a retry nor cleared."""
+    return int(context["ti"].try_number) <= 1
+
+
+def asset_triggered(context: Context) -> bool:
+    """Whether asset events started the run: its sources have changed, whatever the ledger says."""
+    kind = getattr(context.get("dag_run"), "run_type", "")
+    return getattr(kind, "value", kind) == "asset_triggered" or bool(context.get("triggering_asset_events"))
+
+
+def triggering_extras(context: Context) -> list[tuple[str, dict[str, Any]]]:
+    """(asset name, extra) of the asset events that a run is there for, oldest first; empty for other runs."""
+    events = context.get("triggering_asset_events") or {}
+    listed = [
+        (event.timestamp, asset.name, dict(event.extra or {}))
+        for asset in events
+        for event in [*events[asset], *_overlooked(context, asset)]
+    ]
+    return [(name, extra) for _, name, extra in sorted(listed, key=lambda item: item[0])]
+
+
+def _overlooked(context: Context, asset: Any) -> list[Any]:
+    """Events that came after the one that asked for the run, and before the run was there.
+
+    Airflow hands a run the events up to the first one that was queued, and forgets that others were queued since: it
+    hands them out only when one more comes (3.3.2, `jobs/scheduler_job_runner.py`, `_create_dag_runs_asset_triggered`).
+    A run at `max_active_runs` makes that a wait of hours. The asset must be among the task's inlets.
+    """
+    run = context["dag_run"]
+    known = [inlet for inlet in context.get("inlets") or [] if getattr(inlet, "name", None) == asset.name]
+    if not known or cleared(context):
+        return []
+    since = context["inlet_events"][known[0]].after(run.run_after.isoformat())
+    return [event for event in since if run.run_after < event.timestamp <= run.start_date]
+
+
+__all__ = [
+    "AIRFLOW_VERSION",
+    "DAG",
+    "ERRORS_PER_FILE",
+    "AirflowException",
+    "AirflowFailException",
+    "Asset",
+    "BaseOperator",
+    "Context",
+    "CronDataIntervalTimetable",
+    "DeltaDataIntervalTimetable",
+    "Param",
+    "SerializationError",
+    "asset_triggered",
+    "cleared",
+    "first_try",
+    "generation",
+    "get_parsing_context",
+    "triggering_extras",
+]

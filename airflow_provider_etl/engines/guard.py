@@ -1,0 +1,40 @@
+"""`guard.py FOLDER COMMAND…`: ends a command with all its children, the JVM too, as soon as its owner is gone.
+
+The owner holds the other end of standard input and does nothing to it: a pipe ends even where its owner is killed with
+no chance to tidy. Then the whole process group is killed, and the folder (`-` for none) goes, which the owner can't
+remove any more. Started by its path as the leader of a new process group, so it imports the standard library alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+
+def main(folder: str, command: list[str]) -> None:
+    """Run a command to its end and end likewise: with its exit code, or by the signal that it died of."""
+    child = subprocess.Popen(command)
+    # We stay until the command has ended: whoever waits for us waits for it.
+    signal.signal(signal.SIGTERM, lambda number, _: child.send_signal(number))
+    threading.Thread(target=_hold_lifeline, args=(folder,), daemon=True).start()
+    code = child.wait()
+    if code < 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
+
+
+def _hold_lifeline(folder: str) -> None:
+    while os.read(0, 4096):
+        pass
+    if folder != "-":
+        shutil.rmtree(folder, ignore_errors=True)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,231 @@
+"""Spark in a process of this machine that can't outlive the task that owns it.
+
+Three ties hold it: a guard leads its process group, which is killed as a whole; the guard's standard input is a
+lifeline pipe, at whose end it kills the group; and while output is read, the loss of the owner's own parent ends it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import spark_jobs
+from airflow_provider_etl.engines import guard
+from airflow_provider_etl.engines.base import Handle, Job, State
+from airflow_provider_etl.engines.java import require_java
+from spark_jobs.errors import ConfigError, EtlError, InfrastructureError, ResourceError
+
+_GRACE: Final = 3.0  # seconds between SIGTERM and SIGKILL; Airflow's supervisor gives a task 5 before it kills
+_LOOK: Final = 1.0  # seconds between two looks at whether the owner's parent is still there
+_LAST: Final = 15  # lines kept for the error of a process that ends without a report
+_CHUNK: Final = 65536  # bytes; a longer line is passed on in pieces
+_BAD_PLAN: Final = 2  # exit code of spark_jobs.run
+_PACKAGES: Final = str(Path(spark_jobs.__file__).resolve().parent.parent)
+
+
+@dataclass
+class _Running:
+    """A process that we started."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    memory: str
+    parent: int = field(default_factory=os.getppid)
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST))
+    cancelled: bool = False
+
+
+class LocalEngine:
+    """Spark as a child process.
+
+    Args:
+        command: the program that takes `--plan FILE --report FILE --lifeline`; another one only in tests.
+    """
+
+    def __init__(self, command: tuple[str, ...] = (sys.executable, "-m", "spark_jobs.run")) -> None:
+        self._command = command
+        self._jobs: dict[str, _Running] = {}
+
+    def submit(self, job: Job) -> Handle:
+        """Start the process.
+
+        Raises:
+            ConfigError: Java is missing or too old.
+        """
+        if found := self.find(job.token):
+            return found
+        environment = child_environment(os.environ)
+        require_java(environment)
+        folder = Path(tempfile.mkdtemp(prefix="etl-"))
+        # Whatever Spark leaves behind, killed or not, goes with the folder.
+        environment = {"SPARK_LOCAL_DIRS": str(folder)} | environment | {"TMPDIR": str(folder)}
+        plan = folder / "plan.json"
+        plan.touch(mode=0o600)
+        plan.write_text(json.dumps(job.plan), encoding="utf-8")
+        memory = str(job.plan.get("spark", {}).get("memory", "2g"))
+        running = _Running(process=self._start(folder, environment), folder=folder, memory=memory)
+        self._jobs[job.token] = running
+        return Handle(token=job.token, id=str(running.process.pid))
+
+    def _start(self, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        paths = ["--plan", str(folder / "plan.json"), "--report", str(folder / "report.json")]
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__, str(folder), *self._command, *paths, "--lifeline"],
+            cwd=folder,  # what Spark leaves where it stands (spark-warehouse, derby.log) goes with the folder
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def find(self, token: str) -> Handle | None:
+        """The running job of a token; one of an earlier process can't be there: it died with that process."""
+        running = self._jobs.get(token)
+        if running is None or _ended(running):
+            return None
+        return Handle(token=token, id=str(running.process.pid))
+
+    def status(self, handle: Handle) -> State:
+        """Whether the process still runs."""
+        return "running" if self.find(handle.token) else "ended"
+
+    def output(self, handle: Handle) -> Iterator[str]:
+        """The process's lines as it writes them; left early (an error, a timeout), the process is ended.
+
+        Raises:
+            InfrastructureError: this process lost its own parent, Airflow's supervisor: nobody would get the result.
+        """
+        running = self._jobs[handle.token]
+        try:
+            for line in _lines(running):
+                running.last.append(line)
+                yield line
+        finally:
+            _reap(running)
+
+    def cancel(self, handle: Handle) -> None:
+        """End the process group: SIGTERM, then SIGKILL; the second call kills at once. Safe in a signal handler."""
+        running = self._jobs.get(handle.token)
+        if running is None:
+            return
+        if running.process.returncode is not None:
+            shutil.rmtree(running.folder, ignore_errors=True)
+            return
+        again, running.cancelled = running.cancelled, True
+        deadline = time.monotonic() + (0 if again else _GRACE)
+        _signal(running, signal.SIGTERM)
+        while time.monotonic() < deadline and not _ended(running):
+            time.sleep(0.05)
+        _signal(running, signal.SIGKILL)
+
+    def report(self, handle: Handle) -> dict[str, Any]:
+        """The report that the process left.
+
+        Raises:
+            EtlError: it left none; the class and the text say why.
+        """
+        running = self._jobs.pop(handle.token)
+        code = _reap(running)
+        try:
+            report: dict[str, Any] = json.loads((running.folder / "report.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            raise _died(running, code) from None
+        finally:
+            shutil.rmtree(running.folder, ignore_errors=True)
+        return report
+
+
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What Spark's process gets of our environment: nothing of Airflow's, where its secrets are.
+
+    Args:
+        environment: this process's environment variables.
+    """
+    child = {name: value for name, value in environment.items() if "AIRFLOW" not in name}
+    if not child.get("SPARK_HOME"):
+        child.pop("SPARK_HOME", None)
+    known = [path for path in child.get("PYTHONPATH", "").split(os.pathsep) if path]
+    return child | {
+        "PYTHONPATH": os.pathsep.join([_PACKAGES, *known]),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _lines(running: _Running) -> Iterator[str]:
+    """Lines until the process has ended; somebody else may hold its output open for longer."""
+    rest = b""
+    while chunk := _read(running):
+        *whole, rest = (rest + chunk).split(b"\n")
+        if len(rest) >= _CHUNK:
+            whole, rest = [*whole, rest], b""
+        yield from (line.decode("utf-8", errors="replace").rstrip("\r") for line in whole)
+    if rest:
+        yield rest.decode("utf-8", errors="replace")
+    while not _ended(running):
+        time.sleep(0.05)
+
+
+def _read(running: _Running) -> bytes:
+    pipe = running.process.stdout
+    while pipe is not None:
+        if os.getppid() != running.parent:
+            raise InfrastructureError("the process that owns this task is gone", where="engine local")
+        if select.select([pipe], [], [], _LOOK)[0]:
+            return os.read(pipe.fileno(), _CHUNK)
+        if _ended(running):
+            break
+    return b""
+
+
+def _ended(running: _Running) -> bool:
+    """Whether the leader has ended; its exit code is left where it is, so that its group's number stays ours."""
+    if running.process.returncode is not None:
+        return True
+    return os.waitid(os.P_PID, running.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _signal(running: _Running, number: signal.Signals) -> None:
+    if running.process.returncode is None:
+        os.killpg(running.process.pid, number)
+
+
+def _reap(running: _Running) -> int:
+    """Kill what is left of the group, the JVM too, let the lifeline go, and take the leader's exit code."""
+    _signal(running, signal.SIGKILL)
+    code = running.process.wait()
+    for pipe in (running.process.stdin, running.process.stdout):
+        if pipe:
+            pipe.close()
+    return code
+
+
+def _died(running: _Running, code: int) -> EtlError:
+    """Why a process ended without a report."""
+    said = "\n".join(running.last)
+    if running.cancelled:
+        return InfrastructureError("Spark was cancelled", where="engine local")
+    if code == _BAD_PLAN:
+        return ConfigError(running.last[-1] if running.last else "the plan can't be read", where="engine local")
+    if code in (-signal.SIGKILL, 128 + signal.SIGKILL) or "OutOfMemoryError" in said:
+        return ResourceError(
+            f"Spark was killed (exit code {code}), most likely for want of memory; it had memory: {running.memory}",
+            where="engine local",
+            remedy="raise the engine's `memory` in the environment file, or run fewer windows at once",
+        )
+    return InfrastructureError(
+        f"Spark ended with exit code {code} and left no report", where="engine local", remedy=f"it said last:\n{said}"
+    )

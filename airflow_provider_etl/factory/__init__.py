@@ -1,0 +1,1 @@
+"""The factory: pipeline files become DAGs, with the arguments that a person would write."""

@@ -1,0 +1,78 @@
+"""Pipeline files of a folder as DAGs of the module that asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context
+from airflow_provider_etl.factory.broken import BrokenPipeline, PipelineFileError, errors_dag
+from airflow_provider_etl.factory.build import build
+from airflow_provider_etl.spec import duplicate_names, find_files, load_file
+
+
+def load_pipelines(
+    module: dict[str, Any], folder: str = "pipelines", *, environment: str | None = None
+) -> dict[str, DAG]:
+    """Make a DAG of each pipeline file of a folder and put it among a module's globals.
+
+    A file with errors is shown under its own name and harms no other. Where Airflow asks for one DAG alone, as it does
+    when a task starts, only that file is read.
+
+    Args:
+        module: `globals()` of a file in the dags folder.
+        folder: relative to that file.
+        environment: name or path of an environment; by default `[etl] environment`.
+
+    Returns:
+        DAG id -> DAG, of the files without errors.
+
+    Raises:
+        PipelineFileError: the one file that is asked for has errors.
+    """
+    home = Path(module["__file__"]).resolve().parent
+    asked = get_parsing_context().dag_id
+    files = _asked_for(find_files(home / folder), asked)
+    taken = {item.path: str(replace(item, path=_name(home, item.path))) for item in duplicate_names(files)}
+    dags: dict[str, DAG] = {}
+    broken: dict[str, str] = {}
+    for path in files:
+        name = _name(home, path)
+        loaded = load_file(path, environment=environment)
+        if str(path) in taken:
+            broken[name] = taken[str(path)]
+        elif loaded.pipeline is None:
+            broken[name] = "\n".join(str(replace(error, path=name)) for error in loaded.errors)
+        else:
+            dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment)
+    if asked and broken:
+        raise PipelineFileError("\n".join(broken.values()))
+    for dag in dags.values():
+        dag.fileloc = str(module["__file__"])
+    module.update(dags)
+    module.update(_shown(broken))
+    return dags
+
+
+def _asked_for(files: Iterable[Path], asked: str | None) -> list[Path]:
+    """Every file; or the first whose DAG is asked for: the others of its name are errors already."""
+    return [path for path in files if path.stem == asked][:1] if asked else list(files)
+
+
+def _name(home: Path, path: str | Path) -> str:
+    return Path(path).relative_to(home).as_posix()
+
+
+def _shown(broken: dict[str, str]) -> dict[str, DAG]:
+    if not broken:
+        return {}
+    if not ERRORS_PER_FILE:
+        dag = errors_dag(broken)
+        return {dag.dag_id: dag}
+    listed = enumerate(sorted(broken.items()))
+    return {
+        f"etl__broken_{place}": BrokenPipeline(f"etl__broken_{place}", path=path, message=message)
+        for place, (path, message) in listed
+    }

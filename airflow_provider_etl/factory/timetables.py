@@ -1,0 +1,44 @@
+"""A pipeline's schedule as Airflow's: always an explicit one that cuts intervals, since a bare cron text cuts none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_etl.compat import Asset, CronDataIntervalTimetable, DeltaDataIntervalTimetable, Param
+from airflow_provider_etl.operators.windows import END, START
+from airflow_provider_etl.spec.schedule import Assets, Cron, Every
+
+if TYPE_CHECKING:
+    from airflow_provider_etl.spec import Pipeline
+
+
+def schedule_of(pipeline: Pipeline) -> Any:
+    """What a DAG's `schedule` takes; None where the pipeline is started by hand."""
+    schedule = pipeline.schedule
+    if isinstance(schedule, Cron):
+        return CronDataIntervalTimetable(schedule.expression, timezone=pipeline.timezone)
+    if isinstance(schedule, Every):
+        return DeltaDataIntervalTimetable(schedule.length)
+    return assets_of(pipeline) or None
+
+
+def assets_of(pipeline: Pipeline) -> list[Asset]:
+    """The assets whose events start a pipeline; empty where time or people do."""
+    return [Asset(name=name) for name in pipeline.schedule.names] if isinstance(pipeline.schedule, Assets) else []
+
+
+def params_of(pipeline: Pipeline) -> dict[str, Param]:
+    """The form of a run started by hand: the window; a must where the schedule gives none."""
+    scheduled = schedule_of(pipeline) is not None
+    zone = pipeline.timezone
+    told = {
+        START: f"First instant of the window, such as 2013-01-01 or 2013-01-01T05:00; {zone} where it has no offset.",
+        END: "First instant after the window.",
+    }
+    if scheduled:
+        empty = " Empty: the window of the schedule."
+        return {
+            name: Param(None, type=["null", "string"], title=name, description=text + empty)
+            for name, text in told.items()
+        }
+    return {name: Param(type="string", minLength=1, title=name, description=text) for name, text in told.items()}

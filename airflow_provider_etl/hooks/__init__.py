@@ -1,0 +1,1 @@
+"""Hooks: what tasks ask of the systems around them."""

@@ -1,0 +1,113 @@
+"""What a destination already holds, read without Spark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.ledger import LoadUnit, entry_of, same_configuration
+from spark_jobs.plan import Attempt
+from spark_jobs.report import LoadReceipt, Report
+from spark_jobs.window import Window
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+    from airflow_provider_etl.spec import Pipeline
+
+_COMMITS: Final = 100  # commits looked through for one that carries our metadata
+
+
+class LedgerHook:
+    """The ledger in the log of one Delta table.
+
+    Args:
+        path: the table's folder.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    @cached_property
+    def _table(self) -> DeltaTable | None:
+        try:
+            from deltalake import DeltaTable
+            from deltalake.exceptions import DeltaError
+        except ImportError:
+            raise ConfigError(
+                "deltalake isn't installed",
+                where=self.path,
+                remedy="install airflow-provider-etl[delta] where tasks run",
+            ) from None
+        try:
+            return DeltaTable(self.path) if DeltaTable.is_deltatable(self.path) else None
+        except (DeltaError, OSError) as error:
+            raise InfrastructureError(f"the ledger can't be read: {error}", where=self.path) from error
+
+    def number(self, unit: LoadUnit) -> int | None:
+        """The number of the last commit of a unit, None where the table or the unit isn't there."""
+        return self._table.transaction_version(unit.key) if self._table is not None else None
+
+    def last_attempt(self, unit: LoadUnit) -> int | None:
+        """The attempt's number that the next attempt of a unit must exceed, None where nothing was loaded."""
+        number = self.number(unit)
+        return None if number is None else unit.last_attempt(number)
+
+    def holds(self, unit: LoadUnit, fingerprint: str) -> bool:
+        """Whether the unit was loaded last with this configuration; where that isn't known any more, the answer is no.
+
+        Args:
+            unit: what is asked for.
+            fingerprint: the pipeline's.
+        """
+        number = self.number(unit)
+        if number is None or not unit.last_attempt(number):
+            return False
+        if unit.snapshot:  # its number has no room for the fingerprint
+            return self._entry(unit).get("fingerprint") == fingerprint
+        return same_configuration(number, fingerprint)
+
+    def _entry(self, unit: LoadUnit) -> Mapping[str, Any]:
+        for commit in self._table.history(_COMMITS) if self._table is not None else []:
+            said = commit.get("userMetadata")
+            entry = entry_of(said if isinstance(said, str) else json.dumps(said))
+            if entry.get("unit") == unit.key:
+                return entry
+        return {}
+
+
+def last_attempt(pipeline: Pipeline, window: Window) -> int | None:
+    """The attempt's number that the next attempt of a window must exceed; None where none of its loads is loaded."""
+    units = pipeline.units(window).values()
+    found = [LedgerHook(str(options["path"])).last_attempt(unit) for unit, options in units]
+    return max((number for number in found if number is not None), default=None)
+
+
+def already_done(pipeline: Pipeline, window: Window, attempt: Attempt) -> Report | None:
+    """The report of a run that has nothing to do; None where a load doesn't hold the window as it is configured now.
+
+    Args:
+        pipeline: what would run.
+        window: what would be loaded.
+        attempt: who asks.
+    """
+    units = pipeline.units(window)
+    for unit, options in units.values():
+        if not LedgerHook(str(options["path"])).holds(unit, pipeline.fingerprint):
+            return None
+    receipts = {
+        name: LoadReceipt(strategy=options["write"]["strategy"], state="already_done", table=options["path"])
+        for name, (_, options) in units.items()
+    }
+    return Report(
+        pipeline=pipeline.name,
+        window=window.to_json() | {"key": window.key},
+        fingerprint=pipeline.fingerprint,
+        attempt=asdict(attempt),
+        state="skipped",
+        loads=receipts,
+    )

@@ -1,0 +1,211 @@
+"""What the operators share: from context to plan, from plan to engine, from report to XCom."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_provider_etl.compat import (
+    AirflowException,
+    AirflowFailException,
+    BaseOperator,
+    Context,
+    asset_triggered,
+    cleared,
+    first_try,
+    generation,
+)
+from airflow_provider_etl.engines import engine_of
+from airflow_provider_etl.engines.application import Application, failure
+from airflow_provider_etl.engines.base import Job
+from airflow_provider_etl.hooks.ledger import already_done, last_attempt
+from airflow_provider_etl.operators.events import emit
+from airflow_provider_etl.operators.source import read_pipeline
+from airflow_provider_etl.operators.windows import windows_of
+from spark_jobs.errors import ConfigError, DataError, EtlError
+from spark_jobs.ledger import attempt_number
+from spark_jobs.plan import Attempt
+from spark_jobs.window import Window
+
+if TYPE_CHECKING:
+    from airflow_provider_etl.spec import Pipeline
+
+ReportJson = dict[str, Any]
+
+
+class EtlOperator(BaseOperator):
+    """One or more verbs of a pipeline, in one Spark application per window.
+
+    Args:
+        pipeline: path of a pipeline file, searched from the DAG's file upwards; or a mapping in the same language.
+        environment: name or path of an environment; by default `[etl] environment`.
+        pipeline_name: what a pipeline given as a mapping is called; by default the DAG's id.
+
+    In a DAG that assets start, give the first task these assets as `inlets` too: so it finds the events that Airflow
+    overlooks (`compat.triggering_extras`).
+    """
+
+    template_fields: Sequence[str] = ("environment",)
+    verbs: ClassVar[tuple[str, ...]] = ()
+    staged: Any = None
+    _application: Application | None = None
+    _killed: bool = False
+
+    def __init__(
+        self,
+        *,
+        pipeline: str | Mapping[str, Any],
+        environment: str | None = None,
+        pipeline_name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.pipeline = pipeline
+        self.environment = environment
+        self.pipeline_name = pipeline_name
+
+    def execute(self, context: Context) -> ReportJson | list[ReportJson]:
+        """Run the verbs for each window of the run, one after the other.
+
+        Returns:
+            The report (JSON), or a list of them where the run has several windows.
+
+        Raises:
+            AirflowFailException: configuration or data are wrong; a retry can't help.
+            AirflowException: resources or infrastructure failed; Airflow may try again.
+        """
+        try:
+            pipeline = self._read()
+            reports = [self._window(context, pipeline, *work) for work in self._work(context, pipeline)]
+        except EtlError as error:
+            kind = AirflowFailException if isinstance(error, ConfigError | DataError) else AirflowException
+            raise kind(str(error)) from None
+        if "load" in self.verbs:
+            emit(context, reports)
+        return reports[0] if len(reports) == 1 else reports
+
+    def on_kill(self) -> None:
+        """End the Spark application, whatever it does; a second signal ends it by force."""
+        self._killed = True
+        if self._application is not None:
+            self._application.cancel()
+
+    def _read(self) -> Pipeline:
+        return read_pipeline(
+            self.pipeline, name=self._name(), dag_file=self.dag.fileloc, environment=self.environment or None
+        )
+
+    def _name(self) -> str:
+        """What a pipeline given as a mapping is called: its tables' ledgers, staging and quarantine go by that name.
+
+        Raises:
+            ConfigError: the DAG has another mapping of that name; they would take each other's windows for their own.
+        """
+        name = self.pipeline_name or self.dag_id
+        for task in self.dag.tasks if isinstance(self.pipeline, Mapping) else ():
+            same = isinstance(task, EtlOperator) and (task.pipeline_name or task.dag_id) == name
+            if same and isinstance(task.pipeline, Mapping) and task.pipeline != self.pipeline:
+                raise ConfigError(
+                    f"tasks {task.task_id} and {self.task_id} have different pipelines of one name, {name!r}",
+                    where=self.dag_id,
+                    remedy="give each a pipeline_name of its own",
+                )
+        return name
+
+    def _work(self, context: Context, pipeline: Pipeline) -> list[tuple[Window, ReportJson | None]]:
+        """(window, report of the verb before) for each window."""
+        if "extract" in self.verbs:
+            return [(window, None) for window in windows_of(context, pipeline)]
+        before: Any = [self.staged] if isinstance(self.staged, Mapping) else self.staged
+        if not before or not all(isinstance(report, Mapping) and "window" in report for report in before):
+            raise ConfigError(
+                f"staged is {self.staged!r:.80}",
+                where=self.task_id,
+                expected="what the task before returned, such as extract.output",
+                remedy="clear that task too",
+            )
+        return [(Window.from_json(report["window"]), report) for report in before]
+
+    def _window(self, context: Context, pipeline: Pipeline, window: Window, before: ReportJson | None) -> ReportJson:
+        if before is not None and before["state"] == "skipped":
+            return self._pass_on(context, before)
+        if before is not None and before["fingerprint"] != pipeline.fingerprint:
+            raise ConfigError(
+                f"{pipeline.path or pipeline.name} was changed after the rows of this run were staged",
+                where=self.task_id,
+                expected=f"fingerprint {before['fingerprint']:.12}, found {pipeline.fingerprint:.12}",
+                remedy="clear the run from its extract task on",
+            )
+        attempt = self._attempt(context, pipeline, window, before)
+        if before is None and first_try(context) and not asset_triggered(context):
+            done = already_done(pipeline, window, attempt)
+            if done is not None:
+                self._say(f"[etl] {pipeline.name} {window}: loaded before, with this same configuration")
+                return done.to_json()
+        plan = pipeline.plan(window, attempt, verbs=self.verbs, previous=before)
+        return self._submit(pipeline.engine.kind, Job(token=attempt.token, plan=plan.to_json()))
+
+    def _pass_on(self, context: Context, before: ReportJson) -> ReportJson:
+        """Nothing was staged, since the tables held the window: nothing to do, unless this task was cleared alone."""
+        if not cleared(context):
+            return before
+        raise ConfigError(
+            "nothing is staged: the extract task found the window loaded already",
+            where=self.task_id,
+            remedy="clear the extract task too: cleared, it always runs",
+        )
+
+    def _attempt(self, context: Context, pipeline: Pipeline, window: Window, before: ReportJson | None) -> Attempt:
+        ti = context["ti"]
+        told: Mapping[str, Any] = before["attempt"] if before else {"number": None, "since": 0}
+        who = (self.dag_id, self.task_id, context["run_id"], ti.map_index, generation(context))
+        known = [last_attempt(pipeline, window), told["number"]]
+        return Attempt(
+            number=attempt_number(pipeline.fingerprint, max((n for n in known if n is not None), default=None)),
+            # What was staged is part of it: rows extracted anew aren't the ones that an earlier try has published.
+            token=digest(*who, pipeline.fingerprint, window, told["number"]),
+            run=digest(self.dag_id, context["run_id"], window)[:12],
+            since=told["since"],
+        )
+
+    def _submit(self, engine: str, job: Job) -> ReportJson:
+        self._application = Application(engine_of(engine), job)
+        if self._killed:
+            self._application.cancel()
+        report = self._application.run(self._say)
+        error = failure(report)
+        if error is not None:
+            raise error
+        return report
+
+    def _say(self, line: str) -> None:
+        # Lines go to the log the moment they come; %s, since a line may hold a per cent sign.
+        (self.log.error if line.startswith("[etl] error") else self.log.info)("%s", line)
+
+
+class StagedOperator(EtlOperator):
+    """A verb that goes on with what the verb before it staged.
+
+    Args:
+        staged: what the task before returned: `extract.output`.
+    """
+
+    template_fields: Sequence[str] = ("staged", "environment")
+
+    def __init__(
+        self,
+        *,
+        pipeline: str | Mapping[str, Any],
+        staged: Any,
+        environment: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pipeline=pipeline, environment=environment, **kwargs)
+        self.staged = staged
+
+
+def digest(*parts: object) -> str:
+    """A hex digest of parts, told apart however they are cut."""
+    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()

@@ -1,0 +1,55 @@
+"""Asset events: what downstream pipelines and people learn of a load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_provider_etl.compat import Asset, Context
+
+
+def asset_of(pipeline: str, load: str) -> Asset:
+    """The asset that one load of a pipeline keeps up to date."""
+    return Asset(name=f"{pipeline}.{load}")
+
+
+def emit(context: Context, reports: Sequence[Mapping[str, Any]]) -> None:
+    """Give the task's events what was loaded, and take away those of assets that didn't change.
+
+    Args:
+        context: the task's context; outlets that aren't one of the pipelines' loads are left alone.
+        reports: one per window.
+    """
+    task = context["ti"].task
+    known = {f"{report['pipeline']}.{load}" for report in reports for load in report["loads"]}
+    kept = []
+    for outlet in task.outlets:
+        name = getattr(outlet, "name", None)
+        extra = _extra(name, reports)
+        if extra:
+            context["outlet_events"][outlet].extra = extra
+        if extra or name not in known:
+            kept.append(outlet)
+    task.outlets = kept
+
+
+def _extra(asset: str | None, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """`window` (or `windows`), rows, version, fingerprint, table; empty where no load changed the asset."""
+    loaded = [
+        (report, receipt)
+        for report in reports
+        for load, receipt in report["loads"].items()
+        # A run that finds its own commit again has loaded it: the try before it died before it could tell.
+        if f"{report['pipeline']}.{load}" == asset and report["state"] == "loaded" and receipt["state"] != "superseded"
+    ]
+    if not loaded:
+        return {}
+    windows = [{key: report["window"][key] for key in ("start", "end", "timezone")} for report, _ in loaded]
+    report, receipt = loaded[-1]
+    return {
+        **({"window": windows[0]} if len(windows) == 1 else {"windows": windows}),
+        "rows": sum(receipt["rows_inserted"] for _, receipt in loaded),
+        "version": receipt["version"],
+        "fingerprint": report["fingerprint"],
+        "table": receipt["table"],
+    }

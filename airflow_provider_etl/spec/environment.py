@@ -1,0 +1,251 @@
+"""The environment: what `${env.…}` stands for, where Spark runs, which folders a pipeline may touch.
+
+Looked up by name (`--environment`, `AIRFLOW__ETL__ENVIRONMENT`, `[etl] environment` in airflow.cfg, else `local`) in
+`config/environments/` upwards from the pipeline file; a path to a file is taken as it is.
+"""
+
+from __future__ import annotations
+
+import configparser
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from airflow_provider_etl.spec import shape
+from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean
+from airflow_provider_etl.spec.frozen import FrozenMap
+from airflow_provider_etl.spec.language import EngineFile, EnvironmentFile
+from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described
+from airflow_provider_etl.spec.paths import absolute
+from airflow_provider_etl.spec.problems import Problems
+from airflow_provider_etl.spec.reader import read_file
+from airflow_provider_etl.spec.reading import FAILED, Mode, Reading, Substitute
+
+DEFAULT: Final = "local"
+REQUIRED: Final = ("staging", "quarantine")
+_FOLDER: Final = ("config", "environments")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """Where Spark runs.
+
+    Args:
+        name: as the environment file calls it.
+        kind: `local` or `spark_submit`.
+        connection: Airflow connection id, or None.
+        cores: threads of a local Spark.
+        memory: the driver's, such as `2g`.
+        jars: absolute folder, or a URI.
+        small: tune for small windows.
+        archive: absolute path of a class data sharing archive, or None.
+        conf: more Spark settings.
+        retention: how long staged files of a run that succeeded are kept.
+    """
+
+    name: str
+    kind: str = "local"
+    connection: str | None = None
+    cores: int = 2
+    memory: str = "2g"
+    jars: str = "jars"
+    small: bool = False
+    archive: str | None = None
+    conf: Mapping[str, str] = field(default_factory=FrozenMap)
+    retention: timedelta = timedelta(days=1)
+
+    def settings(self) -> dict[str, Any]:
+        """The plan's `spark`."""
+        return {
+            "master": f"local[{self.cores}]",
+            "memory": self.memory,
+            "jars": self.jars,
+            "small": self.small,
+            "conf": dict(self.conf),
+            "archive": self.archive,
+            "retention_hours": self.retention / timedelta(hours=1),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """One environment.
+
+    Args:
+        name: the file's stem.
+        path: the file.
+        project: the folder that relative paths start from.
+        variables: `${env.NAME}` -> value.
+        roots: absolute folders and URIs that pipelines may touch.
+        engines: name -> engine.
+    """
+
+    name: str
+    path: Path
+    project: Path
+    variables: Mapping[str, str]
+    roots: tuple[str, ...]
+    engines: Mapping[str, Engine]
+
+    @property
+    def staging(self) -> str:
+        """Absolute folder (or URI) under which every attempt stages its files."""
+        return absolute(self.variables["staging"], self.project)
+
+    @property
+    def quarantine(self) -> str:
+        """Absolute folder (or URI) that holds one quarantine table per pipeline."""
+        return absolute(self.variables["quarantine"], self.project)
+
+
+@dataclass(frozen=True)
+class Found:
+    """An environment as read: None with the reasons, or one with the node of its defaults."""
+
+    environment: Environment | None
+    diagnostics: tuple[Diagnostic, ...]
+    defaults: Node | None = None
+
+
+def chosen(asked: str | None) -> str:
+    """The name (or path) of the environment to use: asked for, or by variable, or by airflow.cfg, else `local`."""
+    return asked or os.environ.get("AIRFLOW__ETL__ENVIRONMENT") or _configured(*_airflow_cfg()) or DEFAULT
+
+
+def _airflow_cfg() -> tuple[str, int]:
+    home = os.environ.get("AIRFLOW_HOME") or "~/airflow"
+    path = Path(os.environ.get("AIRFLOW_CONFIG") or os.path.join(home, "airflow.cfg")).expanduser()
+    try:
+        return str(path), path.stat().st_mtime_ns
+    except OSError:
+        return str(path), 0
+
+
+@functools.lru_cache(maxsize=8)
+def _configured(path: str, changed: int) -> str:
+    if not changed:
+        return ""
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read(path, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return ""  # Airflow itself tells what is wrong with its file
+    return parser.get("etl", "environment", fallback="").strip()
+
+
+def locate(name: str, base: Path) -> Path | None:
+    """The file of an environment: a path as it is, a name searched upwards from a folder; None where there is none."""
+    if os.sep in name or name.endswith((".yaml", ".yml")):
+        path = Path(name).expanduser().absolute()
+        return path if path.is_file() else None
+    for folder in (base, *base.parents):
+        for ending in (".yaml", ".yml"):
+            path = folder.joinpath(*_FOLDER, name + ending)
+            if path.is_file():
+                return path
+    return None
+
+
+def project_of(path: Path) -> Path:
+    """The project of an environment file: the folder that holds `config/environments`, else the file's own."""
+    inside = path.parent.parts[-2:] == _FOLDER
+    return path.parent.parent.parent if inside else path.parent
+
+
+def load_environment(asked: str | None, base: Path) -> Found | str:
+    """The environment for pipelines of a folder.
+
+    Args:
+        asked: a name, a path, or None for the configured one.
+        base: absolute folder of the pipeline file.
+
+    Returns:
+        What was found, or in words that there is none.
+    """
+    name = chosen(asked)
+    path = locate(name, base)
+    if path is None:
+        return f"no environment {name!r}: config/environments/{name}.yaml is in no folder from {base} upwards"
+    status = path.stat()
+    return _load(path, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=32)
+def _load(path: Path, _changed: int, _size: int) -> Found:
+    problems = Problems()
+    node = read_file(str(path), problems)
+    if node is None:
+        return Found(None, problems.sorted())
+    if not isinstance(node, MapNode):
+        problems.add(node, "not-a-mapping", f"{described(node)} stands where an environment's keys are wanted")
+        return Found(None, problems.sorted())
+    read = shape.build(EnvironmentFile, node, Reading(problems=problems, substitute=_nothing(problems)))
+    _check(node, problems)
+    if read is FAILED or problems.failed:
+        return Found(None, problems.sorted())
+    return Found(_made(read, path), problems.sorted(), read.defaults)
+
+
+def _nothing(problems: Problems) -> Substitute:
+    def substitute(node: ScalarNode, _mode: Mode) -> str:
+        if "${" in node.text:
+            problems.add(node, "variable-misplaced", "nothing is substituted in an environment file", "write it out")
+        return node.text
+
+    return substitute
+
+
+def _check(node: MapNode, problems: Problems) -> None:
+    variables = node.get("variables")
+    if isinstance(variables, MapNode):
+        for name in REQUIRED:
+            if name not in variables.entries:
+                problems.add(
+                    variables.holder,
+                    "missing-key",
+                    f"key {name!r} is missing",
+                    did_you_mean(name, variables.entries) or "every environment says where it is",
+                )
+        for name, entry in variables.entries.items():
+            blank = isinstance(entry.value, ScalarNode) and not entry.value.plain and not entry.value.text.strip()
+            if name in REQUIRED and blank:
+                problems.add(entry.value, "invalid-value", f"{name} is empty", "name a folder or a URI")
+    defaults = node.get("defaults")
+    if defaults is not None and not isinstance(defaults, MapNode):
+        problems.add(defaults, "wrong-type", f"{described(defaults)} stands where a mapping of pipeline keys is wanted")
+
+
+def _made(read: EnvironmentFile, path: Path) -> Environment:
+    project = project_of(path)
+    engines = {name: _engine(name, engine, project) for name, engine in read.engines.items()}
+    return Environment(
+        name=path.stem,
+        path=path,
+        project=project,
+        variables=FrozenMap(read.variables),
+        roots=tuple(absolute(root, project) for root in read.roots),
+        engines=FrozenMap(engines),
+    )
+
+
+def _engine(name: str, read: EngineFile, project: Path) -> Engine:
+    return Engine(
+        name=name,
+        kind=read.kind,
+        connection=read.connection,
+        cores=read.cores,
+        memory=read.memory,
+        jars=absolute(read.jars, project),
+        small=read.small,
+        archive=absolute(read.archive, project) if read.archive else None,
+        conf=FrozenMap({key: _setting(value) for key, value in read.conf.items()}),
+        retention=read.retention,
+    )
+
+
+def _setting(value: str | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,203 @@
+"""A pipeline, read and checked: immutable, picklable, and able to make the plan of any window."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_etl.spec import scalars
+from airflow_provider_etl.spec.environment import Engine, Environment
+from airflow_provider_etl.spec.language import Resources, Retries
+from airflow_provider_etl.spec.rules import resolve_paths
+from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, Schedule, local_instant, window_at, windows
+from airflow_provider_etl.spec.variables import with_window
+from airflow_provider_etl.version import __version__
+from spark_jobs import kinds
+from spark_jobs.errors import ConfigError
+from spark_jobs.ledger import LoadUnit
+from spark_jobs.load.delta import load_unit
+from spark_jobs.plan import VERBS, Attempt, Dataset, Plan
+from spark_jobs.window import Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """One pipeline file, or one mapping of the same shape.
+
+    Args:
+        name: the DAG's id.
+        path: the file; None where it was given as a mapping.
+        start, end: aware, UTC; end is exclusive.
+        timezone: IANA name of the zone in which windows are cut.
+        extract: name -> source, `env` substituted, window variables left.
+        transform: name -> dataset, in the order of the file.
+        check: dataset -> checks, each `(kind's name, kind)`.
+        load: name -> (dataset, destination).
+
+    The rest is as in `language.PipelineFile`.
+    """
+
+    name: str
+    path: Path | None
+    description: str
+    owner: str
+    tags: tuple[str, ...]
+    schedule: Schedule
+    start: datetime | None
+    end: datetime | None
+    timezone: str
+    catchup: bool
+    max_active_windows: int
+    retries: Retries
+    timeout: timedelta | None
+    freshness: timedelta | None
+    execution: str
+    deterministic: bool
+    resources: Resources | None
+    engine: Engine
+    environment: Environment
+    extract: Mapping[str, Any]
+    transform: Mapping[str, Dataset]
+    check: Mapping[str, tuple[tuple[str, Any], ...]]
+    load: Mapping[str, tuple[str, Any]]
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of what decides a window's rows: the verbs, the zone, the package's version; not the window."""
+        configuration = {
+            "extract": {name: _typed(source) for name, source in self.extract.items()},
+            "transform": {
+                name: {"from": item.source, "steps": [{step: kinds.dump(kind)} for step, kind in item.steps]}
+                for name, item in self.transform.items()
+            },
+            "check": {name: [{key: kinds.dump(kind)} for key, kind in items] for name, items in self.check.items()},
+            "load": {name: {"from": dataset} | _typed(kind) for name, (dataset, kind) in self.load.items()},
+            "timezone": self.timezone,
+            "version": __version__,
+        }
+        # Keys stay in the file's order: that of derived columns is the order in the table.
+        text = json.dumps(configuration, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def plan(
+        self,
+        window: Window,
+        attempt: Attempt,
+        *,
+        verbs: Sequence[str] = VERBS,
+        previous: Mapping[str, Any] | None = None,
+    ) -> Plan:
+        """What Spark gets for one window.
+
+        Args:
+            window: what is loaded.
+            attempt: who is writing.
+            verbs: what this application does, a run of VERBS in their order.
+            previous: the report of the verbs that ran before in other applications.
+
+        Raises:
+            ConfigError: a path that lies outside the roots, now that the window is known.
+        """
+        return Plan(
+            pipeline=self.name,
+            window=replace(window, timezone=self.timezone),
+            fingerprint=self.fingerprint,
+            attempt=attempt,
+            verbs=tuple(verbs),
+            extract={name: self._resolved(source, window, f"extract.{name}") for name, source in self.extract.items()},
+            transform={
+                name: Dataset(
+                    source=item.source, steps=tuple((step, self._windowed(kind, window)) for step, kind in item.steps)
+                )
+                for name, item in self.transform.items()
+            },
+            check={
+                name: tuple((key, self._windowed(kind, window)) for key, kind in items)
+                for name, items in self.check.items()
+            },
+            load={
+                name: (dataset, self._resolved(kind, window, f"load.{name}"))
+                for name, (dataset, kind) in self.load.items()
+            },
+            staging=self.environment.staging,
+            quarantine=self.environment.quarantine,
+            spark=self.engine.settings(),
+            previous=previous,
+        )
+
+    def units(self, window: Window) -> dict[str, tuple[LoadUnit, dict[str, Any]]]:
+        """Load's name -> what it writes, for the ledger, and the destination's options with absolute paths."""
+        found = {}
+        for name, (_, kind) in self.load.items():
+            resolved = self._resolved(kind, window, f"load.{name}")
+            unit = load_unit(resolved.write, self.name, name, replace(window, timezone=self.timezone))
+            found[name] = unit, _typed(resolved)
+        return found
+
+    def window_of(self, text: str) -> Window:
+        """A window from text.
+
+        Args:
+            text: `START/END`, or `START` for the schedule's window that starts there. Dates and times are of the
+                pipeline's zone unless they carry an offset.
+
+        Raises:
+            ConfigError: no dates, an inverted window, a time that the zone's clock skips or repeats, a start at which
+                the schedule cuts no window, or a single start where there is no schedule in time.
+        """
+        parts = [self._instant(part.strip(), text) for part in text.split("/")]
+        if len(parts) == 2:
+            return Window(start=parts[0], end=parts[1], timezone=self.timezone)
+        if len(parts) != 1:
+            raise ConfigError(f"{text!r} is no window", expected="START/END, such as 2013-01-01/2013-01-02")
+        return window_at(self._cuts(text), parts[0])
+
+    def windows(self, start: date | datetime, end: date | datetime) -> Iterator[Window]:
+        """The schedule's windows that lie in `[start, end)` whole, in order.
+
+        Args:
+            start: first instant; a date or a naive time is of the pipeline's zone.
+            end: first instant after the span, likewise.
+
+        Raises:
+            ConfigError: the pipeline has no schedule in time.
+        """
+        cuts = self._cuts(f"{start}/{end}")
+        return windows(cuts, local_instant(start, self.timezone), local_instant(end, self.timezone))
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _cuts(self, text: str) -> Cuts:
+        if not isinstance(self.schedule, (Cron, Every)):
+            raise ConfigError(
+                f"{text!r}: pipeline {self.name} has no schedule that cuts time into windows",
+                expected="both ends of the window",
+                remedy="START/END, such as 2013-01-01/2013-01-02",
+            )
+        anchor = self.start or datetime(1970, 1, 1, tzinfo=UTC)
+        return Cuts(schedule=self.schedule, timezone=self.timezone, anchor=anchor)
+
+    def _instant(self, part: str, text: str) -> datetime:
+        try:
+            return local_instant(scalars.instant(part), self.timezone)
+        except ValueError as error:
+            raise ConfigError(f"window {text!r}: {part!r} is not {error}") from error
+
+    def _windowed(self, kind: Any, window: Window) -> Any:
+        return with_window(kind, replace(window, timezone=self.timezone))
+
+    def _resolved(self, kind: Any, window: Window, where: str) -> Any:
+        try:
+            return resolve_paths(self._windowed(kind, window), self.environment)
+        except ValueError as error:
+            raise ConfigError(str(error), where=f"{self.name}: {where}") from error
+
+
+def _typed(kind: Any) -> dict[str, Any]:
+    return {"type": kind.type, **kinds.dump(kind)}

@@ -1,0 +1,279 @@
+"""YAML text -> nodes with places.
+
+Limits are counted on the parser's event stream, before anything is built: an alias bomb, a hundred thousand levels or a
+tag never get as far as an object. PyYAML's resolver and constructor are not used at all.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
+from airflow_provider_etl.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode, Source
+from airflow_provider_etl.spec.problems import Problems
+
+MAX_BYTES: Final = 1 << 20
+MAX_DEPTH: Final = 50
+MAX_NODES: Final = 100_000  # aliases expanded
+
+_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_HINTS: Final = (
+    ("alias", "put a text that begins with * or & in quotes"),
+    ("anchor", "put a text that begins with * or & in quotes"),
+    ("mapping values are not allowed", "put a text that holds ': ' in quotes, or mend the indentation"),
+    ("cannot start any token", "put a text that begins with @ ` or % in quotes"),
+    ("block mapping", "mend the indentation, or put the text in quotes"),
+    ("flow", "inside [] and {} put a text that holds ${…} or a comma in quotes"),
+)
+
+
+class Stop(Exception):  # noqa: N818 - not an error of its own: the problem has been told
+    """The rest of the file can't be read."""
+
+
+def read_file(path: str, problems: Problems) -> Node | None:
+    """Read a YAML file; None where it can't be read, with the reason in `problems`."""
+    try:
+        text = decoded(_read(path), path, problems)
+        return None if text is None else read_text(text, path, problems)
+    except OSError as error:
+        problems.put(
+            _at(path, "file-unreadable", f"the file can't be read: {error.strerror or error}", "check the path")
+        )
+    return None
+
+
+def _read(path: str) -> bytes:
+    if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - the path stays as the caller named it
+        raise OSError(None, "it is no regular file")
+    with open(path, "rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def decoded(data: bytes, path: str, problems: Problems) -> str | None:
+    """The file's text: UTF-8, with or without a byte order mark, at most 1 MiB."""
+    if len(data) > MAX_BYTES:
+        problems.put(_at(path, "file-too-large", f"the file is larger than {MAX_BYTES} bytes", "split the pipeline"))
+        return None
+    try:
+        return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+        message = f"byte 0x{data[error.start]:02x} at offset {error.start} is no UTF-8"
+        problems.put(_at(path, "file-encoding", message, "save the file as UTF-8", _end_of(before)))
+    return None
+
+
+def read_text(text: str, path: str, problems: Problems) -> Node | None:
+    """Parse YAML text; None where it is empty or broken, with the reason in `problems`."""
+    builder = _Builder(Source(path, text), problems)
+    try:
+        # The parser alone: events come one by one, whatever the nesting.
+        parser = _Parser(text)
+        try:
+            while parser.check_event():
+                builder.take(parser.get_event())
+        finally:
+            parser.dispose()
+    except Stop:
+        return None
+    except yaml.MarkedYAMLError as error:
+        problems.put(_syntax(path, text, error))
+        return None
+    except yaml.YAMLError as error:
+        problems.put(_unreadable(path, text, error))
+        return None
+    if builder.top is None:
+        problems.put(_at(path, "file-empty", "the file is empty", "a pipeline file is a mapping of keys"))
+    return builder.top
+
+
+@dataclass
+class _Open:
+    """A mapping or list that isn't closed yet."""
+
+    node: MapNode | ListNode
+    anchor: str | None
+    size: int = 1
+    height: int = 1
+    key: ScalarNode | None = None
+
+    @property
+    def place(self) -> str | int | None:
+        """The key or place of what comes next in it."""
+        if isinstance(self.node, ListNode):
+            return len(self.node.items)
+        return self.key.text if self.key else None
+
+
+@dataclass
+class _Anchored:
+    node: Node | None = None
+    size: int = 1
+    height: int = 0
+
+
+@dataclass
+class _Builder:
+    source: Source
+    problems: Problems
+    top: Node | None = None
+    stack: list[_Open] = field(default_factory=list)
+    anchors: dict[str, _Anchored] = field(default_factory=dict)
+    size: int = 0
+    documents: int = 0
+
+    def take(self, event: Any) -> None:
+        """One event of the parser."""
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._open(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._close(event)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                self._stop(event, "yaml-documents", "a second document begins here", "one file is one pipeline")
+
+    def _place(self, event: Any) -> tuple[Source, int, int, int, int]:
+        start, end = event.start_mark, event.end_mark
+        return self.source, start.line + 1, start.column + 1, start.index, end.index
+
+    def _stop(self, event: Any, code: str, message: str, hint: str) -> None:
+        self.problems.add(Node(*self._place(event)), code, message, hint)
+        raise Stop
+
+    def _scalar(self, event: Any) -> None:
+        node = ScalarNode(*self._place(event), text=event.value, plain=event.style in (None, ""))
+        self._anchor(event, _Anchored(node))
+        self._attach(node, 1, 0, event)
+        self._refuse_tag(event, node)
+
+    def _open(self, event: Any) -> None:
+        made: type[MapNode | ListNode] = MapNode if isinstance(event, yaml.MappingStartEvent) else ListNode
+        node = made(*self._place(event))
+        if self.stack and isinstance(self.stack[-1].node, MapNode) and self.stack[-1].key is None:
+            self._key_is_no_text(event)
+        if self.stack:
+            above = self.stack[-1]
+            node.parent, node.key = above.node, above.place
+        self._refuse_tag(event, node)
+        if event.anchor:
+            self._anchor(event, _Anchored())
+        self.stack.append(_Open(node, event.anchor))
+        if len(self.stack) > MAX_DEPTH:
+            self._stop(event, "yaml-too-deep", f"more than {MAX_DEPTH} levels of nesting", "flatten the file")
+
+    def _close(self, event: Any) -> None:
+        closed = self.stack.pop()
+        closed.node.end = event.end_mark.index
+        if closed.anchor:
+            self.anchors[closed.anchor] = _Anchored(closed.node, closed.size, closed.height)
+        self._attach(closed.node, closed.size, closed.height, event)
+
+    def _alias(self, event: Any) -> None:
+        if event.anchor not in self.anchors:
+            hint = "put a text that begins with * in quotes"
+            self._stop(event, "yaml-alias", f"alias *{event.anchor} has no anchor before it", hint)
+        anchored = self.anchors[event.anchor]
+        if anchored.node is None:
+            self._stop(event, "yaml-alias", f"alias *{event.anchor} contains itself", "write the value out")
+        elif self.stack and isinstance(self.stack[-1].node, MapNode) and self.stack[-1].key is None:
+            self._key_is_no_text(event)
+        elif len(self.stack) + anchored.height > MAX_DEPTH:
+            self._stop(event, "yaml-too-deep", f"more than {MAX_DEPTH} levels of nesting", "flatten the file")
+        else:
+            self._attach(anchored.node, anchored.size, anchored.height, event)
+
+    def _anchor(self, event: Any, anchored: _Anchored) -> None:
+        if event.anchor:
+            self.anchors[event.anchor] = anchored
+
+    def _refuse_tag(self, event: Any, node: Node) -> None:
+        if event.tag is not None:
+            self.problems.add(node, "yaml-tag", f"tag {shown(event.tag)} is not allowed", "leave the tag out")
+
+    def _key_is_no_text(self, event: Any) -> None:
+        here = event.start_mark.index
+        jinja = "{{" in self.source.text[max(here - 1, 0) : here + 2]
+        hint = "Jinja means nothing here, use ${…}" if jinja else "put a text that begins with [ { * & in quotes"
+        self._stop(event, "yaml-key", "a key must be text", hint)
+
+    def _attach(self, node: Node, size: int, height: int, event: Any) -> None:
+        if not self.stack:
+            self.top = node
+            return
+        self._count(size, event)
+        parent = self.stack[-1]
+        parent.size += size
+        parent.height = max(parent.height, height + 1)
+        if isinstance(parent.node, ListNode):
+            self._adopt(node, parent.node, len(parent.node.items))
+            parent.node.items.append(node)
+        elif parent.key is None and isinstance(node, ScalarNode):
+            parent.key = node
+            self._adopt(node, parent.node, node.text)
+        elif parent.key is not None:
+            self._entry(parent.node, parent.key, node)
+            parent.key = None
+
+    def _adopt(self, node: Node, parent: Node, key: str | int) -> None:
+        if node.parent is None:  # an aliased node keeps its first place
+            node.parent, node.key = parent, key
+
+    def _entry(self, mapping: MapNode, key: ScalarNode, value: Node) -> None:
+        if key.text in mapping.entries:
+            first = mapping.entries[key.text].key
+            self.problems.add(
+                key,
+                "duplicate-key",
+                f"key {shown(key.text)} stands here twice, first in line {first.line}",
+                "keep one of them",
+            )
+            return
+        if key.text == "<<" and key.plain:
+            self.problems.add(key, "yaml-merge", "merge keys (<<) have no meaning here", "write the keys out")
+            return
+        self._adopt(value, mapping, key.text)
+        mapping.entries[key.text] = Entry(key, value)
+
+    def _count(self, size: int, event: Any) -> None:
+        # A collection's children were counted when they were attached; what an alias repeats is counted again.
+        self.size += size if isinstance(event, yaml.AliasEvent) else 1
+        if self.size > MAX_NODES:
+            message = f"more than {MAX_NODES} values, aliases written out"
+            self._stop(event, "yaml-too-many-values", message, "write fewer aliases, or split the pipeline")
+
+
+def _at(path: str, code: str, message: str, hint: str, place: tuple[int, int] = (1, 1)) -> Diagnostic:
+    return Diagnostic(path=path, line=place[0], column=place[1], code=code, message=message, hint=hint)
+
+
+def _end_of(text: str) -> tuple[int, int]:
+    """The line and column behind a text."""
+    return text.count("\n") + 1, len(text) - text.rfind("\n")
+
+
+def _syntax(path: str, text: str, error: yaml.MarkedYAMLError) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    told = " ".join(part for part in (error.context, error.problem) if part)
+    hint = next((hint for word, hint in _HINTS if word in told), "mend the YAML syntax")
+    if mark and text[mark.index : mark.index + 1] == "\t":
+        hint = "indent with spaces, YAML allows no tabs"
+    place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return _at(path, "yaml-syntax", f"this is no YAML: {told}", hint, place)
+
+
+def _unreadable(path: str, text: str, error: yaml.YAMLError) -> Diagnostic:
+    position = getattr(error, "position", 0)
+    before = text.encode()[:position].decode("utf-8", "ignore") if isinstance(position, int) else ""
+    message = f"this is no YAML: {getattr(error, 'reason', error)}"
+    return _at(path, "yaml-syntax", message, "take control characters out", _end_of(before))

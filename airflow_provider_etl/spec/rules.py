@@ -1,0 +1,255 @@
+"""Rules that no single key can keep: who reads what, which rows belong to a window, where files may lie."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from airflow_provider_etl.spec.class_plan import option_node, plan_of
+from airflow_provider_etl.spec.diagnostics import nearest, shown
+from airflow_provider_etl.spec.environment import Environment
+from airflow_provider_etl.spec.nodes import Node, ScalarNode, scalars
+from airflow_provider_etl.spec.paths import absolute, expands_upwards, under
+from airflow_provider_etl.spec.problems import Problems
+from airflow_provider_etl.spec.reading import FAILED
+from airflow_provider_etl.spec.schedule import zone_problem
+from airflow_provider_etl.spec.variables import names_window, text_with_window
+from airflow_provider_etl.spec.verbs import RESULT, Placed, Verbs
+from spark_jobs.window import Window
+
+# Options that name a dataset, beside those whose metadata says `dataset`.
+_NAMES_DATASET: Final = {("transform", "join"): "other", ("check", "references"): "dataset"}
+_SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(2013, 1, 2, tzinfo=UTC))
+
+
+def check(verbs: Verbs, environment: Environment | None, problems: Problems) -> None:
+    """All rules."""
+    _names(verbs, problems)
+    _origins(verbs, problems)
+    _references(verbs, problems)
+    _targets(verbs, problems)
+    _unused(verbs, problems)
+    _windows(verbs, problems)
+    _zones(verbs, problems)
+    _destinations(verbs, problems)
+    if environment is not None:
+        for placed in verbs.placed():
+            _paths(placed, environment, problems)
+
+
+# -- the graph ---------------------------------------------------------------------------------------------------
+
+
+def _names(verbs: Verbs, problems: Problems) -> None:
+    seen: dict[str, str] = {}
+    datasets = {} if verbs.implied else verbs.datasets
+    for name, node in [*verbs.sources.items(), *datasets.items()]:
+        other = seen.setdefault(name.lower(), name)
+        if other is not name:
+            what = "the dataset of a list of steps is called `result`" if name == RESULT else "case makes no difference"
+            message = f"{name!r} clashes with the source or dataset {other!r}: {what}"
+            problems.add(node, "name-clash", message, "choose another name")
+
+
+def _origins(verbs: Verbs, problems: Problems) -> None:
+    earlier: list[str] = list(verbs.sources)
+    for name in verbs.datasets:
+        origin = verbs.origins.get(name)
+        if origin is not None and origin.text not in earlier:
+            _tell_origin(name, origin, earlier, verbs, problems)
+        earlier.append(name)
+
+
+def _tell_origin(name: str, origin: ScalarNode, earlier: list[str], verbs: Verbs, problems: Problems) -> None:
+    cycle = _cycle(name, verbs)
+    if cycle:
+        problems.add(origin, "dataset-cycle", f"datasets read each other in a circle: {' <- '.join(cycle)}")
+    elif origin.text in verbs.datasets:
+        message = f"dataset {origin.text!r} is defined further down"
+        problems.add(origin, "unknown-dataset", message, f"move it above {name!r}")
+    else:
+        message = f"{shown(origin.text)} is no source and no dataset"
+        problems.add(origin, "unknown-dataset", message, nearest(origin.text, earlier))
+
+
+def _cycle(name: str, verbs: Verbs) -> list[str]:
+    seen = [name]
+    while (origin := verbs.origins.get(seen[-1])) is not None:
+        seen.append(origin.text)
+        if origin.text == name:
+            return seen
+        if seen.count(origin.text) > 1 or origin.text not in verbs.datasets:
+            return []
+    return []
+
+
+def named_datasets(placed: Placed) -> Iterator[tuple[str, Node]]:
+    """The datasets that a kind's options name, each with its place."""
+    if placed.kind is FAILED:
+        return
+    for key, field in plan_of(type(placed.kind)).fields.items():
+        is_name = field.metadata.get("dataset") or _NAMES_DATASET.get((placed.group, placed.name)) == field.name
+        value = getattr(placed.kind, field.name)
+        if is_name and isinstance(value, str):
+            yield value, option_node(type(placed.kind), placed.node, key) or placed.node
+
+
+def _references(verbs: Verbs, problems: Problems) -> None:
+    earlier = list(verbs.sources)
+    for name in verbs.datasets:
+        for placed in verbs.transform.get(name, []):
+            _known(placed, name, earlier, problems)
+        earlier.append(name)
+    for name, node in verbs.checked.items():
+        if name not in verbs.datasets:
+            message = f"{shown(name)} is no dataset of transform"
+            problems.add(node, "unknown-dataset", message, nearest(name, verbs.datasets))
+    for name, checks in verbs.check.items():
+        for placed in checks:
+            _known(placed, name, [*verbs.sources, *verbs.datasets], problems)
+
+
+def _known(placed: Placed, dataset: str, valid: list[str], problems: Problems) -> None:
+    for named, node in named_datasets(placed):
+        if named not in valid:
+            hint = nearest(named, [name for name in valid if name != dataset])
+            problems.add(node, "unknown-dataset", f"{shown(named)} is no source and no earlier dataset", hint)
+
+
+def _targets(verbs: Verbs, problems: Problems) -> None:
+    for name, placed in verbs.load.items():
+        target = verbs.targets.get(name)
+        if target is not None and target.text not in verbs.datasets:
+            message = f"{shown(target.text)} is no dataset of transform"
+            problems.add(target, "unknown-dataset", message, nearest(target.text, verbs.datasets))
+        if target is None and target_of(name, verbs) is None and verbs.datasets:
+            hint = f"name one of {', '.join(verbs.datasets)}"
+            problems.add(placed.node.holder, "missing-key", "key 'from' is missing", hint)
+
+
+def target_of(name: str, verbs: Verbs) -> str | None:
+    """The dataset of a load: the one that it names, else `result`, else the only one."""
+    if name in verbs.targets:
+        return verbs.targets[name].text
+    if RESULT in verbs.datasets:
+        return RESULT
+    return next(iter(verbs.datasets)) if len(verbs.datasets) == 1 else None
+
+
+def _unused(verbs: Verbs, problems: Problems) -> None:
+    if any(placed.kind is FAILED for placed in verbs.placed()):
+        return  # who reads what isn't known yet
+    used = {origin.text for origin in verbs.origins.values()} | {target_of(name, verbs) for name in verbs.load}
+    queries = []
+    for placed in verbs.placed():
+        used |= {name for name, _ in named_datasets(placed)}
+        queries += list(_queries(placed))
+    words = set(re.findall(r"\w+", " ".join(queries)))
+    for name, node in [*verbs.sources.items(), *verbs.datasets.items()]:
+        if name not in used and name not in words and verbs.load:
+            message = f"{name!r} is read by no dataset, no check and no load"
+            problems.add(node, "unused-dataset", message, "use it, or take it out", severity="warning")
+
+
+def _queries(placed: Placed) -> Iterator[str]:
+    if placed.kind is not FAILED:
+        for field in dataclasses.fields(placed.kind):
+            if field.metadata.get("query"):
+                yield str(getattr(placed.kind, field.name))
+
+
+# -- windows -----------------------------------------------------------------------------------------------------
+
+
+def _windows(verbs: Verbs, problems: Problems) -> None:
+    for name, placed in verbs.extract.items():
+        if placed.kind is FAILED or getattr(placed.kind, "window", None) is not None:
+            continue
+        if not any(names_window(node.text) for node in scalars(placed.node)):
+            problems.add(
+                verbs.sources[name],
+                "window-missing",
+                f"source {name!r} doesn't say which of its rows belong to a window",
+                "name ${window…} in its path, or say `window: {column: …}`, or `window: all` for reference data",
+            )
+
+
+def _zones(verbs: Verbs, problems: Problems) -> None:
+    for placed in verbs.extract.values():
+        zone = getattr(placed.kind, "timezone", None)
+        message, hint = zone_problem(zone) if isinstance(zone, str) else ("", "")
+        if message:
+            node = option_node(type(placed.kind), placed.node, "timezone") or placed.node
+            problems.add(node, "unknown-timezone", message, hint)
+
+
+# -- paths -------------------------------------------------------------------------------------------------------
+
+
+def path_fields(kind: Any) -> Iterator[tuple[str, dataclasses.Field[Any]]]:
+    """The options of a kind that are paths of files or folders."""
+    for field in dataclasses.fields(kind):
+        if field.metadata.get("path", field.name == "path") and isinstance(getattr(kind, field.name), str):
+            yield field.metadata.get("alias", field.name), field
+
+
+def _paths(placed: Placed, environment: Environment, problems: Problems) -> None:
+    if placed.kind is FAILED:
+        return
+    for key, field in path_fields(placed.kind):
+        node = option_node(type(placed.kind), placed.node, key)
+        path = text_with_window(getattr(placed.kind, field.name), _SAMPLE)
+        # What is left of ${…} is unknown, and told already.
+        complaint = None if "${" in path else path_problem(path, environment)
+        if complaint:
+            problems.add(node or placed.node, "path-outside-roots", *complaint)
+
+
+def _destinations(verbs: Verbs, problems: Problems) -> None:
+    """Two loads of one table would each replace the other's rows."""
+    first: dict[tuple[str, str], str] = {}
+    for name, placed in verbs.load.items():
+        if placed.kind is FAILED:
+            continue
+        for key, field in path_fields(placed.kind):
+            place = placed.name, os.path.normpath(getattr(placed.kind, field.name))
+            other = first.setdefault(place, name)
+            if other != name:
+                node = option_node(type(placed.kind), placed.node, key) or placed.node
+                message = f"load {other!r} writes the same table"
+                problems.add(node, "destination-shared", message, "one load per table: union the datasets before it")
+
+
+def path_problem(path: str, environment: Environment) -> tuple[str, str] | None:
+    """Why a path may not be touched, and what to do; None where it may."""
+    roots = ", ".join(environment.roots)
+    if not path.strip():
+        return "the path is empty", f"give one under {roots}"
+    if expands_upwards(path):
+        return f"{shown(path, 120)} has .. inside {{}}", "write each path out"
+    if under(absolute(path, environment.project), environment.roots):
+        return None
+    return (
+        f"{shown(path, 120)} leads to {absolute(path, environment.project)}, outside the roots",
+        f"roots of environment {environment.name}: {roots}",
+    )
+
+
+def resolve_paths(kind: Any, environment: Environment) -> Any:
+    """A kind whose paths are absolute.
+
+    Raises:
+        ValueError: a path that lies outside the roots now that everything in it is known.
+    """
+    changed: Mapping[str, Any] = {}
+    for _, field in path_fields(kind):
+        path = getattr(kind, field.name)
+        complaint = path_problem(path, environment)
+        if complaint:
+            raise ValueError("; ".join(complaint))
+        changed = {**changed, field.name: absolute(path, environment.project)}
+    return dataclasses.replace(kind, **changed) if changed else kind

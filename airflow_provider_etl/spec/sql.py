@@ -1,0 +1,203 @@
+"""SQL in a pipeline file: an expression is exactly one scalar expression, a query exactly one SELECT.
+
+sqlglot reads Spark's dialect, but takes more than Spark does: `a b` is an alias to it, `x * * y` a product with a star,
+a statement is a statement. What it lets through is refused here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_etl.spec.class_plan import option_node, plan_of
+from airflow_provider_etl.spec.diagnostics import nearest, shown
+from airflow_provider_etl.spec.nodes import Node, ScalarNode, scalars
+from airflow_provider_etl.spec.problems import Problems
+from airflow_provider_etl.spec.reading import FAILED
+from airflow_provider_etl.spec.sql_calls import doubtful
+from airflow_provider_etl.spec.variables import blanked
+from airflow_provider_etl.spec.verbs import Placed, Verbs
+
+if TYPE_CHECKING:
+    from sqlglot import Token
+    from sqlglot.expressions import Expression
+
+_TABLE_CALLS: Final = frozenset({"range", "explode", "explode_outer", "posexplode", "inline", "stack"})
+
+
+def check(verbs: Verbs, problems: Problems, *, deterministic: bool) -> None:
+    """Report every text that is no expression or no query, and every call that a repeat would answer otherwise."""
+    earlier = list(verbs.sources)
+    for name in verbs.datasets:
+        for placed in verbs.transform.get(name, []):
+            _check_kind(placed, earlier, problems, deterministic=deterministic)
+        earlier.append(name)
+    known = [*verbs.sources, *verbs.datasets]
+    checks = [item for items in verbs.check.values() for item in items]
+    others = [*verbs.extract.values(), *checks, *verbs.load.values()]
+    for placed in others:
+        _check_kind(placed, known, problems, deterministic=deterministic)
+
+
+def _check_kind(placed: Placed, tables: list[str], problems: Problems, *, deterministic: bool) -> None:
+    if placed.kind is FAILED:
+        return
+    for kind, node in _parts(placed.kind, placed.node):
+        for key, field in plan_of(type(kind)).fields.items():
+            wants_query = bool(field.metadata.get("query"))
+            if not wants_query and not field.metadata.get("expression"):
+                continue
+            found = option_node(type(kind), node, key)
+            for text in scalars(found) if found is not None else ():
+                substituted = bool(field.metadata.get("substitute"))
+                _Text(text, problems, deterministic, substituted).check(tables if wants_query else None)
+
+
+def _parts(kind: Any, node: Node) -> Iterator[tuple[Any, Node]]:
+    """A kind and the dataclasses nested in it, each with its node."""
+    yield kind, node
+    for key, field in plan_of(type(kind)).fields.items():
+        value, below = getattr(kind, field.name), option_node(type(kind), node, key)
+        if below is not None and hasattr(value, "__dataclass_fields__"):
+            yield from _parts(value, below)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """One text of SQL in the file."""
+
+    node: ScalarNode
+    problems: Problems
+    deterministic: bool
+    substituted: bool
+
+    def check(self, tables: list[str] | None) -> None:
+        """Parse it.
+
+        Args:
+            tables: names that a query may read; None where the text is an expression.
+        """
+        sql = blanked(self.node.text) if self.substituted else self.node.text
+        parsed = None if self._quoted_variables() else self._parsed(sql)
+        if parsed is None:
+            return
+        statements, tokens = parsed
+        found = [statement for statement in statements if statement is not None]
+        if not found:
+            self._tell("expression-empty", "the text is empty", "write Spark SQL", 0)
+        elif len(statements) > 1:
+            offset = next((token.start for token in tokens if token.text == ";"), 0)
+            self._tell("expression-many", f"{len(statements)} statements stand where one is wanted", "", offset)
+        elif tables is None:
+            self._expression(found[0])
+        else:
+            self._query(found[0], tables)
+        self._calls(tokens)
+
+    def _parsed(self, sql: str) -> tuple[list[Any], list[Token]] | None:
+        import sqlglot
+        from sqlglot.errors import ParseError, SqlglotError
+
+        try:
+            with _quiet():
+                tokens = list(sqlglot.tokenize(sql, read="spark"))
+                return sqlglot.parse(sql, read="spark", error_message_context=len(sql) + 1), tokens
+        except ParseError as error:
+            first = error.errors[0]
+            near = first.get("highlight") or ""
+            message = f"{str(first.get('description', error)).split(' for <class')[0]}, near {shown(near)}"
+            self._tell("expression-syntax", message, "mend the Spark SQL", len(first.get("start_context") or ""))
+        except (SqlglotError, RecursionError) as error:
+            message = f"this is no Spark SQL: {str(error)[:80] or 'too deep'}"
+            self._tell("expression-syntax", message, "close every quote and parenthesis", 0)
+        return None
+
+    def _expression(self, found: Expression) -> None:
+        from sqlglot import expressions as exp
+
+        statement = isinstance(found, (exp.Query, exp.DDL, exp.DML, exp.Command, exp.Set, exp.Kill, exp.Describe))
+        if isinstance(found, (exp.Alias, exp.Aliases)):
+            word = str(found.args.get("alias") or "an alias")
+            alias = found.args.get("alias")
+            offset = alias.meta.get("start", 0) if alias is not None else 0
+            self._tell(
+                "expression-many", f"one expression is wanted, {shown(word)} is left over", "no alias here", offset
+            )
+        elif not statement and _stray_star(found):
+            self._tell("expression-syntax", "* stands for no value here", "name the columns", self.node.text.find("*"))
+        elif statement or isinstance(found, exp.PropertyEQ) or not isinstance(found, (exp.Condition, exp.Interval)):
+            message = "a statement stands where one scalar expression is wanted"
+            self._tell("expression-statement", message, "", 0)
+        elif found.find(exp.Query, exp.Placeholder, exp.Parameter) is not None:
+            message = "a subquery or a parameter stands in an expression"
+            self._tell("expression-statement", message, "use a join or sql step", 0)
+
+    def _query(self, found: Expression, tables: list[str]) -> None:
+        from sqlglot import expressions as exp
+
+        if not isinstance(found, exp.Query):
+            self._tell("query-statement", f"{type(found).__name__.upper()} stands where one SELECT is wanted", "", 0)
+            return
+        if found.find(exp.DDL, exp.DML, exp.Command, exp.Into) is not None:
+            self._tell("query-statement", "a statement that writes stands in a query", "only SELECT", 0)
+        shared = {cte.alias_or_name.lower() for cte in found.find_all(exp.CTE)}
+        names = {name.lower() for name in ("input", *tables)} | shared
+        for table in found.find_all(exp.Table):
+            self._table(table, names, tables)
+
+    def _table(self, table: Any, names: set[str], tables: list[str]) -> None:
+        from sqlglot import expressions as exp
+
+        offset = table.this.meta.get("start", 0) if table.this is not None else 0
+        if isinstance(table.this, exp.Func):
+            call = table.this.name or table.this.sql_name()
+            if call.lower() not in _TABLE_CALLS:
+                message = f"table function {call} is not allowed"
+                self._tell("query-table", message, f"valid: {', '.join(sorted(_TABLE_CALLS))}", offset)
+        elif table.db or table.catalog:
+            hint = "a query reads `input` and the datasets of its pipeline; make the table a source"
+            self._tell("query-table", f"{shown(table.sql('spark'))} is no dataset of this pipeline", hint, offset)
+        elif table.name.lower() not in names:
+            hint = nearest(table.name, ["input", *tables])
+            self._tell("query-table", f"{shown(table.name)} is no dataset", hint, offset)
+
+    def _calls(self, tokens: list[Token]) -> None:
+        for call in doubtful(tokens):
+            if call.runs_code:
+                message = f"{call.name} runs code of any kind"
+                self._tell("expression-code", message, "use Spark SQL's functions", call.offset)
+            elif self.deterministic:
+                hint = "use ${window.start} or ${window.end}, or say `deterministic: false`"
+                message = f"{shown(call.name)} gives another value every time: the window couldn't be repeated"
+                self._tell("expression-clock", message, hint, call.offset)
+
+    def _quoted_variables(self) -> bool:
+        offset = self.node.text.find("'${") if self.substituted else -1
+        if offset >= 0:
+            hint = "take the quotes away: a text or a time comes as a SQL literal"
+            self._tell("variable-quoted", "a variable stands in quotes", hint, offset)
+        return offset >= 0
+
+    def _tell(self, code: str, message: str, hint: str, offset: int) -> None:
+        self.problems.add(self.node, code, message, hint, offset=max(offset, 0))
+
+
+def _stray_star(found: Expression) -> bool:
+    from sqlglot import expressions as exp
+
+    return any(not isinstance(star.parent, exp.Count) for star in found.find_all(exp.Star))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Sqlglot warns on its log about statements that it doesn't know; they are reported here."""
+    logger = logging.getLogger("sqlglot")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

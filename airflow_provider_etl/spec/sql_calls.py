@@ -1,0 +1,75 @@
+"""Calls in SQL that a pipeline may not make: those that a repeat would answer otherwise, and those that run code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sqlglot import Token
+
+# The clock, chance, who asks, and where rows happen to lie.
+_CLOCK_CALLS: Final = frozenset(
+    {
+        "now",
+        "curdate",
+        "curtime",
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "localtimestamp",
+        "rand",
+        "random",
+        "randn",
+        "randstr",
+        "uniform",
+        "uuid",
+        "shuffle",
+        "monotonically_increasing_id",
+        "spark_partition_id",
+        "current_user",
+        "session_user",
+        "user",
+        "input_file_name",
+        "input_file_block_start",
+        "input_file_block_length",
+    }
+)
+_BARE_WORDS: Final = frozenset({"current_date", "current_time", "current_timestamp", "localtimestamp", "current_user"})
+_CLOCK_TEXTS: Final = frozenset({"now", "today", "yesterday", "tomorrow"})
+_CODE_CALLS: Final = frozenset({"java_method", "reflect", "try_reflect"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call that is refused.
+
+    Args:
+        name: as it is written.
+        offset: its place in the text, from 0.
+        runs_code: whether it runs code, else it is not repeatable.
+    """
+
+    name: str
+    offset: int
+    runs_code: bool = False
+
+
+def doubtful(tokens: list[Token]) -> Iterator[Call]:
+    """The calls of a text that may not be made, in order."""
+    for place, token in enumerate(tokens):
+        after = [item.text for item in tokens[place + 1 : place + 3]]
+        before = tokens[place - 1].text.lower() if place else ""
+        name, form = token.text.lower(), token.token_type.name
+        if form == "STRING":
+            # DATE 'today' and TIMESTAMP 'now' are the clock in Spark.
+            if name.strip() in _CLOCK_TEXTS and before.startswith(("date", "timestamp")):
+                yield Call(name=token.text, offset=token.start)
+        elif after[:1] == ["("]:
+            if name in _CODE_CALLS:
+                yield Call(name=token.text, offset=token.start, runs_code=True)
+            elif name in _CLOCK_CALLS or (name == "unix_timestamp" and after[1:] == [")"]):
+                yield Call(name=token.text, offset=token.start)
+        elif name in _BARE_WORDS and form != "IDENTIFIER" and before != ".":
+            yield Call(name=token.text, offset=token.start)

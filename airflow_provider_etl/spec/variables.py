@@ -1,0 +1,171 @@
+"""`${…}`, the only substitution in a pipeline file.
+
+What is known without a window (`env`, `pipeline`) is substituted when the file is read; what a window decides stays
+until a plan is made, so that the fingerprint doesn't know windows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from airflow_provider_etl.spec.diagnostics import nearest, shown
+from airflow_provider_etl.spec.nodes import ScalarNode
+from airflow_provider_etl.spec.problems import Problems
+from airflow_provider_etl.spec.reading import Mode
+from spark_jobs.window import Window, iso
+
+_REFERENCE: Final = re.compile(r"\$\{([^${}]*)\}?")
+_MEANT: Final = re.compile(r"\$\{\s*(?:window|env|param|pipeline)\b")
+_WINDOW: Final = ("window.start", "window.end", "window.key")
+_DIRECTIVE: Final = re.compile(r"%(-?.?)", re.DOTALL)
+# What strftime gives alike on every machine, whatever its locale.
+_DIRECTIVES: Final = frozenset("YmdHMSfjyGVuwUWbBaApzZFT%") | {f"-{letter}" for letter in "dmHIMSj"} | {"I"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Substitution:
+    """What the names in `${…}` stand for while a file is read.
+
+    Args:
+        problems: where unknown names are told.
+        pipeline: the pipeline's name.
+        variables: the environment's variables; None where the environment can't be read, so that nothing is known.
+    """
+
+    problems: Problems
+    pipeline: str
+    variables: Mapping[str, str] | None
+
+    def __call__(self, node: ScalarNode, mode: Mode) -> str:
+        """The text with `env` and `pipeline` substituted; window variables are checked and stay."""
+        if "${" not in node.text:
+            return node.text
+        if mode is None:
+            self._refuse(node)
+            return node.text
+        return _REFERENCE.sub(lambda match: self._replace(node, match, mode), node.text)
+
+    def _refuse(self, node: ScalarNode) -> None:
+        found = _MEANT.search(node.text)
+        if found:
+            message = f"{shown(node.text[found.start() :])}: nothing is substituted here"
+            self.problems.add(node, "variable-misplaced", message, "use it in paths and queries", offset=found.start())
+
+    def _replace(self, node: ScalarNode, match: re.Match[str], mode: Mode) -> str:
+        name = match[1]
+        value = self._value(name)
+        if match[0].endswith("}") and value is not None:
+            return value if mode == "text" or name.startswith("window.") else quoted(value)
+        message, hint = self._complaint(match)
+        if message:
+            self.problems.add(node, "unknown-variable", message, hint, offset=match.start())
+        return match[0]
+
+    def _value(self, name: str) -> str | None:
+        """What a name stands for; a window's variable stands for itself until the plan is made."""
+        if name == "pipeline":
+            return self.pipeline
+        if name.startswith("env.") and self.variables is not None:
+            return self.variables.get(name.removeprefix("env."))
+        base, colon, spec = name.partition(":")
+        if base in _WINDOW and (not colon or (base != "window.key" and spec and _bad_directive(spec) is None)):
+            return f"${{{name}}}"
+        return None
+
+    def _complaint(self, match: re.Match[str]) -> tuple[str, str]:
+        name = match[1]
+        base, colon, spec = name.partition(":")
+        if not match[0].endswith("}"):
+            return f"{shown(match[0])} isn't closed", "close it with }"
+        if base in _WINDOW and colon:
+            return self._bad_format(base, spec)
+        if name.startswith("env.") and self.variables is None:
+            return "", ""
+        known = [*_WINDOW, "pipeline", *(f"env.{variable}" for variable in self.variables or ())]
+        if name.startswith("env."):
+            # Of a variable that is missing, only the other variables help.
+            known = [item for item in known if item.startswith("env.")]
+        if name.startswith("param."):
+            return f"{shown(match[0])} is unknown", "this pipeline has no parameters"
+        return f"{shown(match[0])} is unknown", nearest(name.strip(), known)
+
+    def _bad_format(self, base: str, spec: str) -> tuple[str, str]:
+        if base == "window.key":
+            return "window.key takes no format", "write ${window.start:%Y-%m-%d}"
+        if not spec:
+            return f"{base} has an empty format", "write ${window.start:%Y-%m-%d}"
+        return f"{shown(str(_bad_directive(spec)))} is no format that is alike everywhere", "use %Y %m %d %H %M %S %j …"
+
+
+def _bad_directive(spec: str) -> str | None:
+    return next((match[0] for match in _DIRECTIVE.finditer(spec) if match[1] not in _DIRECTIVES), None)
+
+
+def names_window(text: str) -> bool:
+    """Whether a text is another one for every window."""
+    return "${window." in text
+
+
+def text_with_window(text: str, window: Window) -> str:
+    """A text with its window variables pasted in."""
+    return _replacer(window, "text")(text)
+
+
+def with_window(kind: Any, window: Window) -> Any:
+    """A kind with its window variables substituted, in the fields whose metadata has `substitute`."""
+    changed = {}
+    for item in dataclasses.fields(kind):
+        value = getattr(kind, item.name)
+        mode = item.metadata.get("substitute")
+        new = _deep(value, _replacer(window, mode)) if mode else _nested(value, window)
+        if new is not value:
+            changed[item.name] = new
+    return dataclasses.replace(kind, **changed) if changed else kind
+
+
+def _nested(value: Any, window: Window) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return with_window(value, window)
+    if isinstance(value, Mapping):
+        return {key: _nested(item, window) for key, item in value.items()}
+    return tuple(_nested(item, window) for item in value) if isinstance(value, tuple) else value
+
+
+def _deep(value: Any, replace: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return replace(value)
+    if isinstance(value, Mapping):
+        return {key: _deep(item, replace) for key, item in value.items()}
+    return tuple(_deep(item, replace) for item in value) if isinstance(value, tuple) else value
+
+
+def _replacer(window: Window, mode: str) -> Callable[[str], str]:
+    def replaced(match: re.Match[str]) -> str:
+        base, colon, spec = match[1].partition(":")
+        if base not in _WINDOW:
+            return match[0]
+        instant = window.end if base == "window.end" else window.start
+        if mode == "sql" and not colon and base != "window.key":
+            return f"TIMESTAMP '{iso(instant)}'"
+        if base == "window.key":
+            text = window.key
+        else:
+            text = window.format(instant, spec) if colon else instant.astimezone(window.zone).isoformat()
+        return quoted(text) if mode == "sql" else text
+
+    return lambda text: _REFERENCE.sub(replaced, text) if "${" in text else text
+
+
+def quoted(text: str) -> str:
+    """A text as a Spark SQL literal."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def blanked(text: str) -> str:
+    """A SQL text whose `${…}` are literals of the same length, so that places stay where they are."""
+    return _REFERENCE.sub(lambda match: "'" + "x" * max(len(match[0]) - 2, 0) + "'", text)

@@ -1,0 +1,1 @@
+"""The demo: real flights through a real Airflow, outside the wheel."""

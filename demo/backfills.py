@@ -1,0 +1,116 @@
+"""Orders backfills as a user would, and watches until every window is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rich.console import Console
+
+from demo.airflow_home import AirflowHome, AirflowHomeError
+from demo.progress import Progress
+from demo.runs import FINISHED, DemoError, Run, Runs
+
+PIPELINES: Final = ("flights", "weather", "planes_daily")
+# With their offset, since Airflow takes a bare date for UTC: the last day would be missing.
+DAYS: Final = ("2013-01-01T00:00:00-05:00", "2013-01-07T00:00:00-05:00")
+HOURS: Final = ("2013-01-01T06:00:00-05:00", "2013-01-01T09:00:00-05:00")
+WINDOWS: Final = {"flights": 7, "weather": 4}
+PATIENCE: Final = 1200.0  # seconds for one phase, on a machine far slower than the two cores this is made for
+
+Found = dict[str, list[Run]]
+
+
+class Backfills:
+    """The demo's two backfills.
+
+    Args:
+        home: a running Airflow.
+        console: where the commands are shown.
+    """
+
+    def __init__(self, home: AirflowHome, console: Console) -> None:
+        self.home, self.console, self.runs = home, console, Runs(home)
+
+    def switch_on(self) -> None:
+        """Wait until the pipelines are DAGs, and unpause them; the one that assets start first, so it misses none."""
+        self.home.wait(self._parsed, PATIENCE, "the pipelines are DAGs")
+        for dag in reversed(PIPELINES):
+            self.home.api("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
+
+    def _parsed(self) -> bool:
+        errors = self.home.api("GET", "/api/v2/importErrors")["import_errors"]
+        if errors:
+            raise DemoError("\n".join(f"{error['filename']}: {error['stack_trace']}" for error in errors))
+        return set(PIPELINES) <= {dag["dag_id"] for dag in self.home.api("GET", "/api/v2/dags?limit=100")["dags"]}
+
+    def first(self) -> Found:
+        """Load seven days of flights, and beside them four hours of weather; the flights set off planes_daily."""
+        self._create("flights", *DAYS)
+        self._create("weather", *HOURS)
+        return self._follow("First backfill", {})
+
+    def again(self, first: Found) -> Found:
+        """Load the same days of flights once more, although they are there."""
+        self.home.wait(lambda: not self._open("flights"), PATIENCE, "the first backfill is closed")
+        self._create("flights", *DAYS, "--reprocess-behavior", "completed")
+        return self._follow("Second backfill, the same days", first)
+
+    def _create(self, dag: str, first: str, last: str, *more: str) -> None:
+        arguments = ("--dag-id", dag, "--from-date", first, "--to-date", last, "--max-active-runs", "2", *more)
+        self.console.print("$ airflow backfill create " + " ".join(arguments), highlight=False, soft_wrap=True)
+        self.home.wait(lambda: self._created(dag, arguments), PATIENCE, f"the backfill of {dag} is there", every=2.0)
+
+    def _created(self, dag: str, arguments: tuple[str, ...]) -> bool:
+        """Create a backfill; False where SQLite's only lock was taken: whatever was begun is cancelled."""
+        try:
+            for backfill in self._open(dag):
+                self.home.api("PUT", f"/api/v2/backfills/{backfill['id']}/cancel")
+            self.home.run("backfill", "create", *arguments)
+        except AirflowHomeError as error:
+            if "database is locked" in str(error) or ": 500 " in str(error):
+                return False
+            raise
+        return True
+
+    def _open(self, dag: str) -> list[dict[str, Any]]:
+        """The backfills of a pipeline that are under way: Airflow refuses another one beside them."""
+        found = self.home.api("GET", f"/api/v2/backfills?dag_id={dag}")["backfills"]
+        return [backfill for backfill in found if not backfill["completed_at"]]
+
+    def _follow(self, title: str, before: Found) -> Found:
+        """Watch until every window is loaded and nothing waits any more.
+
+        Args:
+            title: what goes on.
+            before: the runs as they were; every task of the flights among them must be started once more.
+        """
+        tries = {(run.run_id, task.name): task.tries for run in before.get("flights", []) for task in run.tasks}
+        with Progress(title, [run for runs in before.values() for run in runs]) as progress:
+
+            def done() -> Found | None:
+                found = {dag: self.runs.of(dag) for dag in PIPELINES}
+                every = [run for runs in found.values() for run in runs]
+                progress.show(every)
+                self.runs.complain(every)
+                return found if self._settled(found, tries) else None
+
+            answer: Found = self.home.wait(done, PATIENCE, "every window is loaded", every=1.0)
+        return answer
+
+    def _settled(self, found: Found, tries: Mapping[tuple[str, str], int]) -> bool:
+        now = {(run.run_id, task.name): task.tries for run in found["flights"] for task in run.tasks}
+        again = all(now.get(key, 0) > count for key, count in tries.items())
+        there = all(len(found[dag]) == count for dag, count in WINDOWS.items()) and bool(found["planes_daily"])
+        over = all(run.state in FINISHED for runs in found.values() for run in runs)
+        return again and there and over and not self._events_wait()
+
+    def _events_wait(self) -> bool:
+        """Whether loads of flights still wait to set off planes_daily."""
+        try:
+            waiting = self.home.api("GET", "/api/v2/dags/planes_daily/assets/queuedEvents")
+        except AirflowHomeError as error:
+            if ": 404 " in str(error):
+                return False
+            raise
+        return bool(waiting["total_entries"])

@@ -1,0 +1,1 @@
+"""The Spark side: one plan (JSON) in, one report (JSON) out. Imports neither Airflow nor pydantic."""

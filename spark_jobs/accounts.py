@@ -1,0 +1,119 @@
+"""Where every row went: the run's books, which must balance before anything is published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from spark_jobs.errors import DataError, InfrastructureError
+from spark_jobs.flow import Flow
+from spark_jobs.quarantine import reasons
+from spark_jobs.report import DatasetCounts, Report
+from spark_jobs.staging import Staged, Staging
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_REFUSED: Final = "_refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounts:
+    """The books of one application: what was staged, counted and set aside, kept in the report.
+
+    Args:
+        report: where the books are kept.
+        staging: where datasets and refused rows are staged.
+        say: takes one line of progress.
+    """
+
+    report: Report
+    staging: Staging
+    say: Callable[[str], None]
+
+    def datasets(self) -> list[str]:
+        """Names of the staged datasets."""
+        return [name for name in self.report.staged if not name.startswith(_REFUSED)]
+
+    def refused(self) -> list[Staged]:
+        """References to the rows set aside so far."""
+        return [Staged(**item) for name, item in self.report.staged.items() if name.startswith(_REFUSED)]
+
+    def staged(self, name: str) -> Staged:
+        """The reference to a staged dataset.
+
+        Raises:
+            DataError: no verb staged it.
+        """
+        if name not in self.report.staged:
+            raise DataError(f"dataset {name!r} was not staged", expected="a verb before this one that stages it")
+        return Staged(**self.report.staged[name])
+
+    def keep(self, name: str, staged: Staged) -> None:
+        """Note where a dataset is staged."""
+        self.report.staged[name] = {"path": staged.path, "rows": staged.rows}
+
+    def settle(self, verb: str, name: str, flow: Flow) -> None:
+        """Ask a dataset that was computed where its rows went; set the refused ones aside; balance."""
+        counts = flow.counts()
+        if name in self.report.staged:
+            counts = replace(counts, rows=self.staged(name).rows)
+        self.report.datasets[name] = counts
+        refused = flow.refused() if counts.quarantined else None
+        if refused is not None:
+            self.set_aside(verb, name, refused, counts.quarantined)
+        self.balance(name)
+        self.say(f"{verb} {name}: {told(counts)}")
+
+    def split(self, verb: str, name: str, kept: DataFrame, refused: DataFrame) -> None:
+        """Stage the rows of a staged dataset that stay and those that go, and see that none is missing."""
+        before, counts = self.staged(name).rows, self.report.datasets[name]
+        staged = self.staging.write(kept, verb, name)
+        gone = before - staged.rows
+        self.set_aside(verb, name, refused, gone)
+        self.report.datasets[name] = replace(counts, rows=staged.rows, quarantined=counts.quarantined + gone)
+        self.keep(name, staged)
+        self.balance(name)
+        self.say(f"{verb} {name}: {gone} rows set aside")
+
+    def set_aside(self, verb: str, name: str, refused: DataFrame, expected: int) -> None:
+        """Stage refused rows for the quarantine.
+
+        Raises:
+            DataError: reading them again gave another number of rows: the source changed meanwhile.
+        """
+        staged = self.staging.write(refused.coalesce(1), verb, f"{_REFUSED}-{name}")
+        if staged.rows != expected:
+            raise DataError(
+                f"{expected} rows were refused, but {staged.rows} when they were read again",
+                where=f"{verb}.{name}",
+                expected="a source that doesn't change while it is read",
+                remedy="run the window again",
+            )
+        self.keep(f"{_REFUSED}/{verb}/{name}", staged)
+        for reason, rows in reasons(self.staging.read(staged, verb)).items():
+            self.report.quarantined[reason] = self.report.quarantined.get(reason, 0) + rows
+
+    def balance(self, name: str) -> None:
+        """See that no row of a dataset is unaccounted for.
+
+        Raises:
+            InfrastructureError: some are.
+        """
+        counts = self.report.datasets[name]
+        if counts.missing:
+            raise InfrastructureError(
+                f"counts don't balance, {counts.missing} rows are unaccounted for: {told(counts)}",
+                where=name,
+                expected="read = rows + filtered + deduplicated + quarantined",
+                remedy="run the window again; nothing was published",
+            )
+
+
+def told(counts: DatasetCounts) -> str:
+    """Counts in words."""
+    parts: list[tuple[str, Any]] = [("read", counts.read), ("kept", counts.rows)]
+    rest = ("filtered", "deduplicated", "quarantined")
+    parts += [(word, getattr(counts, word)) for word in rest if getattr(counts, word)]
+    return ", ".join(f"{number} {word}" for word, number in parts)

@@ -1,0 +1,66 @@
+"""`matches`: text that a regular expression finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from spark_jobs.check.rule import Question, chosen, required_text
+from spark_jobs.columns import column
+from spark_jobs.errors import ConfigError
+from spark_jobs.expressions import shortened
+from spark_jobs.flow import Context
+from spark_jobs.kinds import PYDANTIC
+from spark_jobs.refusal import shown
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matches:
+    """Every text contains a match of a regular expression; nulls are ignored."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+
+    column: str | None = field(default=None, metadata={"column": True})
+    """The column, where it is one."""
+    columns: tuple[str, ...] = field(default=(), metadata={"column": True})
+    """The columns, each checked by itself."""
+    regex: str
+    """Java regular expression, searched anywhere in the text: anchor it with ^ and $ where the whole must match."""
+    mostly: float | None = field(default=None, metadata={"ge": 0, "le": 1})
+    """Share of rows, 0 to 1, that must pass, else the check fails; default 1, and 0 with `on_fail: quarantine`."""
+    on_fail: Literal["stop", "quarantine", "warn"] = "stop"
+    """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `warn` only reports."""
+    name: str | None = None
+    """Name in the report and in the quarantine; default: the name of the kind."""
+
+    def measure(self, rows: DataFrame, context: Context) -> tuple[Question, ...]:
+        """One question for each column."""
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        names = chosen(self.column, self.columns, rows, context.where)
+        self._refuse_bad_regex(context)
+        for name in names:
+            required_text(name, rows, context.where)
+        return tuple(
+            Question(
+                column=name,
+                failing=F.coalesce(~column(name).rlike(self.regex), F.lit(False)),
+                counted=column(name).isNotNull(),
+                reason=F.concat(F.lit(f"{name}: "), shown(name), F.lit(f" doesn't match {self.regex}")),
+                says=f"don't match {self.regex}",
+            )
+            for name in names
+        )
+
+    def _refuse_bad_regex(self, context: Context) -> None:
+        from pyspark.errors import PySparkException
+
+        try:
+            context.spark.sql("SELECT '' AS text").select(column("text").rlike(self.regex)).collect()
+        except PySparkException as reason:
+            raise ConfigError(
+                f"{self.regex!r} is no regular expression: {shortened(reason)}", where=f"{context.where}.regex"
+            ) from reason

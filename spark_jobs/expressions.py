@@ -1,0 +1,107 @@
+"""Spark SQL that people wrote: what Spark makes of it, or an error that says where and why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from spark_jobs.columns import listed, nearest
+from spark_jobs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pyspark.errors import PySparkException
+    from pyspark.sql import Column, DataFrame
+
+_ONE: Final = "one Spark SQL expression"
+_UNPARSED: Final = ("PARSE_", "INVALID_SQL_SYNTAX")
+# The word anywhere, since comments and quotes can stand between a name and its parenthesis.
+_CODE: Final = re.compile(r"\b(reflect|try_reflect|java_method)\b", re.IGNORECASE)
+_UNRESOLVED: Final = ("UNRESOLVED_COLUMN", "UNRESOLVED_FIELD")
+
+
+def scalar(text: str, rows: DataFrame, where: str) -> Column:
+    """One expression that gives one value for each row.
+
+    Raises:
+        ConfigError: Spark refuses it, or it is more or less than that: an alias, an aggregate, `explode`.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    # Beside the other columns an aggregate is refused, and inside a struct so is what makes several rows.
+    analysed(lambda: rows.select("*", *[F.struct(form) for form in forms(text, where)]), rows.columns, where, text)
+    return F.expr(text)
+
+
+def forms(text: str, where: str) -> tuple[Column, Column]:
+    """The text bare and in parentheses; it is one expression where Spark takes both.
+
+    Bare, `1) + (2` is none; in parentheses, the alias `a b` isn't.
+
+    Raises:
+        ConfigError: it stands for all columns, or calls Java code.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    refuse_code(text, where)
+    if text.rstrip().endswith("*"):
+        raise ConfigError(f"{text!r} is several columns", where=where, expected=_ONE)
+    return F.expr(text), F.expr(f"({text}\n)")
+
+
+def refuse_code(text: str, where: str) -> None:
+    """See that a text calls no Java method: authors of pipeline files aren't trusted to run code.
+
+    Raises:
+        ConfigError: it names a function that does.
+    """
+    found = _CODE.search(text)
+    if found:
+        raise ConfigError(f"{found[0]} runs Java code", where=where, expected="Spark SQL's other functions")
+
+
+def analysed(build: Callable[[], DataFrame], columns: Sequence[str], where: str, text: str | None = None) -> DataFrame:
+    """A DataFrame whose names and types Spark has resolved: no data is read.
+
+    Args:
+        build: makes it.
+        columns: the columns that its expressions may name, for the error.
+        where: place in the pipeline file.
+        text: what was written there, for the error.
+
+    Raises:
+        ConfigError: an unknown column or function, types that don't fit, a syntax error.
+    """
+    from pyspark.errors import AnalysisException, ArithmeticException, IllegalArgumentException, ParseException
+
+    try:
+        rows = build()
+        rows.schema  # noqa: B018 - over Spark Connect a plan is resolved only when it is asked for
+    except (AnalysisException, ParseException, ArithmeticException, IllegalArgumentException) as reason:
+        raise _explained(reason, columns, where, text) from reason
+    return rows
+
+
+def _explained(reason: PySparkException, columns: Sequence[str], where: str, text: str | None) -> ConfigError:
+    about = f" in {text!r}" if text is not None else ""
+    if str(reason.getCondition() or "").startswith(_UNRESOLVED):
+        name = str((reason.getMessageParameters() or {}).get("objectName", "")).strip("`").replace("`.`", ".")
+        return ConfigError(
+            f"unknown column {name!r}{about}",
+            where=where,
+            expected=f"one of {listed(columns)}",
+            remedy=nearest(name, columns),
+        )
+    if str(reason.getCondition() or "").startswith(_UNPARSED) and text is not None:
+        return ConfigError(f"{text!r} is no expression: {shortened(reason)}", where=where, expected=_ONE)
+    return ConfigError(
+        f"Spark refuses it{about}: {shortened(reason)}", where=where, expected=f"columns are {listed(columns)}"
+    )
+
+
+def shortened(reason: PySparkException, limit: int = 300) -> str:
+    """Spark's reason in one line, without its plan, code and SQLSTATE."""
+    text = str(reason).strip().split("\n\n")[0].split(" SQLSTATE")[0]
+    text = re.sub(r"^\[[A-Z0-9_.]+\] ", "", " ".join(text.split()))
+    text = text.removesuffix(".")
+    return text if len(text) <= limit else text[: limit - 1] + "…"

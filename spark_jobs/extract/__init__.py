@@ -1,0 +1,8 @@
+"""Sources: one file per kind."""
+
+from typing import Final
+
+SOURCES: Final = {
+    "files": "spark_jobs.extract.files:Files",
+    "table": "spark_jobs.extract.table:Table",
+}

@@ -1,0 +1,106 @@
+"""Records of text files as raw text, with the place they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from spark_jobs.filesystem import escaped
+from spark_jobs.session import FileStat
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+
+def lines(spark: SparkSession, files: Sequence[FileStat], tell: Literal["nothing", "file", "line"]) -> DataFrame:
+    """The lines of files: `value`, `file`, `line`; a line ends with LF, CRLF or CR.
+
+    Args:
+        spark: the session.
+        files: which files, at least one.
+        tell: `file`, or `line` (from 1, which costs a pass of its own) with it; what isn't told is null.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    text = spark.read.text([escaped(file.path) for file in files])
+    if tell == "line":
+        placed = text.select("value", *_place())
+        return _numbered(spark, placed).select("value", "file", (F.col("id") - F.col("before")).alias("line"))
+    file = source_file() if tell == "file" else F.lit(None).cast("string")
+    return text.select("value", file.alias("file"), F.lit(None).cast("bigint").alias("line"))
+
+
+def _numbered(spark: SparkSession, placed: DataFrame) -> DataFrame:
+    """The lines and how far their ids are ahead of their line numbers, which is one number per block of a file."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    found = placed.groupBy("file", "block").agg(F.min("id").alias("first"), F.count(F.lit(1)).alias("n")).collect()
+    offsets, line, last = [], 1, None
+    for row in sorted(found, key=lambda row: (row["file"], row["block"])):
+        line = line if row["file"] == last else 1
+        offsets.append((row["file"], row["block"], row["first"] - line))
+        line, last = line + row["n"], row["file"]
+    shift = spark.createDataFrame(offsets, "file string, block bigint, before bigint")
+    return placed.join(F.broadcast(shift), ["file", "block"], "left")
+
+
+def _place() -> list[Column]:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    block = F.col("_metadata.file_block_start").alias("block")
+    return [source_file().alias("file"), block, F.monotonically_increasing_id().alias("id")]
+
+
+def quoted_records(spark: SparkSession, files: Sequence[FileStat], quote: str) -> DataFrame:
+    """Records of files whose quoted fields may hold line breaks: `value`, `file`, `line` (the first one, from 1).
+
+    A line ends with LF or CRLF. A record ends with the first line up to which the quotes of the file are even; each
+    file is put together by one task. Unlike Spark's own reader it keeps the bytes of a record as they are, copes with
+    mixed line ends, and sees quotes that never close.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F  # noqa: N812
+
+    text = spark.read.option("lineSep", "\n").text([escaped(file.path) for file in files])
+    placed = text.select("value", *_place())
+    order = Window.partitionBy("file").orderBy("block", "id")
+    before = order.rowsBetween(Window.unboundedPreceding, -1)
+    open_before = F.coalesce(F.sum(quotes(F.col("value"), quote)).over(before), F.lit(0)) % 2
+    pieces = placed.select("*", F.row_number().over(order).alias("line"), open_before.alias("open"))
+    first = F.max(F.when(F.col("open") == 0, F.col("line"))).over(order)
+    grouped = pieces.select("file", "line", "value", first.alias("first")).groupBy("file", "first")
+    together = F.array_sort(F.collect_list(F.struct("line", "value")))
+    record = F.array_join(F.transform(together, lambda piece: piece["value"]), "\n")
+    return grouped.agg(record.alias("value")).select(
+        _without_cr(F.col("value")).alias("value"), "file", F.col("first").cast("bigint").alias("line")
+    )
+
+
+def quotes(text: Column, quote: str) -> Column:
+    """How many quote characters (one byte each) a text has, counted so that broken UTF-8 doesn't disturb it."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    if not quote:
+        return F.lit(0)
+    without = F.octet_length(F.replace(text, F.lit(quote), F.lit("")))
+    return F.when(F.contains(text, F.lit(quote)), F.octet_length(text) - without).otherwise(0)
+
+
+def _without_cr(text: Column) -> Column:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    return F.when(F.endswith(text, F.lit("\r")), F.left(text, F.length(text) - 1)).otherwise(text)
+
+
+def source_file() -> Column:
+    """The file of a row as a person writes it, not as a URI."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    return F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
+
+
+def readable(raw: Column) -> Column:
+    """A raw record that any reader can show: bytes that are no UTF-8 are kept as one Latin-1 character each."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    return F.when(F.is_valid_utf8(raw), raw).otherwise(F.decode(raw.cast("binary"), "ISO-8859-1"))

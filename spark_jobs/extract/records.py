@@ -1,0 +1,212 @@
+"""From parsed records to the dataset's rows and those set aside, counted in the pass that moves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import TYPE_CHECKING, Final
+
+from spark_jobs.errors import DataError
+from spark_jobs.flow import Context, Flow
+from spark_jobs.observe import Counter
+from spark_jobs.report import DatasetCounts
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+_STATE: Final = "__etl_state__"
+_ROW, _OUTSIDE, _BAD, _HEADER = range(4)
+_SHOWN: Final = 3
+REPEATED_HEADER: Final = "repeated_header"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Why a record is refused.
+
+    Args:
+        rule: short name, the same for all records refused so, such as `type dep_time`.
+        when: true where the record has the problem, else false, never null.
+        message: what was found and what was expected.
+    """
+
+    rule: str
+    when: Column
+    message: Column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parsed:
+    """Records of files that look alike, parsed but not judged.
+
+    Args:
+        frame: one row per record.
+        values: name of a dataset's column -> its value in `frame`, in the dataset's order.
+        broken: problems of the record as a whole; a record is refused by the first, its values aren't looked at.
+        wrong: problems of single values; all are told.
+        outside: true where the record belongs to another window; None where every record belongs to this one.
+        raw, file, line: the record as it stood in the file, the file, the line or row number from 1 or null.
+        header: true where a record looks exactly like the header; None where there is no header.
+        headers: how many such records are the headers themselves, one per file.
+        header_line: the line in which the header stands.
+    """
+
+    frame: DataFrame
+    values: Mapping[str, Column]
+    broken: Sequence[Problem] = ()
+    wrong: Sequence[Problem] = ()
+    outside: Column | None = None
+    raw: Column
+    file: Column
+    line: Column
+    header: Column | None = None
+    headers: int = 0
+    header_line: int = 1
+
+    def judged(self) -> DataFrame:
+        """The dataset's columns and the state of each record."""
+        return self.frame.select(*[value.alias(name) for name, value in self.values.items()], self._state())
+
+    def _state(self) -> Column:
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        nothing = F.lit(False)
+        bad = reduce(lambda one, two: one | two, [problem.when for problem in (*self.broken, *self.wrong)], nothing)
+        header = self.header if self.header is not None else nothing
+        outside = self.outside if self.outside is not None else nothing
+        state = F.when(header, _HEADER).when(bad, _BAD).when(outside, _OUTSIDE).otherwise(_ROW)
+        return state.alias(_STATE)
+
+    def refused(self, dataset: str) -> DataFrame:
+        """The records set aside, in the shape of quarantine.REFUSED."""
+        from pyspark.sql import functions as F  # noqa: N812
+
+        problems = self._told()
+        return (
+            self.frame.where(F.size(problems) > 0)
+            .select(problems.alias("problems"), self.raw.alias("raw"), self.file.alias("file"), self.line.alias("line"))
+            .select(
+                "raw",
+                F.lit(dataset).alias("dataset"),
+                F.lit("extract").alias("stage"),
+                F.col("problems.rule").alias("rules"),
+                F.array_join(F.col("problems.message"), "; ").alias("message"),
+                F.col("file").alias("source_file"),
+                F.col("line").cast("bigint").alias("source_line"),
+            )
+        )
+
+    def _told(self) -> Column:
+        """The problems of a record; empty where there are none."""
+        from pyspark.sql import functions as F  # noqa: N812
+
+        none = F.array().cast(_PROBLEMS)
+        cases = [(problem.when, F.array(_struct(problem))) for problem in self._repeated()]
+        cases += [(self.header, none)] if self.header is not None else []
+        cases += [(problem.when, F.array(_struct(problem))) for problem in self.broken]
+        wrong = F.array(*[F.when(problem.when, _struct(problem)) for problem in self.wrong])
+        told = F.filter(wrong, lambda problem: problem.isNotNull()) if self.wrong else none
+        for when, problems in reversed(cases):
+            told = F.when(when, problems).otherwise(told)
+        return told
+
+    def _repeated(self) -> list[Problem]:
+        from pyspark.sql import functions as F  # noqa: N812
+
+        if self.header is None:
+            return []
+        message = F.lit("the header again: two files were put together, or exported in pieces")
+        return [Problem(rule=REPEATED_HEADER, when=self.header & (self.line > self.header_line), message=message)]
+
+
+_PROBLEMS: Final = "array<struct<rule:string,message:string>>"
+
+
+def _struct(problem: Problem) -> Column:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    return F.struct(F.lit(problem.rule).alias("rule"), problem.message.alias("message"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """All records of a source.
+
+    Args:
+        parse: gives the groups of records that look alike; its argument says whether lines are to be numbered.
+        empty: a frame with the dataset's columns and no row.
+        fail: whether a refused record is an error.
+        context: what runs.
+    """
+
+    parse: Callable[[bool], Sequence[Parsed]]
+    empty: Callable[[], DataFrame]
+    fail: bool
+    context: Context
+
+    def flow(self) -> Flow:
+        """The dataset, lazily."""
+        parsed = self.parse(False)
+        if not parsed:
+            return Flow(rows=self.empty(), counts=DatasetCounts, refused=lambda: None)
+        return _Counted(records=self, parsed=parsed).flow()
+
+    def refused(self) -> DataFrame:
+        """The records set aside; reads the source again."""
+        frames = [group.refused(self.context.dataset) for group in self.parse(True)]
+        return reduce(lambda one, two: one.unionByName(two), frames)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Counted:
+    records: Records
+    parsed: Sequence[Parsed]
+    found: list[DatasetCounts] = field(default_factory=list)
+
+    def flow(self) -> Flow:
+        from pyspark.sql import functions as F  # noqa: N812
+
+        judged = reduce(lambda one, two: one.unionByName(two), [group.judged() for group in self.parsed])
+        state = F.col(_STATE)
+        counter = Counter(
+            judged,
+            records=F.count(F.lit(1)),
+            outside=F.count_if(state == _OUTSIDE),
+            bad=F.count_if(state == _BAD),
+            headers=F.count_if(state == _HEADER),
+        )
+        rows = counter.rows.where(state == _ROW).drop(_STATE)
+        return Flow(rows=rows, counts=lambda: self.counts(counter.values()), refused=self.refused)
+
+    def counts(self, seen: Mapping[str, int]) -> DatasetCounts:
+        """Where the records went.
+
+        Raises:
+            DataError: a record is refused where none may be; files changed while they were read.
+        """
+        repeated = seen["headers"] - sum(group.headers for group in self.parsed)
+        if repeated < 0:
+            raise DataError("a file changed while it was read", where=self.records.context.where, remedy="run it again")
+        read = seen["records"] - seen["headers"] + repeated
+        quarantined = seen["bad"] + repeated
+        counts = DatasetCounts(
+            read=read, filtered=seen["outside"], quarantined=quarantined, rows=read - seen["outside"] - quarantined
+        )
+        self.found[:] = [counts]
+        if quarantined and self.records.fail:
+            self._fail(quarantined)
+        return counts
+
+    def refused(self) -> DataFrame | None:
+        return None if self.found and not self.found[0].quarantined else self.records.refused()
+
+    def _fail(self, quarantined: int) -> None:
+        shown = self.records.refused().orderBy("source_file", "source_line").limit(_SHOWN).collect()
+        told = "; ".join(f"{row['source_file']} line {row['source_line'] or '?'}: {row['message']}" for row in shown)
+        raise DataError(
+            f"{quarantined} bad records, the first: {told}",
+            where=self.records.context.where,
+            expected="none (bad_records: fail)",
+            remedy="mend the files, or set bad_records: quarantine",
+        )

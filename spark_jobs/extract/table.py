@@ -1,0 +1,69 @@
+"""Source `table`: a table that other pipelines load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from spark_jobs.errors import DataError
+from spark_jobs.extract.contract import WindowColumn
+from spark_jobs.extract.spans import Span
+from spark_jobs.flow import Context, Flow
+from spark_jobs.kinds import PYDANTIC
+from spark_jobs.ledger import last_version
+from spark_jobs.observe import Counter
+from spark_jobs.report import DatasetCounts
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table that Spark reads, at its newest version."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    type: ClassVar[str] = "table"
+
+    format: Literal["delta"]
+    """The table's format."""
+    path: str = field(metadata={"substitute": "text", "path": True})
+    """The table's folder or URI."""
+    window: Literal["all"] | WindowColumn | None = None
+    """Which rows belong to a window: `all`, or those whose column lies in it."""
+
+    def read(self, context: Context) -> Flow:
+        """The rows of the window, lazily, of the version that the table has now.
+
+        Raises:
+            ConfigError: the window's column can't say which rows belong to it.
+            DataError: there is no such table.
+        """
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        if last_version(context.spark, self.path) is None:
+            raise DataError(
+                "there is no Delta table",
+                where=self.path,
+                expected="a table that another pipeline has loaded",
+                remedy="load it first, or correct the path",
+            )
+        counter = Counter(self._within(context), read=F.count(F.lit(1)))
+
+        def counts() -> DatasetCounts:
+            read = counter.values()["read"]
+            return DatasetCounts(read=read, rows=read)
+
+        return Flow(rows=counter.rows, counts=counts, refused=lambda: None)
+
+    def _within(self, context: Context) -> DataFrame:
+        from pyspark.sql import functions as F  # noqa: N812
+
+        rows = context.spark.read.format("delta").load(self.path)
+        if not isinstance(self.window, WindowColumn):
+            return rows
+        column, window = self.window.column, context.plan.window
+        kind = next((item.dataType for item in rows.schema if item.name == column), None)
+        span = Span(column=column, window=window, zone=window.timezone, where=context.where)
+        return rows.where(span.inside(F.col("`" + column.replace("`", "``") + "`"), kind))

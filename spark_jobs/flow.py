@@ -1,0 +1,48 @@
+"""Rows on their way through the verbs, and what is asked of them once they have been written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from spark_jobs.plan import Plan
+from spark_jobs.report import DatasetCounts
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a kind's method may use.
+
+    Args:
+        spark: the session; its zone is UTC, ANSI mode is on.
+        plan: the plan that runs.
+        where: place in the pipeline file for error texts, such as `extract.flights` or `transform.result[2].join`.
+        dataset: name of the dataset the kind works on.
+        datasets: the other datasets by name, as far as they exist yet.
+    """
+
+    spark: SparkSession
+    plan: Plan
+    where: str
+    dataset: str
+    datasets: Mapping[str, DataFrame] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """A dataset that has not been computed yet: one pass computes it, writes it and counts it.
+
+    Args:
+        rows: the dataset's rows, lazily.
+        counts: where its rows went; to be called after `rows` took part in one finished action.
+        refused: rows set aside so far, in the shape of quarantine.REFUSED, lazily; None where `counts` found none.
+            To be called after `counts`. It reads the source again, so it is only called where there is something.
+    """
+
+    rows: DataFrame
+    counts: Callable[[], DatasetCounts]
+    refused: Callable[[], DataFrame | None]

@@ -1,0 +1,193 @@
+"""The ledger: what was loaded, recorded in the same commit as the data.
+
+A Delta commit carries `txn(appId = unit, version = number)`; the token and the fingerprint ride in its metadata. The
+metadata goes with log clean-up while transaction versions stay, so the fingerprint's first bits are in the number too.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from spark_jobs.window import Window, iso
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+T = TypeVar("T")
+
+# number = milliseconds since 1970 (43 bits: until 2248) . first 20 bits of the fingerprint
+_FINGERPRINT_BITS: Final = 20
+# snapshot's number = window end in minutes since 1970 (31 bits) . seconds since 2020 (32 bits: until 2156)
+_SNAPSHOT_BITS: Final = 32
+_SNAPSHOT_EPOCH: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadUnit:
+    """What is written: (pipeline, destination, window in UTC), or one unit for a destination that is a snapshot."""
+
+    pipeline: str
+    destination: str
+    window: Window
+    snapshot: bool = False
+
+    @property
+    def key(self) -> str:
+        """The unit's name in the table's log."""
+        span = "snapshot" if self.snapshot else f"{iso(self.window.start)}/{iso(self.window.end)}"
+        return f"etl:{self.pipeline}:{self.destination}:{span}"
+
+    def commit_number(self, attempt: int) -> int:
+        """The number that the commit carries: the attempt's, behind the window's end for a snapshot."""
+        if not self.snapshot:
+            return attempt
+        seconds = (attempt >> _FINGERPRINT_BITS) // 1000 - _SNAPSHOT_EPOCH
+        return (int(self.window.end.timestamp()) // 60 << _SNAPSHOT_BITS) | max(seconds, 0)
+
+    def last_attempt(self, number: int) -> int:
+        """The attempt's number in a commit's number, as far as this window's next attempt must exceed it."""
+        if not self.snapshot:
+            return number
+        minutes, seconds = number >> _SNAPSHOT_BITS, number & ((1 << _SNAPSHOT_BITS) - 1)
+        if minutes != int(self.window.end.timestamp()) // 60:
+            return 0  # a newer window supersedes whatever number we take, an older one never does
+        return ((seconds + _SNAPSHOT_EPOCH) * 1000 + 999) << _FINGERPRINT_BITS
+
+
+def attempt_number(fingerprint: str, last: int | None = None, now: float | None = None) -> int:
+    """The number of a new attempt: larger than `last` and, clocks permitting, than every number before it.
+
+    Args:
+        fingerprint: hex digest.
+        last: the attempt's number that the ledger holds for the unit, None where there is none.
+        now: seconds since 1970; the wall clock by default.
+    """
+    milliseconds = int((time.time() if now is None else now) * 1000)
+    if last is not None:
+        milliseconds = max(milliseconds, (last >> _FINGERPRINT_BITS) + 1)
+    return (milliseconds << _FINGERPRINT_BITS) | fingerprint_bits(fingerprint)
+
+
+def fingerprint_bits(fingerprint: str) -> int:
+    """The fingerprint's first 20 bits."""
+    return int(fingerprint[:5], 16)
+
+
+def same_configuration(number: int, fingerprint: str) -> bool:
+    """Whether a number that is no snapshot's was taken with this fingerprint (a chance of one in a million is left)."""
+    return number & ((1 << _FINGERPRINT_BITS) - 1) == fingerprint_bits(fingerprint)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """One commit of the table that carries our metadata.
+
+    Args:
+        version: the table's version.
+        entry: `unit`, `number`, `token`, `fingerprint`, `pipeline`, `window`.
+        metrics: what the table's log says of the rows.
+    """
+
+    version: int
+    entry: Mapping[str, Any]
+    metrics: Mapping[str, str]
+
+
+class Ledger:
+    """The ledger of one Delta table.
+
+    Args:
+        spark: a classic session with Delta.
+        path: the table's folder or URI.
+    """
+
+    def __init__(self, spark: SparkSession, path: str) -> None:
+        self._spark, self.path = spark, path
+
+    @property
+    def _snapshot(self) -> Any:
+        jvm: Any = self._spark._jvm
+        log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(self._spark._jsparkSession, self.path)
+        nothing = jvm.scala.Option.empty()
+        return log.update(False, nothing, nothing)
+
+    def version(self) -> int | None:
+        """The table's version, None where there is no Delta table."""
+        version = int(self._snapshot.version())
+        return version if version >= 0 else None
+
+    def number(self, unit: LoadUnit) -> int | None:
+        """The number that the table holds for a unit, None where the unit was never loaded."""
+        found = self._snapshot.transactions().get(unit.key)
+        return int(found.get()) if found.isDefined() else None
+
+    def pipelines(self) -> set[str]:
+        """Names of the pipelines that have loaded the table."""
+        if self.version() is None:
+            return set()
+        jvm: Any = self._spark._jvm
+        units = jvm.scala.jdk.javaapi.CollectionConverters.asJava(self._snapshot.transactions()).keySet()
+        return {unit.split(":")[1] for unit in units if unit.startswith("etl:")}
+
+    def find(self, unit: LoadUnit, limit: int = 100) -> Commit | None:
+        """The newest of the last `limit` commits of a unit.
+
+        A miss is harmless: the caller then commits once more, and every strategy replaces what it wrote before.
+        """
+        from delta import DeltaTable
+
+        for row in DeltaTable.forPath(self._spark, self.path).history(limit).collect():
+            entry = entry_of(row["userMetadata"])
+            if entry.get("unit") == unit.key:
+                return Commit(version=row["version"], entry=entry, metrics=row["operationMetrics"] or {})
+        return None
+
+
+def entry_of(metadata: str | None) -> Mapping[str, Any]:
+    """Our entry in a commit's metadata; empty where somebody else wrote the commit."""
+    try:
+        entry = json.loads(metadata or "{}")
+    except ValueError:
+        return {}
+    found = entry.get("etl") if isinstance(entry, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def last_version(spark: SparkSession, path: str) -> int | None:
+    """The version of the Delta table at a path, None where there is none."""
+    return Ledger(spark, path).version()
+
+
+_CONFLICTS: Final = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED", "ConcurrentModification")
+_TRIES: Final = 12
+
+
+def conflicts(error: Exception) -> bool:
+    """Whether another writer got in between, so that the same commit may be tried again from what is staged."""
+    text = f"{type(error).__name__} {error}"
+    return any(mark in text for mark in _CONFLICTS)
+
+
+def committing(commit: Callable[[], T]) -> tuple[T, int]:
+    """Run a commit; where another window's commit got in between, again with backoff and jitter.
+
+    Args:
+        commit: looks at the ledger and commits; it is called anew for each try.
+
+    Returns:
+        What `commit` returned, and the number of tries.
+    """
+    for tried in range(1, _TRIES):
+        try:
+            return commit(), tried
+        except Exception as error:
+            if not conflicts(error):
+                raise
+            time.sleep(random.uniform(0, min(0.25 * 2**tried, 10)))  # noqa: S311 - jitter, not a secret
+    return commit(), _TRIES

@@ -1,0 +1,5 @@
+"""Destinations: one file per kind; each publishes what was staged in one atomic commit."""
+
+from typing import Final
+
+DESTINATIONS: Final = {"delta": "spark_jobs.load.delta:Delta"}

@@ -1,0 +1,187 @@
+"""Destination `delta`: a Delta table, published in one commit that is also its ledger's entry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from spark_jobs.errors import ConfigError, DataError, InfrastructureError
+from spark_jobs.flow import Context
+from spark_jobs.kinds import PYDANTIC
+from spark_jobs.ledger import Commit, Ledger, LoadUnit, committing
+from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot, Strategy
+from spark_jobs.plan import Plan
+from spark_jobs.report import LoadReceipt
+from spark_jobs.session import Storage
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delta:
+    """A Delta table on any storage that Spark reaches."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    type: ClassVar[str] = "delta"
+    requires: ClassVar[tuple[str, ...]] = ("delta",)
+
+    path: str = field(metadata={"substitute": "text", "path": True})
+    """The table's folder or URI."""
+    write: ReplaceWindow | Append | Snapshot
+    """How rows reach the table, and why a repeat can't harm."""
+    partition_by: tuple[str, ...] = field(default=(), metadata={"column": True})
+    """Columns that lay the table out; a local date keeps windows in files of their own."""
+
+    def unit(self, name: str, plan: Plan) -> LoadUnit:
+        """What is written, for the ledger."""
+        return load_unit(self.write, plan.pipeline, name, plan.window)
+
+    def outside(self, rows: DataFrame, context: Context) -> str | None:
+        """The condition of rows that don't belong to the window; None where the strategy takes every row."""
+        if not isinstance(self.write, ReplaceWindow):
+            return None
+        inside = self.write.condition(rows, context.plan.window, context.where)
+        return f"NOT coalesce({inside}, false)"
+
+    def done(self, name: str, context: Context) -> LoadReceipt | None:
+        """The receipt of this attempt's own commit, where an earlier try made it and its result got lost."""
+        ledger, unit = Ledger(context.spark, self.path), self.unit(name, context.plan)
+        if ledger.version() is None or ledger.number(unit) is None:
+            return None
+        commit = ledger.find(unit)
+        if commit is None or commit.entry.get("token") != context.plan.attempt.token:
+            return None
+        return self._balanced(self._receipt("already_done", commit), int(commit.entry.get("staged", -1)))
+
+    def publish(self, name: str, rows: DataFrame, staged: int, context: Context) -> LoadReceipt:
+        """Publish staged rows in one commit.
+
+        Args:
+            name: the load's name in the pipeline file.
+            rows: what was staged and checked.
+            staged: how many rows that are.
+            context: session and plan.
+
+        Raises:
+            ConfigError: the path holds something that is no Delta table, or the table is laid out otherwise.
+            DataError: a window overlaps an earlier one that it doesn't cover (append), or types clash.
+            InfrastructureError: the table's log doesn't show the rows that were staged.
+        """
+        self._refuse_strangers(context)
+        receipt, tries = committing(lambda: self._commit(name, rows, staged, context))
+        receipt.attempts = tries
+        return self._balanced(receipt, staged) if receipt.state == "loaded" else receipt
+
+    def _balanced(self, receipt: LoadReceipt, staged: int) -> LoadReceipt:
+        """The receipt of a commit that holds what was staged; a retry that finds the commit again asks anew."""
+        if receipt.rows_inserted != staged:
+            raise InfrastructureError(
+                f"{receipt.rows_inserted} rows were committed as version {receipt.version}, {staged} were staged",
+                where=self.path,
+                expected="equal counts",
+                remedy="clear the run from its extract task on: it replaces this window",
+            )
+        return receipt
+
+    def _refuse_strangers(self, context: Context) -> None:
+        if Ledger(context.spark, self.path).version() is None and _holds_something(context, self.path):
+            raise ConfigError(
+                "the folder holds something that is no Delta table",
+                where=self.path,
+                expected="a Delta table, or nothing",
+                remedy="move it away, or give another path",
+            )
+
+    def _commit(self, name: str, rows: DataFrame, staged: int, context: Context) -> LoadReceipt:
+        ledger, unit = Ledger(context.spark, self.path), self.unit(name, context.plan)
+        number = unit.commit_number(context.plan.attempt.number)
+        if self._superseded(ledger, unit, context.plan):
+            return self.done(name, context) or self._receipt("superseded", None)
+        self._refuse_overlap(ledger, context)
+        self._refuse_others(ledger, context)
+        self._write(rows, unit, staged, context)
+        commit = ledger.find(unit)
+        mine = (context.plan.attempt.token, number)
+        if commit is None or (commit.entry.get("token"), commit.entry.get("number")) != mine:
+            # Delta drops a write whose number isn't larger without a word: somebody newer came in between.
+            return self._receipt("superseded", None)
+        return self._receipt("loaded", commit)
+
+    def _superseded(self, ledger: Ledger, unit: LoadUnit, plan: Plan) -> bool:
+        """Whether the ledger holds a later attempt, or another run's that read its sources after this one did."""
+        held = ledger.number(unit) if ledger.version() is not None else None
+        if held is None or held < unit.commit_number(plan.attempt.since):
+            return False
+        if held >= unit.commit_number(plan.attempt.number):
+            return True
+        commit = ledger.find(unit)
+        return commit is None or commit.entry.get("run") != plan.attempt.run
+
+    def _refuse_overlap(self, ledger: Ledger, context: Context) -> None:
+        if not isinstance(self.write, Append) or ledger.version() is None:
+            return
+        overlap = self.write.overlap(context.plan.pipeline, context.plan.window)
+        found = context.spark.read.format("delta").load(self.path).where(overlap).first()
+        if found is not None:
+            raise DataError(
+                f"window {context.plan.window} cuts through {found['_window_start']}/{found['_window_end']}",
+                where=self.path,
+                expected="the windows loaded before, or one that covers them",
+                remedy="run a window that covers both",
+            )
+
+    def _refuse_others(self, ledger: Ledger, context: Context) -> None:
+        """Two pipelines that replace windows of one table would take each other's rows away without a word."""
+        mine = context.plan.pipeline
+        others = [] if isinstance(self.write, Append) else sorted(ledger.pipelines() - {mine})
+        if others:
+            raise ConfigError(
+                f"the table is loaded by {', '.join(others)} too",
+                where=self.path,
+                expected=f"a table of {mine} alone",
+                remedy="give each pipeline a table of its own, or use append, where rows carry their pipeline",
+            )
+
+    def _write(self, rows: DataFrame, unit: LoadUnit, staged: int, context: Context) -> None:
+        plan, number = context.plan, unit.commit_number(context.plan.attempt.number)
+        entry = {
+            "unit": unit.key,
+            "number": number,
+            "attempt": plan.attempt.number,
+            "token": plan.attempt.token,
+            "run": plan.attempt.run,
+            "staged": staged,
+            "fingerprint": plan.fingerprint,
+            "pipeline": plan.pipeline,
+            "window": plan.window.to_json(),
+        }
+        shaped = self.write.shape(rows, plan.pipeline, plan.window)
+        writer = shaped.write.format("delta").mode("overwrite").option("userMetadata", json.dumps({"etl": entry}))
+        writer = writer.option("txnAppId", unit.key).option("txnVersion", str(number))
+        for key, value in self.write.options(shaped, plan.pipeline, plan.window, context.where).items():
+            writer = writer.option(key, value)
+        (writer.partitionBy(*self.partition_by) if self.partition_by else writer).save(self.path)
+
+    def _receipt(self, state: Any, commit: Commit | None) -> LoadReceipt:
+        metrics = commit.metrics if commit else {}
+        return LoadReceipt(
+            strategy=self.write.strategy,
+            state=state,
+            table=self.path,
+            rows_inserted=int(metrics.get("numOutputRows", 0)),
+            rows_deleted=int(metrics.get("numDeletedRows", 0)),
+            version=commit.version if commit else None,
+        )
+
+
+def load_unit(strategy: Strategy, pipeline: str, name: str, window: Any) -> LoadUnit:
+    """The unit that a strategy writes: one a window, or one a destination where the newest window wins."""
+    return LoadUnit(pipeline=pipeline, destination=name, window=window, snapshot=strategy.numbered_by_window)
+
+
+def _holds_something(context: Context, path: str) -> bool:
+    storage = Storage(context.spark, path)
+    return storage.exists(path) and (not storage.is_folder(path) or bool(storage.names(path)))

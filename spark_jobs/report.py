@@ -1,0 +1,152 @@
+"""The report: what one run did, as one JSON document, however it was started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, Literal
+
+from spark_jobs.errors import ConfigError
+from spark_jobs.window import Window
+
+REPORT_VERSION: Final = 1
+
+
+@dataclass(kw_only=True)
+class DatasetCounts:
+    """Where the rows of one dataset went; balances as read = rows + filtered + deduplicated + quarantined.
+
+    Args:
+        read: rows that came in: records of a source, or rows of the dataset that this one starts from.
+        filtered: rows left out on purpose: outside the window, or by a filter step.
+        deduplicated: rows dropped as repeats.
+        quarantined: rows set aside with a reason, at any stage.
+        rows: rows that came out; what was staged.
+        reshaped: steps that change what a row is: `{"step", "rows_in", "rows_out"}`; their difference takes part in
+            the balance.
+    """
+
+    read: int = 0
+    filtered: int = 0
+    deduplicated: int = 0
+    quarantined: int = 0
+    rows: int = 0
+    reshaped: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def missing(self) -> int:
+        """Rows unaccounted for; 0 where the counts balance."""
+        grown = sum(int(step["rows_out"]) - int(step["rows_in"]) for step in self.reshaped)
+        return self.read + grown - self.filtered - self.deduplicated - self.quarantined - self.rows
+
+
+@dataclass(kw_only=True)
+class CheckResult:
+    """One check of one column (Great Expectations' words).
+
+    Args:
+        name: the check's own name, or its kind.
+        dataset: the dataset it was asked of.
+        column: the column, or columns joined by a comma; None where the check is about the table.
+        success: whether it passed, `mostly` considered.
+        observed: what was seen: a value, or the number of rows looked at.
+        unexpected_count: rows that failed.
+        unexpected_percent: of the rows that have a value, 0 to 100.
+        on_fail: stop, quarantine or warn.
+        answered_by: how it was answered: "aggregate", "statistics", …
+        message: why it failed, in words; empty where it passed.
+    """
+
+    name: str
+    dataset: str
+    column: str | None
+    success: bool
+    observed: Any
+    unexpected_count: int = 0
+    unexpected_percent: float = 0.0
+    on_fail: str = "stop"
+    answered_by: str = "aggregate"
+    message: str = ""
+
+
+@dataclass(kw_only=True)
+class LoadReceipt:
+    """What a destination did.
+
+    Args:
+        strategy: replace_window, append, snapshot.
+        state: loaded, already_done (this attempt's own commit was found again) or superseded (the ledger holds a
+            larger number: nothing was changed).
+        table: path or name of the destination.
+        rows_inserted, rows_updated, rows_deleted: as the table's log says.
+        version: the table's version after the commit.
+        attempts: commits tried, conflicts with other windows included.
+    """
+
+    strategy: str
+    state: Literal["loaded", "already_done", "superseded"]
+    table: str
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_deleted: int = 0
+    version: int | None = None
+    attempts: int = 1
+
+
+@dataclass(kw_only=True)
+class Report:
+    """One run.
+
+    Args:
+        pipeline, window, fingerprint, attempt: as in the plan.
+        verbs: the verbs that have run so far, in order.
+        state: loaded, skipped or failed; "running" between two applications of a staged run.
+        datasets: name -> counts.
+        checks: results in the order of the file.
+        loads: name -> receipt.
+        quarantined: {"rule: message": rows}, the reasons, largest first.
+        seconds: step -> wall-clock seconds; `start` is the start of Spark, `total` the application.
+        staged: dataset -> {"path", "rows"}: references for the next application, never rows.
+        error: {"kind", "message", "where"} where the state is failed.
+    """
+
+    pipeline: str
+    window: Mapping[str, str]
+    fingerprint: str
+    attempt: Mapping[str, Any]
+    verbs: list[str] = field(default_factory=list)
+    state: Literal["running", "loaded", "skipped", "failed"] = "running"
+    datasets: dict[str, DatasetCounts] = field(default_factory=dict)
+    checks: list[CheckResult] = field(default_factory=list)
+    loads: dict[str, LoadReceipt] = field(default_factory=dict)
+    quarantined: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    staged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    error: dict[str, str] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return {"report_version": REPORT_VERSION, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Report:
+        """The inverse of `to_json`.
+
+        Raises:
+            ConfigError: a report of another version.
+        """
+        if value.get("report_version") != REPORT_VERSION:
+            raise ConfigError(
+                f"report version {value.get('report_version')!r}", where="report", expected=f"version {REPORT_VERSION}"
+            )
+        known = {item.name for item in fields(cls)}
+        report = cls(**{key: item for key, item in value.items() if key in known})
+        report.datasets = {name: DatasetCounts(**item) for name, item in value["datasets"].items()}
+        report.checks = [CheckResult(**item) for item in value["checks"]]
+        report.loads = {name: LoadReceipt(**item) for name, item in value["loads"].items()}
+        return report
+
+    @property
+    def load_window(self) -> Window:
+        """The window as an object."""
+        return Window.from_json(dict(self.window))

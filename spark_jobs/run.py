@@ -1,0 +1,124 @@
+"""The only entry of the Spark side: one plan (JSON) in, one report (JSON) out.
+
+`python -m spark_jobs.run --plan PLAN --report REPORT [--lifeline]`
+
+Exit code 0: the plan ran (loaded, already done, superseded, or staged for the next verb). 1: it failed, the report says
+why. 2: the plan can't be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from spark_jobs.errors import ConfigError, EtlError
+from spark_jobs.failures import classify
+from spark_jobs.plan import Plan
+from spark_jobs.report import Report
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one plan from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m spark_jobs.run", description=__doc__.splitlines()[0])
+    parser.add_argument("--plan", required=True, help="a file with the plan, JSON")
+    parser.add_argument("--report", required=True, help="where the report goes, JSON")
+    parser.add_argument("--lifeline", action="store_true", help="end when standard input ends: the owner is gone")
+    options = parser.parse_args(arguments)
+    if options.lifeline:
+        hold_lifeline()
+    try:
+        plan = Plan.read(options.plan)
+    except (ConfigError, OSError, ValueError) as error:
+        say(f"error: {error}")
+        return 2
+    report = run(plan)
+    write_report(options.report, report)
+    return 1 if report.state == "failed" else 0
+
+
+def run(plan: Plan, spark: Any = None) -> Report:
+    """Run a plan and return its report; an error is in the report, never raised.
+
+    Args:
+        plan: what to run.
+        spark: a session to use; by default one is started as the plan's engine says, and stopped.
+    """
+    begin = time.monotonic()
+    report = _begin(plan)
+    where = "start"
+    session = spark
+    try:
+        from spark_jobs.session import start
+        from spark_jobs.verbs import Run
+
+        say(f"{plan.pipeline} {plan.window}: {', '.join(plan.verbs)}")
+        session = spark or start(f"{plan.pipeline} {plan.window.key}", plan.spark)
+        report.seconds["start"] = round(report.seconds.get("start", 0.0) + time.monotonic() - begin, 3)
+        work = Run(session, plan, report, say)
+        try:
+            work.execute()
+        finally:
+            where = work.where
+    except Exception as error:  # noqa: BLE001 - whatever happened becomes the report's error
+        _fail(report, classify(error, where), error)
+    finally:
+        if spark is None and session is not None:
+            session.stop()
+    report.seconds["total"] = round(report.seconds.get("total", 0.0) + time.monotonic() - begin, 3)
+    return report
+
+
+def _begin(plan: Plan) -> Report:
+    attempt = plan.attempt.to_json()
+    if plan.previous is None:
+        window = plan.window.to_json() | {"key": plan.window.key}
+        return Report(pipeline=plan.pipeline, window=window, fingerprint=plan.fingerprint, attempt=attempt)
+    report = Report.from_json(plan.previous)
+    report.attempt, report.state = attempt, "running"
+    return report
+
+
+def _fail(report: Report, told: EtlError, error: Exception) -> None:
+    report.state = "failed"
+    where = told.where
+    message = str(told).removeprefix(f"{where}: ") if where else str(told)
+    report.error = {"kind": told.kind, "message": message, "where": where}
+    say(f"error[{told.kind}]: {told}")
+    if told is not error and os.environ.get("ETL_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+
+
+def write_report(path: str, report: Report) -> None:
+    """Write the report whole: under another name first, then renamed."""
+    hidden = f"{path}.writing"
+    with open(hidden, "w", encoding="utf-8") as file:
+        json.dump(report.to_json(), file, indent=2)
+    Path(hidden).replace(path)
+
+
+def say(line: str) -> None:
+    """One line of progress."""
+    print(f"[etl] {line}", flush=True)
+
+
+def hold_lifeline() -> None:
+    """End this process, and with it the JVM behind it, as soon as the owner's end of standard input is closed."""
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        os._exit(3)  # without a word: whoever would have read it is gone, and a broken pipe would keep us alive
+
+    threading.Thread(target=wait, daemon=True, name="lifeline").start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""The Spark session, and the few things that only the JVM behind it can do."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from spark_jobs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_CONF: Final = {
+    "spark.log.level": "ERROR",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.csv.parser.columnPruning.enabled": "false",
+    "spark.sql.runSQLOnFiles": "false",  # a query of a pipeline file must not read paths: roots say which are allowed
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    # An inner join with an empty side would be replaced while its other side is half read: counts would be wrong.
+    "spark.sql.adaptive.optimizer.excludedRules": "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
+}
+_LOGGING: Final = Path(__file__).with_name("log4j2.properties")
+_SMALL: Final = {"spark.sql.shuffle.partitions": "2", "spark.databricks.delta.snapshotPartitions": "2"}
+
+
+def start(name: str, engine: Mapping[str, Any]) -> SparkSession:
+    """A session as the engine's settings say.
+
+    Args:
+        name: the application's name.
+        engine: `master`, `memory` (such as "2g"), `jars` (a folder), `small` (tune for small windows), `archive` (a
+            class data sharing archive), `conf` (more Spark settings).
+
+    Raises:
+        ConfigError: the folder holds no Delta jars.
+    """
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName(name).master(str(engine.get("master", "local[2]")))
+    for key, value in settings(engine).items():
+        builder = builder.config(key, value)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if str(engine.get("master", "local")).startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    session: SparkSession = builder.getOrCreate()
+    return session
+
+
+def settings(engine: Mapping[str, Any]) -> dict[str, str]:
+    """Spark's settings for an engine; the engine's own `conf` wins."""
+    small = bool(engine.get("small"))
+    conf = dict(_CONF) | (_SMALL if small else {})
+    conf["spark.driver.memory"] = str(engine.get("memory", "2g"))
+    conf["spark.driver.extraClassPath"] = ":".join(jars(str(engine.get("jars", "jars"))))
+    conf["spark.driver.extraJavaOptions"] = " ".join(java_options(small, str(engine.get("archive") or "")))
+    return conf | {key: str(value) for key, value in (engine.get("conf") or {}).items()}
+
+
+def java_options(small: bool, archive: str) -> list[str]:
+    """C1 alone and an archive of loaded classes halve the start of a small window; heavy work wants ParallelGC."""
+    options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] if small else ["-XX:+UseParallelGC"]
+    options.append(option(f"-Djava.io.tmpdir={tempfile.gettempdir()}"))
+    options.append(option(f"-Dlog4j2.configurationFile={_LOGGING}"))
+    if os.path.exists(archive):
+        options += [option(f"-XX:SharedArchiveFile={archive}"), "-Xshare:auto"]
+    return options
+
+
+def option(text: str) -> str:
+    """A JVM option that Spark's launcher won't cut at its spaces."""
+    return f'"{text}"' if " " in text else text
+
+
+class Storage:
+    """Files and folders wherever Spark can reach them: local disk, S3, HDFS, by Hadoop's FileSystem.
+
+    Args:
+        spark: a classic session.
+        path: any path or URI on the file system that is meant.
+    """
+
+    def __init__(self, spark: SparkSession, path: str) -> None:
+        self._jvm: Any = spark._jvm
+        configuration = spark._jsparkSession.sessionState().newHadoopConf()
+        self._fs: Any = self._path(path).getFileSystem(configuration)
+
+    def _path(self, path: str) -> Any:
+        return self._jvm.org.apache.hadoop.fs.Path(path)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or folder."""
+        return bool(self._fs.exists(self._path(path)))
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder."""
+        return self.exists(path) and bool(self._fs.getFileStatus(self._path(path)).isDirectory())
+
+    def delete(self, path: str) -> None:
+        """Remove a file or a folder with all that is in it; nothing happens where there is none."""
+        self._fs.delete(self._path(path), True)
+
+    def delete_empty(self, folder: str) -> None:
+        """Remove a folder if nothing is in it: somebody may put something there at this moment."""
+        from py4j.protocol import Py4JJavaError
+
+        try:
+            self._fs.delete(self._path(folder), False)
+        except Py4JJavaError:
+            if not self.names(folder):
+                raise
+
+    def names(self, folder: str) -> list[tuple[str, int]]:
+        """(name, modification time in milliseconds) of what is in a folder, sorted; empty where there is none."""
+        if not self.exists(folder):
+            return []
+        found = self._fs.listStatus(self._path(folder))
+        return sorted((str(item.getPath().getName()), int(item.getModificationTime())) for item in found)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a small text file whole: under another name first, then renamed."""
+        hidden = f"{path}.writing"
+        stream = self._fs.create(self._path(hidden), True)
+        try:
+            stream.write(bytearray(text, "utf-8"))
+        finally:
+            stream.close()
+        self._fs.delete(self._path(path), False)
+        self._fs.rename(self._path(hidden), self._path(path))
+
+    def read(self, path: str) -> str:
+        """Read a small text file."""
+        stream = self._fs.open(self._path(path))
+        try:
+            return bytes(stream.readAllBytes()).decode("utf-8")
+        finally:
+            stream.close()
+
+
+def jars(folder: str) -> list[str]:
+    """The jars of a folder, sorted.
+
+    Raises:
+        ConfigError: there is no Delta jar in it.
+    """
+    found = sorted(glob.glob(os.path.join(folder, "*.jar")))
+    if not any("delta-spark" in os.path.basename(path) for path in found):
+        raise ConfigError(
+            f"no Delta jar in {folder}",
+            where="engine",
+            expected="delta-spark and delta-storage",
+            remedy="airflow-etl doctor --fetch-jars fetches them once; afterwards no network is needed",
+        )
+    return found
+
+
+class FileStat(NamedTuple):
+    """A file as its storage lists it.
+
+    Args:
+        path: as Spark takes it, not encoded: `file:/drops/a b.csv`, `s3a://bucket/a b.csv`.
+        size: bytes, compressed.
+        mtime: modification time in milliseconds since 1970.
+        inside: the path below the folder that was asked for or matched; the name alone where the file itself was.
+    """
+
+    path: str
+    size: int
+    mtime: int
+    inside: str
+
+
+def list_files(spark: SparkSession, path: str) -> list[FileStat]:
+    """Every file at a path, in the folders below it, or that a glob matches; sorted by path, empty where there is none.
+
+    Args:
+        spark: a classic session.
+        path: a path or URI. What exists under exactly this name is taken; only otherwise is it a glob.
+    """
+    jvm: Any = spark._jvm
+    place = jvm.org.apache.hadoop.fs.Path(path)
+    fs = place.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
+    roots = [place] if fs.exists(place) else [status.getPath() for status in fs.globStatus(place) or []]
+    found: dict[str, FileStat] = {}
+    for root in roots:
+        folder, files = f"{fs.makeQualified(root).toString().rstrip('/')}/", fs.listFiles(root, True)
+        while files.hasNext():
+            status = files.next()
+            file = str(status.getPath().toString())
+            inside = file.removeprefix(folder) if file.startswith(folder) else str(status.getPath().getName())
+            found[file] = FileStat(file, int(status.getLen()), int(status.getModificationTime()), inside)
+    return sorted(found.values())
+
+
+def head(spark: SparkSession, path: str, limit: int) -> bytes:
+    """The first bytes of a file as they are stored, `limit` at most."""
+    jvm: Any = spark._jvm
+    place = jvm.org.apache.hadoop.fs.Path(path)
+    stream = place.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf()).open(place)
+    try:
+        return bytes(stream.readNBytes(limit))
+    finally:
+        stream.close()

@@ -1,0 +1,128 @@
+"""Staging: results between verbs as Parquet with a manifest; the manifest is written last, so half a result is none.
+
+`<staging>/<pipeline>/<window key>/<run>/<verb>-<attempt number>/<dataset>/`; the run's folder gets a `_done` marker
+when its load succeeded.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from spark_jobs.errors import DataError
+from spark_jobs.plan import Plan
+from spark_jobs.session import Storage
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_MANIFEST: Final = "manifest.json"
+_DONE: Final = "_done"
+_HOUR: Final = 3_600_000
+_DEAD: Final = 7 * 24 * _HOUR  # a run that never succeeded and that nobody tried again for a week
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """A reference to a staged dataset.
+
+    Args:
+        path: folder of the Parquet files and the manifest.
+        rows: exact number of rows, read from the files' footers after they were written.
+    """
+
+    path: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staging:
+    """Where the attempts of one window's run stage their files."""
+
+    spark: SparkSession
+    plan: Plan
+
+    @property
+    def pipeline_folder(self) -> str:
+        """The folder of all windows of the pipeline."""
+        return f"{self.plan.staging.rstrip('/')}/{self.plan.pipeline}"
+
+    @property
+    def run_folder(self) -> str:
+        """The folder of this run of this window."""
+        return f"{self.pipeline_folder}/{self.plan.window.key}/{self.plan.attempt.run}"
+
+    def write(self, rows: DataFrame, verb: str, dataset: str) -> Staged:
+        """Compute a dataset, write it, count what was written, and only then say that it is there."""
+        path = f"{self.run_folder}/{verb}-{self.plan.attempt.number}/{dataset}"
+        rows.write.mode("overwrite").parquet(f"{path}/data")
+        written = self.spark.read.schema(rows.schema).parquet(f"{path}/data").count()
+        staged = Staged(path=path, rows=written)
+        manifest = {"rows": written, "schema": rows.schema.jsonValue(), "attempt": self.plan.attempt.number}
+        self._storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest))
+        return staged
+
+    def read(self, staged: Staged, verb: str) -> DataFrame:
+        """A staged dataset.
+
+        Args:
+            staged: the reference that an earlier verb returned.
+            verb: that verb, for the error's text.
+
+        Raises:
+            DataError: it is gone (swept after its retention) or was never finished.
+        """
+        from pyspark.sql.types import StructType
+
+        if not self._storage.exists(f"{staged.path}/{_MANIFEST}"):
+            raise DataError(
+                f"the staged files of {staged.path.rsplit('/', 1)[-1]} are gone",
+                where=staged.path,
+                expected="a manifest",
+                remedy=f"clear the {verb} task too: it stages them again",
+            )
+        manifest = json.loads(self._storage.read(f"{staged.path}/{_MANIFEST}"))
+        schema = StructType.fromJson(manifest["schema"])
+        return self.spark.read.schema(schema).parquet(f"{staged.path}/data")
+
+    def _drop_dead(self, verb: str) -> None:
+        for name, _ in self._storage.names(self.run_folder):
+            number = name.removeprefix(f"{verb}-")
+            if name.startswith(f"{verb}-") and number.isdigit() and int(number) < self.plan.attempt.number:
+                self._storage.delete(f"{self.run_folder}/{name}")
+
+    def begin(self, verb: str) -> None:
+        """Take the run's folder: it isn't done any more, and what older attempts of the verb left there goes."""
+        self._storage.delete(f"{self.run_folder}/{_DONE}")
+        self._drop_dead(verb)
+
+    def finish(self, retention_hours: float, *, keep: bool) -> None:
+        """Mark the run as succeeded and sweep the pipeline's staging.
+
+        Runs that succeeded longer ago than the retention go, and those that failed and were left alone for a week.
+
+        Args:
+            retention_hours: how long a succeeded run's files stay, so that a cleared load finds them.
+            keep: whether this run's files stay that long; a fused run needs them no more.
+        """
+        if not keep:
+            self._storage.delete(self.run_folder)
+        else:
+            self._storage.write(f"{self.run_folder}/{_DONE}", self.plan.attempt.token)
+        before = int(time.time() * 1000) - int(retention_hours * _HOUR)
+        for window, _ in self._storage.names(self.pipeline_folder):
+            self._sweep(f"{self.pipeline_folder}/{window}", before)
+
+    def _sweep(self, window_folder: str, before: int) -> None:
+        for run, _ in self._storage.names(window_folder):
+            inside = dict(self._storage.names(f"{window_folder}/{run}"))
+            quiet_since = max(inside.values(), default=0)
+            if quiet_since < (before if _DONE in inside else before - _DEAD):
+                self._storage.delete(f"{window_folder}/{run}")
+        self._storage.delete_empty(window_folder)
+
+    @property
+    def _storage(self) -> Storage:
+        return Storage(self.spark, self.plan.staging)

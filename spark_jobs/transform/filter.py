@@ -1,0 +1,34 @@
+"""`filter`: fewer rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from spark_jobs.expressions import analysed, scalar
+from spark_jobs.flow import Context
+from spark_jobs.kinds import PYDANTIC
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Keep the rows for which a condition is true; where it is false or null they are left out and counted."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    effect: ClassVar[str] = "filter"
+    shorthand: ClassVar[str] = "where"
+
+    where: str = field(metadata={"expression": True})
+    """Spark SQL condition over the incoming columns."""
+
+    def apply(self, rows: DataFrame, context: Context) -> DataFrame:
+        """The rows for which the condition is true.
+
+        Raises:
+            ConfigError: Spark can't parse the condition, or it is none over these columns.
+        """
+        condition = scalar(self.where, rows, context.where)
+        return analysed(lambda: rows.where(condition), rows.columns, context.where, self.where)

@@ -1,0 +1,143 @@
+"""`join`: columns of another dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+
+from spark_jobs.columns import column
+from spark_jobs.errors import ConfigError
+from spark_jobs.flow import Context
+from spark_jobs.kinds import PYDANTIC
+from spark_jobs.refusal import shaped, shown
+from spark_jobs.transform.match import Sides, other_dataset, sides
+from spark_jobs.transform.step import Effect, Step
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+_MARK: Final = "_etl_matched"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """Join another dataset on equal keys of equal type; null keys match nothing, one copy of the keys is kept."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+
+    other: str = field(metadata={"alias": "with"})
+    """The other dataset's name."""
+    on: tuple[str, ...] | dict[str, str] = field(metadata={"column": True})
+    """Key columns that both have, or a mapping: column of the incoming rows -> column of the other dataset."""
+    how: Literal["left", "inner", "right", "full", "semi", "anti"] = "left"
+    """Which rows come out; `semi` and `anti` keep the incoming rows with and without a match and add no columns."""
+    unmatched: Literal["keep", "drop", "quarantine"] = "keep"
+    """What becomes of incoming rows without a match in a `left` join."""
+    columns: tuple[str, ...] | None = None
+    """Columns to take from the other dataset; default: all that are no keys."""
+    broadcast: bool | None = None
+    """Whether the other dataset is sent whole to every executor; default: Spark decides by its size."""
+
+    @property
+    def effect(self) -> Effect:
+        """A row may match several."""
+        return "reshape"
+
+    def parts(self) -> tuple[Step, ...]:
+        """The join, and where rows without a match go, their going: a step of its own, with its own count.
+
+        An inner or semi join of Spark may leave the incoming rows half read where the other side ends or is empty, and
+        then they are miscounted; a left join reads them all.
+        """
+        if self.unmatched == "quarantine":
+            return _Marked(join=self), _Matched(join=self, effect="refuse")
+        if self.unmatched == "drop" or self.how in {"inner", "semi"}:
+            return _Marked(join=self), _Matched(join=self, effect="reshape")
+        return (self,)
+
+    def apply(self, rows: DataFrame, context: Context) -> DataFrame:
+        """The joined rows: the incoming columns, then those of the other dataset; rows without a match are kept.
+
+        Raises:
+            ConfigError: options that exclude each other, an unknown dataset or column, types or names that collide.
+        """
+        both = self.sides(rows, context)
+        if self.how == "anti":
+            return rows.join(both.right, both.equal(), "left_anti")
+        joined = rows.join(both.right, both.equal(shield_left=self.how == "right"), self.how)
+        kept = [self._key(name, both) if name in both.keys else column(name) for name in rows.columns]
+        return joined.select(kept + [column(alias).alias(name) for name, alias in both.taken.items()])
+
+    def sides(self, rows: DataFrame, context: Context) -> Sides:
+        """Both datasets side by side, the other one with a hint how to join it."""
+        self._refuse_contradictions(context.where)
+        take = () if self.how in {"semi", "anti"} else self.columns
+        both = sides(rows, other_dataset(self.other, context), self.on, take, context.where)
+        right = both.right.distinct() if self.how == "semi" else both.right
+        if self.broadcast is not None:
+            right = right.hint("broadcast" if self.broadcast else "merge")
+        return replace(both, right=right)
+
+    def _key(self, name: str, both: Sides) -> Column:
+        """A key: where rows of the other dataset come without a partner, theirs."""
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        if self.how in {"right", "full"}:
+            return F.coalesce(column(name), column(both.keys[name])).alias(name)
+        return column(name)
+
+    def _refuse_contradictions(self, where: str) -> None:
+        if self.how != "left" and self.unmatched != "keep":
+            raise ConfigError(
+                f"unmatched: {self.unmatched} with how: {self.how}", where=where, expected="unmatched with how: left"
+            )
+        if self.how in {"semi", "anti"} and self.columns is not None:
+            raise ConfigError(f"columns with how: {self.how}", where=where, expected="no columns: none are added")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Marked:
+    """The left join with one more column, which is null where there is no match."""
+
+    effect: ClassVar[Effect] = "reshape"
+
+    join: Join
+
+    def apply(self, rows: DataFrame, context: Context) -> DataFrame:
+        """The rows, each at least once."""
+        both = self.join.sides(rows, context)
+        joined = rows.join(both.right, both.equal(), "left")
+        taken = [column(alias).alias(name) for name, alias in both.taken.items()]
+        mark = column(next(iter(both.keys.values()))).isNotNull().alias(_MARK)
+        return joined.select([column(name) for name in rows.columns] + taken + [mark])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Matched:
+    """Rows without a match go."""
+
+    join: Join
+    effect: Effect
+
+    def apply(self, rows: DataFrame, _context: Context) -> DataFrame:
+        """The rows that have a match."""
+        return rows.where(column(_MARK)).drop(_MARK)
+
+    def refused(self, rows: DataFrame, context: Context) -> DataFrame:
+        """The rows that have none, null keys among them, as they came in."""
+        from pyspark.sql import functions as F  # noqa: N812
+
+        added = self.join.columns
+        other = other_dataset(self.join.other, context).columns
+        keys = self.join.on if isinstance(self.join.on, tuple) else tuple(self.join.on)
+        counterparts = self.join.on if isinstance(self.join.on, tuple) else tuple(self.join.on.values())
+        taken = set(added if added is not None else [name for name in other if name not in counterparts])
+        values = [F.concat(F.lit(f"{name}: "), shown(name)) for name in keys]
+        return shaped(
+            rows.where(~column(_MARK)),
+            [name for name in rows.columns if name not in taken and name != _MARK],
+            dataset=context.dataset,
+            stage="transform",
+            rules=F.array(F.lit(f"join {self.join.other}")),
+            message=F.concat(F.lit(f"no match in {self.join.other} for "), F.concat_ws(", ", *values)),
+        )

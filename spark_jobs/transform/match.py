@@ -1,0 +1,123 @@
+"""Two datasets side by side, ready to be compared by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING
+
+from spark_jobs.columns import column, comparable, listed, nearest, require, spare
+from spark_jobs.errors import ConfigError
+from spark_jobs.flow import Context
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """The incoming rows and the other dataset, whose columns bear names that no incoming column has.
+
+    Args:
+        left: the incoming rows.
+        right: the other dataset's keys and the columns taken from it.
+        keys: incoming key column -> its counterpart in `right`.
+        taken: column of the other dataset -> its name in `right`.
+    """
+
+    left: DataFrame
+    right: DataFrame
+    keys: Mapping[str, str]
+    taken: Mapping[str, str]
+
+    def equal(self, *, shield_left: bool = False) -> Column:
+        """Whether all keys are equal; null equals nothing.
+
+        A merge join stops reading one side when the other ends. Where that side was counted just before, with no
+        shuffle in between because it happened to lie by key already, the count would be too small: 6 rows instead of
+        200,000 were seen. A key that is an expression makes Spark shuffle first, so the side is read to its end.
+        """
+        pairs = [(column(name), _shielded(other)) for name, other in self.keys.items()]
+        if shield_left:
+            pairs = [(_shielded(name), _shielded(other)) for name, other in self.keys.items()]
+        return reduce(and_, [left == right for left, right in pairs])
+
+
+def _shielded(name: str) -> Column:
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    return F.greatest(column(name), column(name))
+
+
+def other_dataset(name: str, context: Context) -> DataFrame:
+    """Another dataset by name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in context.datasets:
+        known = sorted(context.datasets)
+        raise ConfigError(
+            f"unknown dataset {name!r}",
+            where=context.where,
+            expected=f"one of {listed(known)}" if known else "an extract or an earlier dataset",
+            remedy=nearest(name, known),
+        )
+    return context.datasets[name]
+
+
+def sides(
+    left: DataFrame, other: DataFrame, on: Sequence[str] | Mapping[str, str], take: Sequence[str] | None, where: str
+) -> Sides:
+    """Put two datasets side by side.
+
+    Args:
+        left: the incoming rows.
+        other: the other dataset.
+        on: key columns of both, or incoming column -> column of the other.
+        take: columns to take from the other; None: all that are no keys.
+        where: place in the pipeline file.
+
+    Raises:
+        ConfigError: no keys, unknown columns, key types that differ, a taken column that the incoming rows have too.
+    """
+    pairs = dict(on) if isinstance(on, Mapping) else {name: name for name in on}
+    if not pairs:
+        raise ConfigError("no key to join on", where=f"{where}.on", expected="at least one column")
+    require(pairs if isinstance(on, Mapping) else on, left.columns, f"{where}.on")
+    require(pairs.values(), other.columns, f"{where}.on", "column of the other dataset")
+    _refuse_types(left, other, pairs, where)
+    taken = [name for name in other.columns if name not in pairs.values()] if take is None else list(take)
+    require(taken, other.columns, f"{where}.columns", "column of the other dataset")
+    _refuse_same(left, taken, where)
+    keys = {name: spare(left.columns, f"key{place}") for place, name in enumerate(pairs)}
+    names = {name: spare(left.columns, f"right{place}") for place, name in enumerate(taken)}
+    right = [column(pairs[name]).alias(alias) for name, alias in keys.items()]
+    right += [column(name).alias(alias) for name, alias in names.items()]
+    return Sides(left=left, right=other.select(right), keys=keys, taken=names)
+
+
+def _refuse_types(left: DataFrame, other: DataFrame, pairs: Mapping[str, str], where: str) -> None:
+    for name, counterpart in pairs.items():
+        mine, its = left.schema[name].dataType, other.schema[counterpart].dataType
+        if not comparable(mine, its):
+            raise ConfigError(
+                f"key {name!r} is {mine.simpleString()}, {counterpart!r} of the other dataset is {its.simpleString()}",
+                where=f"{where}.on",
+                expected="keys of one type",
+                remedy="cast one of them first",
+            )
+
+
+def _refuse_same(left: DataFrame, taken: Sequence[str], where: str) -> None:
+    mine = {name.lower() for name in left.columns}
+    same = [name for name in taken if name.lower() in mine]
+    if same:
+        raise ConfigError(
+            f"both datasets have {listed(same)}",
+            where=where,
+            expected="only keys that both have",
+            remedy="say which `columns` to take, or rename or drop one of the two",
+        )

@@ -1,0 +1,36 @@
+"""`rename`: other names for columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from spark_jobs.columns import column, refuse_collisions, require
+from spark_jobs.flow import Context
+from spark_jobs.kinds import PYDANTIC
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rename:
+    """Rename columns in place, all at once: two may swap their names."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    effect: ClassVar[str] = "rows"
+    shorthand: ClassVar[str] = "columns"
+    whole: ClassVar[bool] = True
+
+    columns: dict[str, str] = field(metadata={"column": True})
+    """Column -> its new name."""
+
+    def apply(self, rows: DataFrame, context: Context) -> DataFrame:
+        """The rows under the new names.
+
+        Raises:
+            ConfigError: an unknown column, or a new name that another column has.
+        """
+        require(self.columns, rows.columns, context.where)
+        refuse_collisions([self.columns.get(name, name) for name in rows.columns], context.where)
+        return rows.select([column(name).alias(self.columns.get(name, name)) for name in rows.columns])

@@ -1,0 +1,216 @@
+"""The four verbs, over one plan: extract, transform, check, load.
+
+A fused run chains them lazily and stages once, before the checks: write, audit, publish. In a staged run each verb is
+an application of its own that reads what the verb before it staged.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from spark_jobs.accounts import Accounts
+from spark_jobs.check.flow import check
+from spark_jobs.errors import DataError
+from spark_jobs.flow import Context, Flow
+from spark_jobs.load.accept import accept
+from spark_jobs.plan import VERBS, Plan
+from spark_jobs.quarantine import Quarantine
+from spark_jobs.report import DatasetCounts, LoadReceipt, Report
+from spark_jobs.staging import Staging
+from spark_jobs.transform.flow import transform
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_RETENTION_HOURS: Final = 24.0
+
+
+class Run:
+    """One application's part of a run.
+
+    Args:
+        spark: the session.
+        plan: what to do.
+        report: filled while the run goes on, so that a failed run still says how far it came.
+        say: takes one line of progress.
+    """
+
+    def __init__(self, spark: SparkSession, plan: Plan, report: Report, say: Callable[[str], None]) -> None:
+        self.spark, self.plan, self.report, self.say = spark, plan, report, say
+        self.staging = Staging(spark=spark, plan=plan)
+        self.accounts = Accounts(report=report, staging=self.staging, say=say)
+        self.flows: dict[str, Flow] = {}
+        self.used: set[str] = set()
+        self.where = ""
+
+    def execute(self) -> None:
+        """Run the plan's verbs in their order."""
+        if "load" in self.plan.verbs and self._found_again():
+            return
+        for verb in self.plan.verbs:
+            self.staging.begin(verb)
+            with self._timed(verb):
+                getattr(self, verb)()
+            self.report.verbs.append(verb)
+
+    def extract(self) -> None:
+        """Read the sources; staged where another application transforms them, or where they are checked or loaded."""
+        for name, source in self.plan.extract.items():
+            self.where = f"extract.{name}"
+            self.flows[name] = source.read(self._context(name))
+            if "transform" not in self.plan.verbs or name in self._wanted():
+                self._stage("extract", name)
+
+    def transform(self) -> None:
+        """Run the steps; what is checked or loaded is staged, in one pass over the sources."""
+        lazy = {name: self.flows[name] for name in self.plan.extract if name in self.flows}
+        for name, dataset in self.plan.transform.items():
+            self.where = f"transform.{name}"
+            self.flows[name] = transform(dataset, self.flow(dataset.source), self._context(name))
+            if name in self._wanted():
+                self._stage("transform", name, settle=False)
+        self._settle_sources(lazy)
+
+    def check(self) -> None:
+        """Answer all checks of each dataset in one pass over what was staged; set refused rows aside."""
+        for name, checks in self.plan.check.items():
+            self.where = f"check.{name}"
+            staged = self.accounts.staged(name)
+            done = check(checks, self.staging.read(staged, "transform"), staged.rows, self._context(name))
+            self.report.checks.extend(done.results)
+            self._stop_on_failed_checks()
+            if done.kept is not None and done.refused is not None:
+                self.accounts.split("check", name, done.kept, done.refused)
+                self.flows.pop(name, None)
+
+    def load(self) -> None:
+        """Write the quarantine, then publish each load in one commit."""
+        accepted = {}
+        for name, (dataset, destination) in self.plan.load.items():
+            self.where = f"load.{name}"
+            accepted[name] = accept(dataset, destination, self.accounts, self._context(dataset))
+        self._write_quarantine()
+        for name, (dataset, destination) in self.plan.load.items():
+            self.where = f"load.{name}"
+            rows, count = accepted[name]
+            receipt = destination.publish(name, rows, count, self._context(dataset))
+            self.report.loads[name] = receipt
+            self.say(f"load {name}: {receipt.state}, {receipt.rows_inserted} rows, version {receipt.version}")
+        self._finish()
+
+    def flow(self, name: str) -> Flow:
+        """A dataset by name: lazy where this application makes it, staged where an earlier one did."""
+        self.used.add(name)
+        if name not in self.flows:
+            staged = self.accounts.staged(name)
+            counts = DatasetCounts(rows=staged.rows)
+            rows = self.staging.read(staged, "extract")
+            self.flows[name] = Flow(rows=rows, counts=lambda: counts, refused=lambda: None)
+        return self.flows[name]
+
+    def _context(self, dataset: str) -> Context:
+        return Context(
+            spark=self.spark, plan=self.plan, where=self.where, dataset=dataset, datasets=_Datasets(self, dataset)
+        )
+
+    def _wanted(self) -> set[str]:
+        return {dataset for dataset, _ in self.plan.load.values()} | set(self.plan.check)
+
+    def _stage(self, verb: str, name: str, *, settle: bool = True) -> None:
+        """Compute and stage a dataset; from then on it is read from there."""
+        flow = self.flows[name]
+        self.accounts.keep(name, self.staging.write(flow.rows, verb, name))
+        if settle:
+            self.accounts.settle(verb, name, flow)
+            del self.flows[name]
+
+    def _settle_sources(self, sources: Mapping[str, Flow]) -> None:
+        """Settle what was computed lazily, sources first; one that no step used is staged for the checks that do."""
+        for name, flow in sources.items():
+            self.where = f"extract.{name}"
+            if name not in self.used:
+                self._stage("extract", name)
+            else:
+                self.accounts.settle("extract", name, flow)
+        for name in self.plan.transform:
+            self.where = f"transform.{name}"
+            self.accounts.settle("transform", name, self.flows.pop(name))
+
+    def _stop_on_failed_checks(self) -> None:
+        failed = [result for result in self.report.checks if not result.success and result.on_fail != "warn"]
+        if failed:
+            told = "; ".join(f"{result.name}({result.column or 'table'}): {result.message}" for result in failed)
+            raise DataError(
+                f"{len(failed)} of {len(self.report.checks)} checks failed: {told}",
+                where=self.where,
+                remedy="nothing was published; mend the data, or the check's mostly or on_fail",
+            )
+
+    def _write_quarantine(self) -> None:
+        self.where = "quarantine"
+        refused = [staged for staged in self.accounts.refused() if staged.rows]
+        if not refused:
+            return
+        frames = [self.staging.read(staged, "check") for staged in refused]
+        together = frames[0]
+        for frame in frames[1:]:
+            together = together.unionByName(frame)
+        self._quarantine.append(together, self.plan)
+        self.say(f"quarantine: {sum(staged.rows for staged in refused)} rows in {self._quarantine.path}")
+
+    @property
+    def _quarantine(self) -> Quarantine:
+        return Quarantine(folder=self.plan.quarantine, pipeline=self.plan.pipeline)
+
+    def _found_again(self) -> bool:
+        """Whether every load was committed by an earlier try of this same attempt, whose result got lost."""
+        receipts: dict[str, LoadReceipt] = {}
+        for name, (dataset, destination) in self.plan.load.items():
+            receipt = destination.done(name, self._context(dataset))
+            if receipt is None:
+                return False
+            receipts[name] = receipt
+        self.report.loads, self.report.state = receipts, "loaded"
+        self.say("found the commit of an earlier try of this attempt: nothing to do")
+        self._tidy()
+        return True
+
+    def _finish(self) -> None:
+        self.report.state = "loaded"
+        if all(receipt.state == "loaded" for receipt in self.report.loads.values()):
+            self._quarantine.sweep(self.spark, self.plan, self.plan.attempt.number)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        hours = float(self.plan.spark.get("retention_hours", _RETENTION_HOURS))
+        self.staging.finish(hours, keep=self.plan.verbs != VERBS)
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            self.report.seconds[step] = round(time.monotonic() - begin, 3)
+
+
+class _Datasets(Mapping[str, "DataFrame"]):
+    """The other datasets of a run by name, read only where a step or check asks for one."""
+
+    def __init__(self, run: Run, dataset: str) -> None:
+        self._run, self._dataset = run, dataset
+
+    def __getitem__(self, name: str) -> DataFrame:
+        if name not in set(self):
+            raise KeyError(name)
+        return self._run.flow(name).rows
+
+    def __iter__(self) -> Iterator[str]:
+        known = dict.fromkeys([*self._run.flows, *self._run.accounts.datasets()])
+        return (name for name in known if name != self._dataset)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -1,0 +1,180 @@
+"""A real api-server, scheduler and dag-processor: three windows are backfilled, twice; a broken file stands beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from demo.airflow_home import AirflowHome
+from tests.airflow.project import FLIGHTS, ROOT, Project
+
+pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(1500)]
+
+VERBS = ("extract", "transform", "check", "load")
+DAYS = ["2013-01-01", "2013-01-02", "2013-01-03"]
+STAGED = FLIGHTS.replace("max_active_windows: 1", "max_active_windows: 3")
+BROKEN = FLIGHTS.replace("owner:", "ownr:")
+# Starts when flights are loaded, for the windows that were; reads the table that they were loaded into.
+LATE = """
+description: Late flights by carrier
+schedule: {assets: [flights.lake]}
+timezone: America/New_York
+max_active_windows: 1
+execution: fused
+extract:
+  flights: {type: table, format: delta, path: "${env.lake}/flights", window: {column: time_hour}}
+transform:
+  - from: flights
+  - filter: late
+  - aggregate: {by: [carrier], values: {flights: count(*), first: min(time_hour)}}
+load:
+  lake:
+    type: delta
+    path: ${env.lake}/late
+    write: {strategy: replace_window, column: first}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Three good files and a broken one."""
+    made = Project.make(tmp_path_factory.mktemp("e2e") / "project")
+    made.pipeline("flights", STAGED)
+    made.pipeline("late", LATE)
+    made.pipeline("orders", BROKEN)
+    return made
+
+
+@pytest.fixture(scope="module")
+def home(project: Project) -> Iterator[AirflowHome]:
+    """A running Airflow of its own."""
+    environment = {"PYTHONPATH": str(ROOT)}
+    with AirflowHome(project.folder.parent / "home", project.dags, environment, parallelism=2) as running:
+        yield running
+
+
+def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_are_there(
+    home: AirflowHome, project: Project
+) -> None:
+    home.wait(lambda: {"flights", "late"} <= set(dag_ids(home)), 120, "the DAGs are there")
+    [error] = home.wait(lambda: import_errors(home), 60, "the import error is there")
+    assert error["filename"] == "pipelines/orders.yaml"
+    assert "pipelines/orders.yaml:5:1: error[unknown-key]: ownr" in error["stack_trace"]
+    project.pipeline("orders", FLIGHTS)
+    home.wait(lambda: not import_errors(home), 120, "the error goes when the file is mended")
+    home.wait(lambda: "orders" in dag_ids(home), 60, "the mended file is a DAG")
+    assert {"flights", "late"} <= set(dag_ids(home))
+
+
+def test_a_backfill_loads_and_a_second_one_really_loads_again_the_same_rows(
+    home: AirflowHome, project: Project
+) -> None:
+    for dag in ("flights", "late"):
+        home.wait(lambda dag=dag: dag in dag_ids(home), 120, f"{dag} is there")
+        home.api("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
+    backfill(home)
+    first = finished(home, tries=1)
+    assert [report["window"]["key"] for report in first] == DAYS
+    assert {report["loads"]["lake"]["state"] for report in first} == {"loaded"}
+    rows = project.rows()
+    assert [row["flight"] for row in rows] == [11, 12, 13, 21, 22, 23, 31, 32, 33]
+    late_windows_are_loaded(home, project)
+
+    home.api("PATCH", "/api/v2/dags/late", {"is_paused": True})
+    backfill(home, "--reprocess-behavior", "completed")
+    second = finished(home, tries=2)
+    for before, after in zip(first, second, strict=True):
+        assert after["attempt"]["number"] > before["attempt"]["number"]
+        assert after["attempt"]["token"] != before["attempt"]["token"], "a new generation"
+        assert after["fingerprint"] == before["fingerprint"]
+        assert after["loads"]["lake"]["state"] == "loaded"
+        assert (after["loads"]["lake"]["rows_deleted"], after["loads"]["lake"]["rows_inserted"]) == (3, 3)
+    assert min(report["loads"]["lake"]["version"] for report in second) > max(
+        report["loads"]["lake"]["version"] for report in first
+    )
+    assert project.rows() == rows
+
+
+def test_nothing_of_the_run_is_left_but_tables_and_the_retention(home: AirflowHome, project: Project) -> None:
+    left = {path.name for path in project.folder.iterdir()}
+    assert left == {"config", "dags", "data"}
+    staged = list((project.folder / "data/staging/flights").glob("*/*/[!.]*"))  # Hadoop's checksums are hidden
+    assert {path.name.split("-")[0] for path in staged} <= {"extract", "transform", "check", "_done"}
+    assert len({path.parent for path in staged}) == len(DAYS), "one folder a window: attempts that are dead were swept"
+
+
+def backfill(home: AirflowHome, *more: str) -> None:
+    """Backfill the three windows."""
+    dates = ["--from-date", "2013-01-01", "--to-date", "2013-01-04"]
+    home.run("backfill", "create", "--dag-id", "flights", *dates, "--max-active-runs", "3", *more)
+
+
+def finished(home: AirflowHome, tries: int) -> list[dict[str, Any]]:
+    """Wait for the three runs; the reports of their loads, each task having run this often, in order of the windows."""
+    home.wait(lambda: done(home, tries), 900, f"three runs of flights are through, try {tries}", every=2)
+    runs = sorted(runs_of(home, "flights"), key=lambda run: str(run["logical_date"]))
+    for run in runs:
+        path = f"/api/v2/dags/flights/dagRuns/{run['dag_run_id']}/taskInstances"
+        tasks = {task["task_id"]: task for task in home.api("GET", path)["task_instances"]}
+        assert {name: task["try_number"] for name, task in tasks.items()} == dict.fromkeys(VERBS, tries)
+    return [report_of(home, "flights", run["dag_run_id"], "load") for run in runs]
+
+
+def done(home: AirflowHome, tries: int) -> bool:
+    """Whether three runs have succeeded whose loads have run this often.
+
+    Raises:
+        AssertionError: one has failed.
+    """
+    runs = runs_of(home, "flights")
+    failed = [run["dag_run_id"] for run in runs if run["state"] == "failed"]
+    assert not failed, f"logs in {home.folder}"
+    through = [run for run in runs if run["state"] == "success" and load_tries(home, run["dag_run_id"]) == tries]
+    return len(through) == len(DAYS)
+
+
+def load_tries(home: AirflowHome, run: str) -> int:
+    """How often a run's load has been started."""
+    tries: int = home.api("GET", f"/api/v2/dags/flights/dagRuns/{run}/taskInstances/load")["try_number"]
+    return tries
+
+
+def late_windows_are_loaded(home: AirflowHome, project: Project) -> None:
+    """Wait until runs started by the asset's events have loaded all windows, however they were bundled."""
+    from deltalake import DeltaTable
+
+    def loaded() -> bool:
+        runs = runs_of(home, "late")
+        assert not [run for run in runs if run["state"] == "failed"], f"logs in {home.folder}"
+        reports = [report_of(home, "late", run["dag_run_id"], "pipeline") for run in runs if run["state"] == "success"]
+        windows = [item for report in reports for item in (report if isinstance(report, list) else [report])]
+        return {report["window"]["key"] for report in windows} == set(DAYS)
+
+    home.wait(loaded, 600, "late has run for every window that flights loaded", every=2)
+    table = DeltaTable(project.folder / "data/lake/late").to_pyarrow_table().to_pylist()
+    assert [row["flights"] for row in table] == [2, 2, 2], "two of three flights a day are late"
+
+
+def report_of(home: AirflowHome, dag: str, run: str, task: str) -> Any:
+    """What a task returned."""
+    path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries/return_value?deserialize=true"
+    return home.api("GET", path)["value"]
+
+
+def runs_of(home: AirflowHome, dag: str) -> list[dict[str, Any]]:
+    """The runs of a DAG."""
+    runs: list[dict[str, Any]] = home.api("GET", f"/api/v2/dags/{dag}/dagRuns?limit=100")["dag_runs"]
+    return runs
+
+
+def dag_ids(home: AirflowHome) -> list[str]:
+    """The DAGs that the UI shows."""
+    return [dag["dag_id"] for dag in home.api("GET", "/api/v2/dags?limit=100")["dags"]]
+
+
+def import_errors(home: AirflowHome) -> list[dict[str, Any]]:
+    """The import errors that the UI shows."""
+    errors: list[dict[str, Any]] = home.api("GET", "/api/v2/importErrors")["import_errors"]
+    return errors

@@ -1,0 +1,230 @@
+"""`lint`, `schema`, `explain` and `plan`: what they print, how they end, and what they don't import."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from airflow_provider_etl.cli.main import COMMANDS, main
+from airflow_provider_etl.spec import Diagnostic
+from spark_jobs.plan import VERBS, Plan
+from tests.spec.conftest import ENVIRONMENT, PIPELINE, Project
+
+ROOT = Path(__file__).resolve().parents[2]
+CSV, NO = "did you mean 'csv'?", "no alias here"
+BROKEN = PIPELINE.replace("format: csv", "format: cvs").replace("amount > 0", "a b")
+
+
+def out(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def test_lint_tells_every_diagnostic_and_ends_with_1(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    path = project.write(BROKEN)
+    code, told, _ = out(capsys, "lint", str(path))
+    assert code == 1
+    assert told.splitlines() == [
+        f"{path}:8:13: error[unknown-value]: extract.orders.format: 'cvs' is not csv or json or parquet; " + CSV,
+        f"{path}:11:15: error[expression-many]: transform[1].filter: one expression is wanted, 'b' is left over; " + NO,
+        "1 file: 2 errors, 0 warnings",
+    ]
+    assert out(capsys, "lint", str(project.write(PIPELINE)))[0] == 0
+
+
+def test_lint_as_json_is_a_list_of_flat_objects(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    path = project.write(BROKEN)
+    code, told, _ = out(capsys, "lint", str(path), "--format", "json")
+    found = json.loads(told)
+    assert code == 1
+    assert [set(item) for item in found] == [
+        {"path", "line", "column", "code", "severity", "key", "message", "hint"}
+    ] * 2
+    assert (found[0]["path"], found[0]["line"], found[0]["column"]) == (str(path), 8, 13)
+    assert json.loads(out(capsys, "lint", str(project.write(PIPELINE)), "--format", "json")[1]) == []
+
+
+def test_lint_for_github_escapes_what_the_runner_reads(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    path = project.write(PIPELINE.replace("${window.start:%Y-%m-%d}", "${window.start:%Q}"), "a,b.yaml")
+    code, told, _ = out(capsys, "lint", str(path), "--format", "github")
+    lines = told.splitlines()
+    assert code == 1
+    assert lines[0].startswith("::error file=")
+    assert "a%2Cb.yaml,line=1,col=1,title=invalid-name::" in lines[0]
+    assert "'%25Q' is no format" in lines[1]
+
+
+def test_lint_of_folders_finds_the_files_and_clashing_ids(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write(PIPELINE, "a/orders.yaml")
+    second = project.write(PIPELINE, "b/orders.yml")
+    project.write("broken: [", "b/.hidden.yaml")
+    project.write("broken: [", "b/orders.test.yaml")
+    code, told, _ = out(capsys, "lint", str(project.folder / "dags"), str(second))
+    assert code == 1
+    assert told.splitlines()[0].startswith(f"{second}:1:1: error[duplicate-dag]: DAG id 'orders' is taken by ")
+    assert told.splitlines()[1:] == ["2 files: 1 error, 0 warnings"]
+
+
+def test_a_folder_without_pipelines_is_an_error(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told, _ = out(capsys, "lint", str(project.folder / "config/environments"), str(project.folder / "airflow"))
+    assert code == 1  # an environment is no pipeline, and the other folder isn't there
+    (project.folder / "empty").mkdir()
+    code, told, _ = out(capsys, "lint", str(project.folder / "empty"))
+    assert code == 1
+    assert "error[no-files]" in told
+
+
+def test_a_warning_alone_ends_with_0(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    text = PIPELINE.replace("transform:", "  x: {type: files, path: data/x, format: csv, window: all}\ntransform:")
+    code, told, _ = out(capsys, "lint", str(project.write(text)))
+    assert code == 0
+    assert told.splitlines()[-1] == "1 file: 0 errors, 1 warning"
+
+
+@pytest.mark.parametrize("place", ["before", "after", "both"])
+def test_the_environment_may_be_given_before_and_after_the_command(
+    project: Project, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    project.environment(ENVIRONMENT.replace("data/raw", "data/prod"), "prod")
+    path = str(project.write(PIPELINE))
+    before = ["--environment", "prod"] if place == "before" else ["--environment", "local"] if place == "both" else []
+    after = ["--environment=prod"] if place != "before" else []
+    code, told, _ = out(capsys, *before, "plan", path, "--window", "2013-01-01", *after)
+    assert code == 0
+    assert json.loads(told)[0]["extract"]["orders"]["path"].endswith("/data/prod/orders/2013-01-01.csv")
+
+
+def test_plan_prints_one_plan_per_application(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told, _ = out(capsys, "plan", str(project.write(PIPELINE)), "--window", "2013-01-01/2013-01-02")
+    assert code == 0
+    staged = [Plan.from_json(item) for item in json.loads(told)]
+    assert [plan.verbs for plan in staged] == [(verb,) for verb in VERBS]
+    assert len({plan.attempt for plan in staged}) == 1
+    _, told, _ = out(capsys, "plan", str(project.write(PIPELINE + "execution: fused\n")), "--window", "2013-01-01")
+    (fused,) = [Plan.from_json(item) for item in json.loads(told)]
+    assert (fused.verbs, fused.window.key) == (VERBS, "2013-01-01")
+    assert fused.attempt.number & 0xFFFFF == int(fused.fingerprint[:5], 16)
+
+
+@pytest.mark.parametrize("command", ["plan", "explain"])
+def test_a_bad_file_or_window_ends_with_2_and_says_why(
+    project: Project, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    path = str(project.write(BROKEN))
+    code, told, why = out(capsys, command, path, "--window", "2013-01-01")
+    assert (code, told) == (2, "")
+    assert len(why.splitlines()) == 2
+    code, told, why = out(capsys, command, str(project.write(PIPELINE)), "--window", "2013-01-01T07:00")
+    assert (code, told) == (2, "")
+    assert "no window of the schedule starts at 2013-01-01T07:00:00+00:00" in why
+
+
+def test_explain_tells_graph_windows_and_promises(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    text = PIPELINE.replace("start: 2013-01-01", "start: 2013-03-08\ntimezone: America/New_York")
+    code, told, _ = out(capsys, "explain", str(project.write(text)))
+    assert code == 0
+    assert "transform result: orders -> filter" in told
+    assert "load lake: result -> delta data/lake/orders" in told
+    assert "2013-03-10: 2013-03-10T00:00:00-05:00 .. 2013-03-11T00:00:00-04:00, 23 h" in told
+    assert told.count(" h = ") == 7
+    assert "lake: append: rows carry their pipeline and window; a repeat replaces its own rows" in told
+    _, told, _ = out(capsys, "explain", str(project.write(text)), "--window", "2013-03-10")
+    assert told.count(" h = ") == 1
+    assert "unit etl:orders:lake:2013-03-10T05:00:00Z/2013-03-11T04:00:00Z" in told
+
+
+def test_explain_of_a_manual_pipeline_says_where_windows_come_from(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(project.write(PIPELINE.replace('"@daily"', "manual")))
+    assert "none of its own" in out(capsys, "explain", path)[1]
+
+
+def test_schema_is_json_schema_2020_12(capsys: pytest.CaptureFixture[str]) -> None:
+    code, told, _ = out(capsys, "schema")
+    assert code == 0
+    jsonschema.Draft202012Validator.check_schema(json.loads(told))
+
+
+def test_every_command_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    told = capsys.readouterr().out
+    assert all(name in told for name in COMMANDS)
+
+
+@pytest.mark.parametrize("arguments", [[], ["nosuch"], ["lint"], ["plan", "x.yaml"], ["lint", "x", "--format", "xml"]])
+def test_bad_arguments_end_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert "usage: airflow-etl" in capsys.readouterr().err
+
+
+def test_a_file_named_like_a_command_is_a_file(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write(PIPELINE, "plan")
+    monkeypatch.chdir(project.folder / "dags")
+    assert out(capsys, "lint", "plan")[0] == 0
+    assert out(capsys, "--environment", "local", "lint", "plan")[0] == 0
+    project.environment(ENVIRONMENT, "plan")
+    assert out(capsys, "--environment", "plan", "lint", "plan")[0] == 0
+
+
+CHILD = """
+import sys
+from airflow_provider_etl.cli.main import main
+code = main(sys.argv[1:])
+heavy = sorted({name.partition(".")[0] for name in sys.modules} & {"airflow", "pyspark", "delta", "deltalake", "pandas",
+    "pyarrow", "numpy", "great_expectations"})
+print("HEAVY", heavy, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("command", ["lint", "schema", "explain", "plan"])
+def test_light_commands_import_neither_airflow_nor_spark_and_answer_within_a_second(command: str) -> None:
+    file = [] if command == "schema" else ["dags/pipelines/flights.yaml"]
+    window = ["--window", "2013-01-01"] if command == "plan" else []
+    environment = {"PATH": os.environ["PATH"], "AIRFLOW_HOME": "/nonexistent"}
+    seconds = []
+    for _ in range(3):
+        begin = os.times()
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD, command, *file, *window],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        end = os.times()
+        # The command's own seconds: other work on the machine doesn't count.
+        seconds.append(end.children_user + end.children_system - begin.children_user - begin.children_system)
+        assert done.returncode == 0, done.stderr
+        assert "HEAVY []" in done.stderr
+        if seconds[-1] < 1:
+            break
+    assert min(seconds) < 1
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    line = f"{shlex.quote(sys.executable)} -m airflow_provider_etl.cli.main schema | head -c 10"
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == '{\n  "$sche'
+    assert "Traceback" not in done.stderr
+
+
+def test_a_diagnostic_is_one_line_whatever_it_shows() -> None:
+    told = str(Diagnostic(path="a\nb", line=1, column=2, code="c", key="k\x1b[31m", message="m\r\nn", hint="h"))
+    assert told == "a\\nb:1:2: error[c]: k\\x1b[31m: m\\r\\nn; h"

@@ -1,0 +1,27 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """One real Spark session with Delta for the whole suite, configured as the product configures it."""
+    from spark_jobs.session import start
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = start("tests", {"master": "local[2]", "memory": "2g", "jars": str(ROOT / "jars"), "small": True})
+    yield session
+    session.stop()

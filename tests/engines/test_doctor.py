@@ -1,0 +1,177 @@
+"""What `doctor` finds, and how it fetches the jars: checked, whole or not at all, and one clear message if it can't."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_etl.cli import doctor, jars
+from airflow_provider_etl.cli.jars import Jar
+from airflow_provider_etl.cli.main import main
+from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.session import java_options
+from tests.airflow.project import ENVIRONMENT, ROOT
+
+CONTENT = b"a jar"
+JAR = Jar(group="g", artifact="thing_2.13", version="1.0", sha256=hashlib.sha256(CONTENT).hexdigest())
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with an environment, in whose folder the command is run."""
+    folder = tmp_path / "project"
+    (folder / "config/environments").mkdir(parents=True)
+    (folder / "config/environments/local.yaml").write_text(ENVIRONMENT)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_a_sound_installation_is_all_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "missing" not in said
+    for what in ("Java ", "pyspark 4", "environment local", "delta-storage", f"lake: {project}/data/lake"):
+        assert re.search(f"^ok .*{re.escape(what)}", said, re.MULTILINE), what
+    assert not (project / "data").exists(), "looking makes nothing"
+
+
+def test_java_missing_names_the_command_that_installs_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(project))
+    assert main(["doctor"]) == 1
+    assert re.search(r"missing +Java.*\n.*apt-get install openjdk-17-jre-headless", capsys.readouterr().out)
+
+
+def test_jars_missing_names_the_command_that_fetches_them(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    environment = ENVIRONMENT.replace(str(ROOT / "jars"), "elsewhere")
+    (project / "config/environments/local.yaml").write_text(environment)
+    assert main(["doctor"]) == 1
+    assert re.search(r"missing +io\.delta:delta-storage.*\n.*--fetch-jars", capsys.readouterr().out)
+
+
+def test_a_jar_that_was_tampered_with_is_found(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(ROOT / "jars", project / "own")
+    [storage] = (project / "own").glob("*delta-storage*")
+    storage.write_bytes(storage.read_bytes() + b" ")
+    (project / "config/environments/local.yaml").write_text(ENVIRONMENT.replace(str(ROOT / "jars"), "own"))
+    assert main(["doctor"]) == 1
+    assert "isn't what the lock names" in capsys.readouterr().out
+
+
+def test_no_environment_and_a_folder_that_can_not_be_made_are_missing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "data").write_text("a file where a folder should be")
+    assert main(["doctor"]) == 1
+    assert "data/lake can't be written" in capsys.readouterr().out
+    assert main(["doctor", "--environment", "nowhere"]) == 1
+    assert "no environment 'nowhere'" in capsys.readouterr().out
+
+
+def test_packages_of_two_versions_that_overwrite_each_other_are_found(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "_version", lambda name: "4.0.0" if name == "pyspark-client" else "4.1.3")
+    assert main(["doctor"]) == 1
+    assert "pyspark 4.1.3 and pyspark-client 4.0.0 must be equal" in capsys.readouterr().out
+
+
+def tool_that_brings(monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
+    """In the place of Maven and Spark's resolver: brings a file, or nothing."""
+
+    def bring(_jars: object, scratch: Path) -> None:
+        if content is not None:
+            (scratch / "deep").mkdir()
+            (scratch / "deep/thing_2.13-1.0.jar").write_bytes(content)
+
+    monkeypatch.setattr(jars, "locked", lambda: [JAR])
+    monkeypatch.setattr(jars, "_download", bring)
+
+
+def test_a_jar_gets_in_when_it_is_what_the_lock_names_and_is_not_fetched_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool_that_brings(monkeypatch, CONTENT)
+    folder = tmp_path / "new/jars"
+    assert jars.fetch(folder) == [folder / "g_thing_2.13-1.0.jar"]
+    assert [path.name for path in folder.iterdir()] == ["g_thing_2.13-1.0.jar"]
+    monkeypatch.setattr(jars, "_download", lambda *_: pytest.fail("asked for again"))
+    assert jars.fetch(folder) == []
+
+
+def test_a_jar_that_is_another_one_never_gets_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool_that_brings(monkeypatch, b"something else")
+    with pytest.raises(ConfigError, match=r"g:thing_2\.13:1\.0 came with SHA-256 .*expected " + JAR.sha256):
+        jars.fetch(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_jar_that_is_not_to_be_had_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool_that_brings(monkeypatch, None)
+    with pytest.raises(InfrastructureError, match="wasn't found"):
+        jars.fetch(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.spark
+def test_no_network_is_one_clear_message(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Spark's real resolver, behind a proxy that isn't there and without anybody's cache."""
+    nowhere = " ".join(f"-D{scheme}.proxyHost=127.0.0.1 -D{scheme}.proxyPort=9" for scheme in ("http", "https"))
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", f"{nowhere} -Duser.home={project}")
+    monkeypatch.setattr(jars.shutil, "which", lambda _: None)
+    (project / "config/environments/local.yaml").write_text(ENVIRONMENT.replace(str(ROOT / "jars"), "new"))
+    assert main(["doctor", "--fetch-jars"]) == 1
+    said = capsys.readouterr().err.strip()
+    assert said.count("\n") == 0
+    assert "the jars can't be fetched" in said
+    assert "check the network" in said
+    assert not list((project / "new").iterdir())
+
+
+def test_the_lock_names_jars_by_coordinates_and_digest() -> None:
+    locked = jars.locked()
+    assert [jar.artifact for jar in locked] == ["delta-spark_4.1_2.13", "delta-storage"]
+    assert all(re.fullmatch("[0-9a-f]{64}", jar.sha256) for jar in locked)
+
+
+@pytest.mark.e2e
+def test_the_archive_is_made_by_a_real_run_and_spark_starts_with_it(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = re.sub(r"archive: [^}]+", "archive: .cache/own.jsa", ENVIRONMENT)
+    (project / "config/environments/local.yaml").write_text(environment)
+    assert main(["doctor", "--archive"]) == 0
+    said = capsys.readouterr().out
+    archive = project / ".cache/own.jsa"
+    assert archive.stat().st_size > 50_000_000
+    assert f"made     {archive}" in said
+    assert [path.name for path in archive.parent.iterdir()] == ["own.jsa"]
+    assert loads_classes_from(archive, project)
+
+
+def loads_classes_from(archive: Path, folder: Path) -> bool:
+    """Whether a JVM with the product's options takes Delta's classes from the archive."""
+    log = folder / "classes.log"
+    options = [*java_options(small=True, archive=str(archive)), f"-Xlog:class+load:file={log}"]
+    engine = {
+        "small": True,
+        "memory": "1g",
+        "jars": str(ROOT / "jars"),
+        "conf": {"spark.driver.extraJavaOptions": " ".join(options)},
+    }
+    code = (
+        "from spark_jobs.session import start\n"
+        f"start('t', {engine!r}).range(3).write.format('delta').save({str(folder / 'table')!r})\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT)
+    return bool(re.search(r"org\.apache\.spark\.sql\.delta\.DeltaLog source: shared objects file", log.read_text()))

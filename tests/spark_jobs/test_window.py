@@ -1,0 +1,64 @@
+"""Windows: half-open, in UTC, cut in a zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from spark_jobs.errors import ConfigError
+from spark_jobs.window import Window
+
+NEW_YORK = "America/New_York"
+
+
+def window(start: str, end: str, zone: str = "UTC") -> Window:
+    return Window.from_json({"start": start, "end": end, "timezone": zone})
+
+
+def test_a_local_day_is_held_in_utc() -> None:
+    made = window("2013-01-01T00:00:00-05:00", "2013-01-02T00:00:00-05:00", NEW_YORK)
+    assert made.start == datetime(2013, 1, 1, 5, tzinfo=UTC)
+    assert made.key == "2013-01-01"
+    assert made.dates == (date(2013, 1, 1), date(2013, 1, 2))
+    assert made.whole_days
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        ("2013-03-10T05:00:00Z", "2013-03-11T04:00:00Z", 23),
+        ("2013-11-03T04:00:00Z", "2013-11-04T05:00:00Z", 25),
+    ],
+)
+def test_days_of_23_and_25_hours_are_whole_days(start: str, end: str, hours: int) -> None:
+    made = window(start, end, NEW_YORK)
+    assert made.end - made.start == timedelta(hours=hours)
+    assert made.whole_days
+    assert made.key == start[:10]
+
+
+def test_the_hour_that_comes_twice_has_two_keys() -> None:
+    first = window("2013-11-03T05:00:00Z", "2013-11-03T06:00:00Z", NEW_YORK)
+    second = window("2013-11-03T06:00:00Z", "2013-11-03T07:00:00Z", NEW_YORK)
+    assert first.local_start.hour == second.local_start.hour == 1
+    assert first.key != second.key
+    assert all(character.isalnum() or character in "-T" for character in first.key + second.key)
+
+
+@pytest.mark.parametrize("end", ["2013-01-01T00:00:00Z", "2012-12-31T00:00:00Z"])
+def test_an_empty_or_inverted_window_is_refused(end: str) -> None:
+    with pytest.raises(ConfigError, match="empty or inverted"):
+        window("2013-01-01T00:00:00Z", end)
+
+
+def test_a_window_without_a_zone_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no timezone"):
+        window("2013-01-01", "2013-01-02")
+
+
+def test_json_round_trip() -> None:
+    made = window("2013-01-01T05:00:00Z", "2013-01-01T05:15:00Z", NEW_YORK)
+    assert Window.from_json(made.to_json()) == made
+    assert made.to_json()["start"] == "2013-01-01T05:00:00Z"
+    assert made.key == "2013-01-01T0000"

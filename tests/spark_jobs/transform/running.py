@@ -1,0 +1,72 @@
+"""Runs steps over rows as a window does: one action, then the counts, then what was refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spark_jobs import kinds
+from spark_jobs.flow import Context, Flow
+from spark_jobs.plan import Dataset
+from spark_jobs.report import DatasetCounts
+from spark_jobs.transform import STEPS
+from spark_jobs.transform.flow import transform
+from tests.spark_jobs import plans
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class Ran:
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+    counts: DatasetCounts
+    refused: list[Any]
+
+    @property
+    def raw(self) -> list[Any]:
+        return [json.loads(row["raw"]) for row in self.refused]
+
+    @property
+    def messages(self) -> list[str]:
+        return [row["message"] for row in self.refused]
+
+
+def built(steps: tuple[Mapping[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+    """The steps as the plan's JSON brings them."""
+    found = []
+    for step in steps:
+        for name, value in step.items():
+            kind = kinds.find(STEPS, name, "transform")
+            found.append((name, kinds.build(kind, kinds.normalise(kind, value))))
+    return tuple(found)
+
+
+def context(rows: DataFrame, zone: str = "UTC", **datasets: DataFrame) -> Context:
+    plan = plans.plan(Path("unused"), plans.day(1, zone=zone), plans.attempt(0))
+    session = rows.sparkSession
+    return Context(spark=session, plan=plan, where="transform.result", dataset="result", datasets=datasets)
+
+
+def lazily(rows: DataFrame, *steps: Mapping[str, Any], zone: str = "UTC", **datasets: DataFrame) -> Flow:
+    @cache
+    def counts() -> DatasetCounts:
+        total = rows.count()
+        return DatasetCounts(read=total, rows=total)
+
+    source = Flow(rows=rows, counts=counts, refused=lambda: None)
+    return transform(Dataset(source="given", steps=built(steps)), source, context(rows, zone, **datasets))
+
+
+def run(rows: DataFrame, *steps: Mapping[str, Any], zone: str = "UTC", **datasets: DataFrame) -> Ran:
+    flow = lazily(rows, *steps, zone=zone, **datasets)
+    found = [tuple(row) for row in flow.rows.collect()]
+    counts, refused = flow.counts(), flow.refused()
+    aside = [] if refused is None else refused.collect()
+    assert (counts.missing, counts.quarantined, counts.rows) == (0, len(aside), len(found))
+    return Ran(flow.rows.columns, found, counts, aside)

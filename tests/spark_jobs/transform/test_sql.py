@@ -1,0 +1,122 @@
+"""`sql` and `aggregate`: steps after which a row is something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from spark_jobs.errors import ConfigError
+from tests.spark_jobs.transform.running import run
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+pytestmark = pytest.mark.spark
+
+
+@pytest.fixture
+def rows(spark: SparkSession) -> DataFrame:
+    return spark.createDataFrame([("a", 1), ("a", 2), (None, 3), ("b", None)], "k string, `n.n` int")
+
+
+def test_a_query_reads_the_incoming_rows_as_input_and_other_datasets_by_name(
+    spark: SparkSession, rows: DataFrame
+) -> None:
+    other = spark.createDataFrame([("a", "A")], "k string, name string")
+    query = """
+        WITH sums AS (SELECT k, sum(`n.n`) AS n FROM input GROUP BY k)
+        SELECT name, n, '{x}' AS x FROM sums JOIN `o.t` USING (k) -- done"""
+    done = run(rows, {"sql": query}, **{"o.t": other})
+    assert (done.columns, done.rows) == (["name", "n", "x"], [("A", 3, "{x}")])
+    assert done.counts.reshaped == [{"step": "sql", "rows_in": 4, "rows_out": 1}]
+
+
+def test_a_query_that_stops_early_does_not_hide_rows_from_the_counts(spark: SparkSession) -> None:
+    many = spark.range(5000).repartition(3)
+    done = run(many, {"filter": "id < 4000"}, {"sql": "SELECT * FROM input LIMIT 3"})
+    assert (done.counts.filtered, done.counts.reshaped) == (1000, [{"step": "sql", "rows_in": 4000, "rows_out": 3}])
+
+
+def test_no_view_is_left_behind(spark: SparkSession, rows: DataFrame) -> None:
+    before = {table.name for table in spark.catalog.listTables()}
+    run(rows, {"sql": "SELECT * FROM input"})
+    assert {table.name for table in spark.catalog.listTables()} == before
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("SELECT * FROM inptu", "transform.result[0].sql"),
+        ("SELECT m FROM input", "unknown column 'm'"),
+        ("DROP TABLE input", "transform.result[0].sql"),
+        ("SELECT 1; SELECT 2", "transform.result[0].sql"),
+        ("", "transform.result[0].sql"),
+        ("SELECT k, k FROM input", "two columns are called 'k'"),
+        ("SELECT * FROM csv.`/etc/passwd`", "cannot be found"),
+    ],
+)
+def test_what_is_no_query_over_the_datasets_is_an_error_of_the_file(rows: DataFrame, query: str, words: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        run(rows, {"sql": query})
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize("before", ["true", "false"])
+def test_reading_files_by_path_is_afterwards_as_it_was(spark: SparkSession, rows: DataFrame, before: str) -> None:
+    usual = str(spark.conf.get("spark.sql.runSQLOnFiles"))
+    spark.conf.set("spark.sql.runSQLOnFiles", before)
+    try:
+        run(rows, {"sql": "SELECT * FROM input"})
+        assert spark.conf.get("spark.sql.runSQLOnFiles") == before
+    finally:
+        spark.conf.set("spark.sql.runSQLOnFiles", usual)
+
+
+def test_a_dataset_called_input_is_refused(rows: DataFrame) -> None:
+    with pytest.raises(ConfigError, match="rename the dataset"):
+        run(rows, {"sql": "SELECT * FROM input"}, input=rows)
+
+
+def test_one_row_per_group_null_is_a_group(rows: DataFrame) -> None:
+    done = run(rows, {"aggregate": {"by": ["k"], "values": {"to tal": "sum(`n.n`)", "rows": "count(*)"}}})
+    assert done.columns == ["k", "to tal", "rows"]
+    assert sorted(done.rows, key=repr) == [("a", 3, 2), ("b", None, 1), (None, 3, 1)]
+    assert done.counts.reshaped == [{"step": "aggregate", "rows_in": 4, "rows_out": 3}]
+
+
+def test_without_groups_there_is_one_row_even_of_nothing(rows: DataFrame) -> None:
+    assert run(rows.where("false"), {"aggregate": {"values": {"rows": "count(*)"}}}).rows == [(0,)]
+    assert run(rows.where("false"), {"aggregate": {"by": ["k"], "values": {"rows": "count(*)"}}}).rows == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"by": ["kk"], "values": {"x": "count(*)"}}, "did you mean 'k'?"),
+        ({"by": ["k"], "values": {"x": "sum(nn)"}}, "transform.result[0].aggregate.values.x: unknown column 'nn'"),
+        ({"by": ["k"], "values": {"x": "`n.n`"}}, "transform.result[0].aggregate.values.x"),
+        ({"by": ["k"], "values": {"K": "count(*)"}}, "columns 'k' and 'K' collide"),
+        ({"by": ["k"], "values": {}}, "no value is computed"),
+        ({"by": ["k"], "values": {"x": "count(*) y"}}, "is no expression"),
+        ({"by": ["k"], "values": {"x": "*"}}, "is several columns"),
+    ],
+)
+def test_what_is_no_aggregate_is_an_error_of_the_file(rows: DataFrame, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        run(rows, {"aggregate": options})
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"sql": "SELECT reflect('java.lang.System', 'getenv') FROM input"},
+        {"derive": {"x": "java_method/**/('java.lang.System', 'lineSeparator')"}},
+        {"filter": "`try_reflect`('java.lang.System', 'lineSeparator') IS NULL"},
+        {"aggregate": {"by": ["k"], "values": {"x": "max(reflect('java.lang.System', 'lineSeparator'))"}}},
+    ],
+)
+def test_java_code_is_refused_wherever_it_is_called(rows: DataFrame, step: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="runs Java code"):
+        run(rows, step)

@@ -1,0 +1,193 @@
+"""An expression is exactly one scalar expression, a query exactly one SELECT over the pipeline's own datasets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.spec.conftest import PIPELINE, Project
+
+Change = Callable[[str, str], str]
+
+
+def filtered(text: str) -> str:
+    return PIPELINE.replace("- filter: amount > 0", f"- filter: {json.dumps(text, ensure_ascii=False)}")
+
+
+def queried(text: str) -> str:
+    return PIPELINE.replace("- filter: amount > 0", f"- sql: {json.dumps(text)}")
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "code"),
+    [
+        ("a b", 2, "expression-many"),
+        ("a AS b", 5, "expression-many"),
+        ("(a) b", 4, "expression-many"),
+        ("x * * y", 6, "expression-many"),
+        ("1; drop table x", 1, "expression-many"),
+        ("a;;", 1, "expression-many"),
+        ("1 2", 2, "expression-syntax"),
+        ("a, b", 1, "expression-syntax"),
+        ("a = = b", 4, "expression-syntax"),
+        ("a +", 2, "expression-syntax"),
+        ("a limit 1", 2, "expression-syntax"),
+        ("amount > (1", 10, "expression-syntax"),
+        ("amount > 'x", 0, "expression-syntax"),
+        ("*", 0, "expression-syntax"),
+        ("t.*", 2, "expression-syntax"),
+        ("", 0, "expression-empty"),
+        ("-- nothing", 0, "expression-empty"),
+        ("select 1", 0, "expression-statement"),
+        ("(select max(a) from t)", 0, "expression-statement"),
+        ("a in (select b from t)", 0, "expression-statement"),
+        ("drop table x", 0, "expression-statement"),
+        ("show tables", 0, "expression-statement"),
+        ("set x = 1", 0, "expression-statement"),
+        ("a := 1", 0, "expression-statement"),
+        ("(a, b)", 0, "expression-statement"),
+        ("values (1)", 0, "expression-statement"),
+        ("a > :x", 0, "expression-statement"),
+        ("a > ?", 0, "expression-statement"),
+        ("{{ ds }}", 0, "expression-statement"),
+        ("java_method('java.lang.Runtime', 'x')", 0, "expression-code"),
+        ("a = reflect('a', 'b')", 4, "expression-code"),
+    ],
+)
+def test_what_is_no_single_scalar_expression_is_told_at_its_column(
+    project: Project, text: str, offset: int, code: str
+) -> None:
+    told = project.told(filtered(text))
+    assert [line.split(" |")[0] for line in told] == [f"11:{14 + offset} {code} transform[1].filter"]
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("at > now()", 5),
+        ("at > NOW ( )", 5),
+        ("at > `now`()", 5),
+        ("current_date = at", 0),
+        ("at = date_sub(current_date(), 1)", 14),
+        ("coalesce(at, current_timestamp) > 1", 13),
+        ("localtimestamp > at", 0),
+        ("unix_timestamp() > 1", 0),
+        ("rand() < 0.1", 0),
+        ("rand(42) < 0.1", 0),
+        ("uuid() = a", 0),
+        ("at > timestamp 'now'", 15),
+        ("at > date ' TODAY '", 10),
+        ("monotonically_increasing_id() > 1", 0),
+        ("input_file_name() = a", 0),
+    ],
+)
+def test_what_a_repeat_would_answer_otherwise_is_refused(project: Project, text: str, offset: int) -> None:
+    told = project.told(filtered(text))
+    assert [line.split(" |")[0] for line in told] == [f"11:{14 + offset} expression-clock transform[1].filter"]
+    assert "deterministic: false" in told[0]
+    assert project.told(filtered(text) + "deterministic: false\n") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "amount > 0",
+        "a IS NOT NULL AND NOT b",
+        "unix_timestamp(at) > 1",
+        "t.now > 1",
+        "`now` > 1",
+        "`current_date` = d",
+        "t.current_date = d",
+        "name = 'now()'",
+        "name = 'today'",
+        "at > timestamp '2013-01-01'",
+        "exists(xs, x -> x > 1)",
+        "case when a then b end",
+        "cast(a as decimal(10,2)) > 1.5",
+        "a::int > 1",
+        "xs[0].b = 1",
+        "m['k'] RLIKE '^a'",
+        "struct(a AS b).b = 1",
+        "count(*) OVER (PARTITION BY a) > 1",
+        "sum(a) FILTER (WHERE b) > 1",
+        "a <=> b",
+        "a -- the amount",
+        "at >= at - INTERVAL 1 DAY",
+        "a IN (1, 2)",
+        "make_date(y, m, d) = d",
+        "größe > 1 AND `naïve col` = 'ü'",
+        "amount > 0;",
+    ],
+)
+def test_spark_expressions_pass(project: Project, text: str) -> None:
+    assert project.told(filtered(text)) == []
+
+
+def test_the_place_holds_in_blocks_folds_and_escapes(project: Project, changed: Change) -> None:
+    block = changed("- filter: amount > 0", "- filter: |\n      amount > 0\n      AND at > now()")
+    assert project.told(block)[0].startswith("13:16 expression-clock")
+    folded = changed("- filter: amount > 0", "- filter: >-\n      amount > 0\n      AND at > now()")
+    assert project.told(folded)[0].startswith("13:16 expression-clock")
+    plain = changed("- filter: amount > 0", "- filter: amount > 0\n      AND at > now()")
+    assert project.told(plain)[0].startswith("12:16 expression-clock")
+    quoted = changed("- filter: amount > 0", "- filter: 'name = ''ü'' AND at > now()'")
+    assert project.told(quoted)[0].startswith("11:36 expression-clock")
+    escaped = changed("- filter: amount > 0", '- filter: "name = \\"x\\" AND at > now()"')
+    assert project.told(escaped)[0].startswith("11:36 expression-clock")
+
+
+def test_every_expression_of_a_mapping_is_told(project: Project, changed: Change) -> None:
+    text = changed("- filter: amount > 0", '- derive: {day: "to_date(at", fine: "a + 1", now: now()}')
+    assert [line.split(" |")[0] for line in project.told(text)] == [
+        "11:28 expression-syntax transform[1].derive.day",
+        "11:53 expression-clock transform[1].derive.now",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "code"),
+    [
+        ("drop table x", 0, "query-statement"),
+        ("insert into x select 1", 0, "query-statement"),
+        ("select * into t from input", 0, "query-statement"),
+        ("a + 1", 0, "query-statement"),
+        ("select 1; select 2", 8, "expression-many"),
+        ("select from where", 12, "expression-syntax"),
+        ("select * from inputs", 14, "query-table"),
+        ("select * from db.orders", 17, "query-table"),
+        ("select * from csv.`/etc/passwd`", 18, "query-table"),
+        ("select * from read_files('/etc')", 14, "query-table"),
+        ("select * from (select * from secrets) s", 29, "query-table"),
+        ("select now() as at from input", 7, "expression-clock"),
+        ("select java_method('a', 'b') from input", 7, "expression-code"),
+        ("", 0, "expression-empty"),
+    ],
+)
+def test_what_is_no_single_select_over_the_datasets_is_told_at_its_column(
+    project: Project, text: str, offset: int, code: str
+) -> None:
+    told = [line.split(" |")[0] for line in project.told(queried(text))]
+    assert f"11:{11 + offset} {code} transform[1].sql" in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM input",
+        "SELECT * FROM INPUT i JOIN Orders o ON i.id = o.id",
+        "WITH big AS (SELECT * FROM input WHERE amount > 9) SELECT count(*) AS n FROM big",
+        "SELECT a FROM input UNION ALL SELECT a FROM orders",
+        "SELECT explode(xs) AS x FROM input",
+        "SELECT * FROM input LATERAL VIEW explode(xs) t AS x",
+        "SELECT i.*, r.id AS n FROM input i CROSS JOIN range(3) r",
+        "SELECT * FROM (SELECT * FROM input) WHERE at >= ${window.start}",
+    ],
+)
+def test_selects_pass(project: Project, text: str) -> None:
+    assert project.told(queried(text)) == []
+
+
+def test_the_dag_processor_parses_no_sql(project: Project) -> None:
+    assert project.load(filtered("a b"), expressions=False).pipeline is not None
