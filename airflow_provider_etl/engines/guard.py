@@ -8,6 +8,7 @@ remove any more. Started by its path as the leader of a new process group, so it
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,9 @@ def main(folder: str, command: list[str]) -> None:
     signal.signal(signal.SIGTERM, lambda number, _: child.send_signal(number))
     threading.Thread(target=_hold_lifeline, args=(folder,), daemon=True).start()
     code = child.wait()
+    if select.select([0], [], [], 0)[0]:
+        # The command has seen its owner's end too, and ended before our thread has killed what it started.
+        _hold_lifeline(folder)
     if code < 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), -code)

@@ -11,10 +11,10 @@ from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import Commit, Ledger, LoadUnit, committing
+from spark_jobs.load.new_table import ensure_table
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot, Strategy
 from spark_jobs.plan import Plan
 from spark_jobs.report import LoadReceipt
-from spark_jobs.session import Storage
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -70,7 +70,8 @@ class Delta:
             DataError: a window overlaps an earlier one that it doesn't cover (append), or types clash.
             InfrastructureError: the table's log doesn't show the rows that were staged.
         """
-        self._refuse_strangers(context)
+        shaped = self.write.shape(rows, context.plan.pipeline, context.plan.window)
+        ensure_table(context.spark, self.path, shaped.schema, self.partition_by)
         receipt, tries = committing(lambda: self._commit(name, rows, staged, context))
         receipt.attempts = tries
         return self._balanced(receipt, staged) if receipt.state == "loaded" else receipt
@@ -85,15 +86,6 @@ class Delta:
                 remedy="clear the run from its extract task on: it replaces this window",
             )
         return receipt
-
-    def _refuse_strangers(self, context: Context) -> None:
-        if Ledger(context.spark, self.path).version() is None and _holds_something(context, self.path):
-            raise ConfigError(
-                "the folder holds something that is no Delta table",
-                where=self.path,
-                expected="a Delta table, or nothing",
-                remedy="move it away, or give another path",
-            )
 
     def _commit(self, name: str, rows: DataFrame, staged: int, context: Context) -> LoadReceipt:
         ledger, unit = Ledger(context.spark, self.path), self.unit(name, context.plan)
@@ -180,8 +172,3 @@ class Delta:
 def load_unit(strategy: Strategy, pipeline: str, name: str, window: Any) -> LoadUnit:
     """The unit that a strategy writes: one a window, or one a destination where the newest window wins."""
     return LoadUnit(pipeline=pipeline, destination=name, window=window, snapshot=strategy.numbered_by_window)
-
-
-def _holds_something(context: Context, path: str) -> bool:
-    storage = Storage(context.spark, path)
-    return storage.exists(path) and (not storage.is_folder(path) or bool(storage.names(path)))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from demo.airflow_home import AirflowHome
+from demo.runs import Runs
 from tests.airflow.project import FLIGHTS, ROOT, Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(1500)]
@@ -126,11 +127,10 @@ def done(home: AirflowHome, tries: int) -> bool:
     """Whether three runs have succeeded whose loads have run this often.
 
     Raises:
-        AssertionError: one has failed.
+        DemoError: a task has failed; with its log.
     """
     runs = runs_of(home, "flights")
-    failed = [run["dag_run_id"] for run in runs if run["state"] == "failed"]
-    assert not failed, f"logs in {home.folder}"
+    Runs(home).complain(Runs(home).of("flights"))
     through = [run for run in runs if run["state"] == "success" and load_tries(home, run["dag_run_id"]) == tries]
     return len(through) == len(DAYS)
 

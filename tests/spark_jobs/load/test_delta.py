@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime
@@ -225,6 +226,17 @@ def test_a_folder_with_something_else_is_left_alone(facts: Table) -> None:
     assert [item.name for item in folder.iterdir()] == ["precious.txt"]
 
 
+def test_a_table_that_another_window_is_beginning_is_no_strangers_folder(facts: Table) -> None:
+    """Its log is there before its files are: with the log alone, and with files that no commit names yet."""
+    log = Path(facts.path) / "_delta_log"
+    log.mkdir(parents=True)
+    assert facts.load(day(1), [(1, at(1))], 1).state == "loaded"
+    first = [json.loads(line) for line in (log / "00000000000000000000.json").read_text().splitlines()]
+    assert not [action for action in first if "add" in action]
+    (Path(facts.path) / "part-00000-of-a-commit-under-way.parquet").write_bytes(b"half")
+    assert facts.load(day(2), [(2, at(2))], 2).state == "loaded"
+
+
 def test_a_file_at_the_path_is_left_alone(facts: Table) -> None:
     Path(facts.path).write_text("mine")
     with pytest.raises(ConfigError, match="no Delta table"):
@@ -271,7 +283,7 @@ def test_a_commit_that_lacks_staged_rows_fails_and_fails_again_when_it_is_found(
     made = plan(facts.folder, day(1), attempt(1, "mine"))
     context = Context(spark=facts.spark, plan=made, where="load.lake", dataset="result")
     frame = facts.spark.createDataFrame([(1, at(1))], SCHEMA)
-    with pytest.raises(InfrastructureError, match="1 rows were committed as version 0, 2 were staged"):
+    with pytest.raises(InfrastructureError, match="1 rows were committed as version 1, 2 were staged"):
         facts.destination.publish("lake", frame, 2, context)
     with pytest.raises(InfrastructureError, match="2 were staged"):
         facts.destination.done("lake", context)

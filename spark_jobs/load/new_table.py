@@ -1,0 +1,50 @@
+"""The first commit of a Delta table: its schema and layout, without a row.
+
+Windows that load a new table at once each find a folder that holds the others' files. The table is there before the
+first of those files is, so a folder with files and no table is always a stranger's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from spark_jobs.errors import ConfigError
+from spark_jobs.ledger import committing, last_version
+from spark_jobs.session import Storage
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+    from pyspark.sql.types import StructType
+
+
+def ensure_table(spark: SparkSession, path: str, schema: StructType, partition_by: Sequence[str]) -> None:
+    """Make an empty table where there is none.
+
+    Raises:
+        ConfigError: the path holds something that is no Delta table.
+    """
+    if last_version(spark, path) is not None:
+        return
+    if _holds_something(spark, path) and last_version(spark, path) is None:
+        raise ConfigError(
+            "the folder holds something that is no Delta table",
+            where=path,
+            expected="a Delta table, or nothing",
+            remedy="move it away, or give another path",
+        )
+    committing(lambda: _create(spark, path, schema, partition_by))
+
+
+def _holds_something(spark: SparkSession, path: str) -> bool:
+    """Whether there is a file, or a folder with more in it than the log that another window is beginning."""
+    storage = Storage(spark, path)
+    if not storage.exists(path):
+        return False
+    return not storage.is_folder(path) or any(name != "_delta_log" for name, _ in storage.names(path))
+
+
+def _create(spark: SparkSession, path: str, schema: StructType, partition_by: Sequence[str]) -> None:
+    if last_version(spark, path) is None:
+        nothing = spark.createDataFrame([], schema)
+        nothing.write.format("delta").mode("ignore").partitionBy(*partition_by).save(path)
