@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -153,12 +152,6 @@ class Plan:
             spark=value["spark"],
             previous=value["previous"],
         )
-
-    @classmethod
-    def read(cls, path: str) -> Plan:
-        """Read a plan from a local file."""
-        with open(path, encoding="utf-8") as file:
-            return cls.from_json(json.load(file))
 
 
 def _typed(kind: Any) -> dict[str, Any]:

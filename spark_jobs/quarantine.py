@@ -7,10 +7,12 @@ count (`visible`), so that the two can't disagree: rows of an attempt that never
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from spark_jobs.ledger import committing, last_version
+from spark_jobs.ledger import committing
 from spark_jobs.plan import Plan
+from spark_jobs.session import Storage
 from spark_jobs.window import Window
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ REFUSED: Final = (
     "source_file STRING, source_line BIGINT"
 )
 """The columns of a refused row; whoever refuses it fills them."""
+_PARTITION: Final = ("window_start", "window_end", "attempt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ class Quarantine:
     def append(self, refused: DataFrame, plan: Plan) -> None:
         """Set rows aside under the attempt's number; a repeat of the same attempt adds nothing.
 
-        The table is partitioned by window, so that windows never conflict.
+        The table is partitioned by window and attempt: windows never conflict, and dead attempts go without a read.
         """
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
@@ -62,7 +65,7 @@ class Quarantine:
                 rows.coalesce(1)
                 .write.format("delta")
                 .mode("append")
-                .partitionBy("window_start")
+                .partitionBy(*_PARTITION)
                 .option("txnAppId", unit)
                 .option("txnVersion", str(plan.attempt.number))
                 .save(self.path)
@@ -71,18 +74,26 @@ class Quarantine:
 
     def sweep(self, spark: SparkSession, plan: Plan, named: int) -> None:
         """Remove this window's rows of attempts older than `named`, which the ledger can never name again."""
-        if last_version(spark, self.path) is None:
+        storage = Storage(spark, self.path)
+        folder = f"{self.path}/{storage.partition_folder(_moments(plan.window))}"
+        there = [int(name.removeprefix("attempt=")) for name, _ in storage.names(folder)]
+        if not any(attempt < named for attempt in there):
             return
         from delta import DeltaTable
 
         older = f"{_of_window(plan.window)} AND attempt < {named}"
-        if not spark.read.format("delta").load(self.path).where(older).isEmpty():
-            committing(lambda: DeltaTable.forPath(spark, self.path).delete(older))
+        committing(lambda: DeltaTable.forPath(spark, self.path).delete(older))
 
     def visible(self, spark: SparkSession, window: Window, named: int | None) -> DataFrame:
         """The rows set aside by the attempt whose number the ledger names for a window."""
         rows = spark.read.format("delta").load(self.path)
         return rows.where(f"{_of_window(window)} AND attempt = {named if named is not None else -1}")
+
+
+def _moments(window: Window) -> dict[str, str]:
+    """The window's values of the partition columns, as Spark writes timestamps in the session's UTC."""
+    pairs = (("window_start", window.start), ("window_end", window.end))
+    return {column: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for column, moment in pairs}
 
 
 def _of_window(window: Window) -> str:

@@ -1,4 +1,7 @@
-"""The only entry of the Spark side: one plan (JSON) in, one report (JSON) out.
+"""The only entry of the Spark side: a plan (JSON) in, a report (JSON) out; or a list of plans, and a list of reports.
+
+The plans of a list, several windows of one pipeline, run one after the other in one Spark; the first that fails is the
+last that ran.
 
 `python -m spark_jobs.run --plan PLAN --report REPORT [--lifeline]`
 
@@ -14,17 +17,23 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.failures import classify
 from spark_jobs.plan import Plan
 from spark_jobs.report import Report
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from spark_jobs.session import Shared
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one plan from the command line."""
+    """Run a plan, or a list of them, from the command line."""
     parser = argparse.ArgumentParser(prog="python -m spark_jobs.run", description=__doc__.splitlines()[0])
     parser.add_argument("--plan", required=True, help="a file with the plan, JSON")
     parser.add_argument("--report", required=True, help="where the report goes, JSON")
@@ -33,32 +42,65 @@ def main(arguments: list[str] | None = None) -> int:
     if options.lifeline:
         hold_lifeline()
     try:
-        plan = Plan.read(options.plan)
+        plans = read(options.plan)
     except (ConfigError, OSError, ValueError) as error:
         say(f"error: {error}")
         return 2
-    report = run(plan)
-    write_report(options.report, report)
-    return 1 if report.state == "failed" else 0
+    from spark_jobs.session import Shared
+
+    spark = Shared()
+    reports = run_all(plans if isinstance(plans, list) else [plans], spark)
+    told = [report.to_json() for report in reports]
+    write_report(options.report, told if isinstance(plans, list) else told[0])
+    code = 1 if reports[-1].state == "failed" else 0
+    if options.lifeline and not spark.has_more_to_write:
+        # Whoever holds the lifeline ends our JVM: it needs no second to tidy what goes with its folder.
+        sys.stdout.flush()
+        os._exit(code)
+    spark.stop()
+    return code
 
 
-def run(plan: Plan, spark: Any = None) -> Report:
+def read(path: str) -> Plan | list[Plan]:
+    """The plan, or the plans, of a local file.
+
+    Raises:
+        ConfigError: a plan can't be read, or the list is empty.
+    """
+    with open(path, encoding="utf-8") as file:
+        found = json.load(file)
+    if not isinstance(found, list):
+        return Plan.from_json(found)
+    if not found:
+        raise ConfigError("an empty list", where="plan", expected="a plan, or a list of at least one")
+    return [Plan.from_json(item) for item in found]
+
+
+def run_all(plans: list[Plan], spark: Shared) -> list[Report]:
+    """Run plans one after the other in one Spark, each in a session of its own, up to the first that fails."""
+    reports: list[Report] = []
+    for plan in plans:
+        reports.append(run(plan, spark.session))
+        if reports[-1].state == "failed":
+            break
+    return reports
+
+
+def run(plan: Plan, spark: Callable[[str, Mapping[str, Any]], SparkSession]) -> Report:
     """Run a plan and return its report; an error is in the report, never raised.
 
     Args:
         plan: what to run.
-        spark: a session to use; by default one is started as the plan's engine says, and stopped.
+        spark: gives a session for (name, engine settings).
     """
     begin = time.monotonic()
     report = _begin(plan)
     where = "start"
-    session = spark
     try:
-        from spark_jobs.session import start
         from spark_jobs.verbs import Run
 
         say(f"{plan.pipeline} {plan.window}: {', '.join(plan.verbs)}")
-        session = spark or start(f"{plan.pipeline} {plan.window.key}", plan.spark)
+        session = spark(f"{plan.pipeline} {plan.window.key}", plan.spark)
         report.seconds["start"] = round(report.seconds.get("start", 0.0) + time.monotonic() - begin, 3)
         work = Run(session, plan, report, say)
         try:
@@ -67,9 +109,6 @@ def run(plan: Plan, spark: Any = None) -> Report:
             where = work.where
     except Exception as error:  # noqa: BLE001 - whatever happened becomes the report's error
         _fail(report, classify(error, where), error)
-    finally:
-        if spark is None and session is not None:
-            session.stop()
     report.seconds["total"] = round(report.seconds.get("total", 0.0) + time.monotonic() - begin, 3)
     return report
 
@@ -96,11 +135,11 @@ def _fail(report: Report, told: EtlError, error: Exception) -> None:
         traceback.print_exception(error)
 
 
-def write_report(path: str, report: Report) -> None:
-    """Write the report whole: under another name first, then renamed."""
+def write_report(path: str, report: Any) -> None:
+    """Write the report's JSON whole: under another name first, then renamed."""
     hidden = f"{path}.writing"
     with open(hidden, "w", encoding="utf-8") as file:
-        json.dump(report.to_json(), file, indent=2)
+        json.dump(report, file, indent=2)
     Path(hidden).replace(path)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from spark_jobs import gateway
 from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,7 +35,13 @@ _CONF: Final = {
     "spark.sql.adaptive.optimizer.excludedRules": "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
 }
 _LOGGING: Final = Path(__file__).with_name("log4j2.properties")
-_SMALL: Final = {"spark.sql.shuffle.partitions": "2", "spark.databricks.delta.snapshotPartitions": "2"}
+_SMALL: Final = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    # Generated code must be compiled in every new process: below some 100,000 rows that takes longer than it saves.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
 
 
 def start(name: str, engine: Mapping[str, Any]) -> SparkSession:
@@ -50,14 +57,44 @@ def start(name: str, engine: Mapping[str, Any]) -> SparkSession:
     """
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.appName(name).master(str(engine.get("master", "local[2]")))
-    for key, value in settings(engine).items():
-        builder = builder.config(key, value)
+    master = str(engine.get("master", "local[2]"))
+    conf: dict[str, Any] = {"spark.app.name": name, "spark.master": master} | settings(engine)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if str(engine.get("master", "local")).startswith("local"):
+    if master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    session: SparkSession = builder.getOrCreate()
+    with gateway.started(conf):
+        session: SparkSession = SparkSession.builder.config(map=conf).getOrCreate()
     return session
+
+
+class Shared:
+    """One Spark for several runs: started for the first, a session of its own for each."""
+
+    def __init__(self) -> None:
+        self._first: SparkSession | None = None
+
+    def session(self, name: str, engine: Mapping[str, Any]) -> SparkSession:
+        """A session: settings, temporary views and functions are nobody else's.
+
+        Args:
+            name: the application's name; the first one counts.
+            engine: as for `start`; the first one counts.
+        """
+        if self._first is None:
+            self._first = start(name, engine)
+            return self._first
+        return self._first.newSession()
+
+    @property
+    def has_more_to_write(self) -> bool:
+        """Whether Spark must be stopped properly: it still writes its event log."""
+        first = self._first
+        return first is not None and first.conf.get("spark.eventLog.enabled", "false") == "true"
+
+    def stop(self) -> None:
+        """Stop Spark, if it was started."""
+        if self._first is not None:
+            self._first.stop()
 
 
 def settings(engine: Mapping[str, Any]) -> dict[str, str]:
@@ -95,8 +132,8 @@ class Storage:
 
     def __init__(self, spark: SparkSession, path: str) -> None:
         self._jvm: Any = spark._jvm
-        configuration = spark._jsparkSession.sessionState().newHadoopConf()
-        self._fs: Any = self._path(path).getFileSystem(configuration)
+        self._configuration: Any = spark._jsparkSession.sessionState().newHadoopConf()
+        self._fs: Any = self._path(path).getFileSystem(self._configuration)
 
     def _path(self, path: str) -> Any:
         return self._jvm.org.apache.hadoop.fs.Path(path)
@@ -122,6 +159,25 @@ class Storage:
         except Py4JJavaError:
             if not self.names(folder):
                 raise
+
+    def parquet_rows(self, folder: str) -> int:
+        """The number of rows of a folder's Parquet files, from their footers, read one by one."""
+        hadoop = self._jvm.org.apache.parquet.hadoop
+        rows = 0
+        for name, _ in self.names(folder):
+            if name.endswith(".parquet"):
+                file = hadoop.util.HadoopInputFile.fromPath(self._path(f"{folder}/{name}"), self._configuration)
+                reader = hadoop.ParquetFileReader.open(file)
+                try:
+                    rows += int(reader.getRecordCount())
+                finally:
+                    reader.close()
+        return rows
+
+    def partition_folder(self, values: Mapping[str, str]) -> str:
+        """The folder of a partition below its table, named as Spark names it."""
+        name = self._jvm.org.apache.spark.sql.catalyst.catalog.ExternalCatalogUtils.getPartitionPathString
+        return "/".join(name(column, value) for column, value in values.items())
 
     def names(self, folder: str) -> list[tuple[str, int]]:
         """(name, modification time in milliseconds) of what is in a folder, sorted; empty where there is none."""

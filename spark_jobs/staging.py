@@ -17,9 +17,11 @@ from spark_jobs.session import Storage
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 _MANIFEST: Final = "manifest.json"
 _DONE: Final = "_done"
+_FEW: Final = 32  # files whose footers are read one after the other faster than a Spark job starts
 _HOUR: Final = 3_600_000
 _DEAD: Final = 7 * 24 * _HOUR  # a run that never succeeded and that nobody tried again for a week
 
@@ -58,11 +60,17 @@ class Staging:
         """Compute a dataset, write it, count what was written, and only then say that it is there."""
         path = f"{self.run_folder}/{verb}-{self.plan.attempt.number}/{dataset}"
         rows.write.mode("overwrite").parquet(f"{path}/data")
-        written = self.spark.read.schema(rows.schema).parquet(f"{path}/data").count()
+        written = self._count(f"{path}/data", rows.schema)
         staged = Staged(path=path, rows=written)
         manifest = {"rows": written, "schema": rows.schema.jsonValue(), "attempt": self.plan.attempt.number}
         self._storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest))
         return staged
+
+    def _count(self, folder: str, schema: StructType) -> int:
+        """The rows that are in the files: few files are asked here, many by Spark."""
+        if len(self._storage.names(folder)) <= _FEW:
+            return self._storage.parquet_rows(folder)
+        return self.spark.read.schema(schema).parquet(folder).count()
 
     def read(self, staged: Staged, verb: str) -> DataFrame:
         """A staged dataset.

@@ -19,6 +19,7 @@ from spark_jobs.session import java_options, option
 
 _PATIENCE: Final = 600  # seconds
 _ROWS: Final = "id,day,text\n1,2020-01-01T10:00:00Z, a \n2,2020-01-01T11:00:00Z,b\n2,2020-01-01T11:00:00Z,b\nx,,c\n"
+_NAMES: Final = "text,name\na,A\nb,B\n"
 _ENVIRONMENT: Final = {
     "variables": {"lake": "data/lake", "staging": "data/staging", "quarantine": "data/quarantine"},
     "roots": ["data"],
@@ -34,15 +35,24 @@ _PIPELINE: Final[dict[str, Any]] = {
             "path": "data/${window.key}.csv",
             "format": "csv",
             "columns": {"id": {"type": "int"}, "day": {"type": "timestamp"}, "text": {"type": "string"}},
-        }
+        },
+        "names": {"type": "files", "path": "data/names.csv", "format": "csv", "window": "all"},
     },
     "transform": [
         {"from": "rows"},
         {"clean": {"trim": "all"}},
         {"dedupe": {"keys": ["id"]}},
+        {"join": {"with": "names", "on": ["text"], "how": "left"}},
+        {"filter": "id < 100"},
         {"derive": {"local_day": "to_date(day)"}},
     ],
-    "check": [{"not_null": ["id"]}, {"row_count": {"min": 1}}],
+    "check": [
+        {"not_null": ["id"]},
+        {"unique": ["id"]},
+        {"row_count": {"min": 1}},
+        {"in_range": {"column": "id", "min": 1, "max": 1, "on_fail": "quarantine"}},
+        {"references": {"column": "text", "dataset": "names", "key": "text"}},
+    ],
     "load": {
         "lake": {
             "type": "delta",
@@ -68,13 +78,18 @@ def make(engine: Engine, path: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix=".archive-", dir=path.parent) as scratch:
         made = Path(scratch, "spark.jsa")
         said = _run(Path(scratch), engine, made)
-        if not made.is_file():
-            raise InfrastructureError(f"the run left no archive:\n{said[-2000:]}", where=str(path))
+        states = _states(Path(scratch, "report.json"))
+        if not made.is_file() or states != ["loaded", "loaded"]:
+            raise InfrastructureError(f"the run that makes the archive failed:\n{said[-2000:]}", where=str(path))
         return made.replace(path)
 
 
+def _states(reports: Path) -> list[str]:
+    return [report["state"] for report in json.loads(reports.read_text())] if reports.is_file() else []
+
+
 def _run(scratch: Path, engine: Engine, made: Path) -> str:
-    (scratch / "plan.json").write_text(json.dumps(_plan(scratch, engine, made)), encoding="utf-8")
+    (scratch / "plan.json").write_text(json.dumps(_plans(scratch, engine, made)), encoding="utf-8")
     command = [sys.executable, "-m", "spark_jobs.run", "--plan", "plan.json", "--report", "report.json"]
     # The output is read to its end: that is when the JVM, which writes the archive after Python has gone, has ended.
     done = subprocess.run(
@@ -91,19 +106,25 @@ def _run(scratch: Path, engine: Engine, made: Path) -> str:
     return done.stdout
 
 
-def _plan(scratch: Path, engine: Engine, made: Path) -> dict[str, Any]:
+def _plans(scratch: Path, engine: Engine, made: Path) -> list[dict[str, Any]]:
+    """A window, and the same window again: what only a table with a past needs is in the archive too."""
     environment = scratch / "config/environments/archive.yaml"
     environment.parent.mkdir(parents=True)
     environment.write_text(json.dumps(_ENVIRONMENT), encoding="utf-8")  # JSON is YAML
     data = scratch / "data"
     data.mkdir()
     (data / "2020-01-01.csv").write_text(_ROWS, encoding="utf-8")
+    (data / "names.csv").write_text(_NAMES, encoding="utf-8")
     loaded = load_mapping(_PIPELINE, name="archive", environment=str(environment), base=scratch)
     if loaded.pipeline is None:
         raise InfrastructureError("\n".join(map(str, loaded.errors)), where="archive")
     pipeline = loaded.pipeline
-    attempt = Attempt(number=attempt_number(pipeline.fingerprint), token="archive", run="archive")  # noqa: S106
     spark = engine.settings()
     options = [*java_options(engine.small, ""), option(f"-XX:ArchiveClassesAtExit={made}")]
     spark["conf"] = {**spark["conf"], "spark.driver.extraJavaOptions": " ".join(options)}
-    return pipeline.plan(pipeline.window_of("2020-01-01"), attempt).to_json() | {"spark": spark}
+    window, first = pipeline.window_of("2020-01-01"), attempt_number(pipeline.fingerprint)
+    attempts = [
+        Attempt(number=number, token=str(number), run="archive")
+        for number in (first, attempt_number(pipeline.fingerprint, first))
+    ]
+    return [pipeline.plan(window, attempt).to_json() | {"spark": spark} for attempt in attempts]

@@ -71,7 +71,8 @@ def _submit(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:
     from airflow_provider_etl.engines.base import Job
 
     job = Job(token=plan.attempt.token, plan=plan.to_json())
-    return Application(engine_of(pipeline.engine.kind), job).run(lambda line: print(line, flush=True))
+    report: dict[str, Any] = Application(engine_of(pipeline.engine.kind), job).run(lambda line: print(line, flush=True))
+    return report
 
 
 def _failed(plan: Plan, error: EtlError) -> dict[str, Any]:

@@ -30,14 +30,14 @@ class Application:
         self._handle: Handle | None = None
         self._cancelled = False
 
-    def run(self, say: Callable[[str], None]) -> dict[str, Any]:
+    def run(self, say: Callable[[str], None]) -> Any:
         """Run it to its end.
 
         Args:
             say: takes each line of its output the moment it comes.
 
         Returns:
-            The report as JSON, whether it loaded or failed.
+            The report as JSON, whether it loaded or failed; a list of them where the job has several plans.
 
         Raises:
             EtlError: it couldn't be started, or ended without a report.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -15,11 +15,16 @@ class Job:
 
     Args:
         token: the same for every try of one generation of one task, so that a job whose submission got lost is found.
-        plan: the plan as JSON (`spark_jobs.plan`).
+        plan: the plan as JSON (`spark_jobs.plan`); or several, that one Spark runs one after the other.
     """
 
     token: str
-    plan: Mapping[str, Any]
+    plan: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+    @property
+    def plans(self) -> Sequence[Mapping[str, Any]]:
+        """The plans, one or several."""
+        return [self.plan] if isinstance(self.plan, Mapping) else self.plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +61,10 @@ class Engine(Protocol):
     def cancel(self, handle: Handle) -> None:
         """End the job, whatever it does; a second call ends it by force. Nothing happens where it has ended."""
 
-    def report(self, handle: Handle) -> dict[str, Any]:
-        """The report (JSON) of a job that has ended, loaded or failed; afterwards the engine forgets it.
+    def report(self, handle: Handle) -> Any:
+        """The report (JSON) of a job that has ended, loaded or failed; a list of them where the job had several plans.
+
+        Afterwards the engine forgets it.
 
         Raises:
             EtlError: it ended without one.

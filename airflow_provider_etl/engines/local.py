@@ -74,7 +74,7 @@ class LocalEngine:
         plan = folder / "plan.json"
         plan.touch(mode=0o600)
         plan.write_text(json.dumps(job.plan), encoding="utf-8")
-        memory = str(job.plan.get("spark", {}).get("memory", "2g"))
+        memory = str(job.plans[0].get("spark", {}).get("memory", "2g"))
         running = _Running(process=self._start(folder, environment), folder=folder, memory=memory)
         self._jobs[job.token] = running
         return Handle(token=job.token, id=str(running.process.pid))
@@ -131,8 +131,8 @@ class LocalEngine:
             time.sleep(0.05)
         _signal(running, signal.SIGKILL)
 
-    def report(self, handle: Handle) -> dict[str, Any]:
-        """The report that the process left.
+    def report(self, handle: Handle) -> Any:
+        """The report, or the reports, that the process left.
 
         Raises:
             EtlError: it left none; the class and the text say why.
@@ -140,7 +140,7 @@ class LocalEngine:
         running = self._jobs.pop(handle.token)
         code = _reap(running)
         try:
-            report: dict[str, Any] = json.loads((running.folder / "report.json").read_text(encoding="utf-8"))
+            report = json.loads((running.folder / "report.json").read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             raise _died(running, code) from None
         finally:

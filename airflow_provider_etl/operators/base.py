@@ -26,7 +26,7 @@ from airflow_provider_etl.operators.source import read_pipeline
 from airflow_provider_etl.operators.windows import windows_of
 from spark_jobs.errors import ConfigError, DataError, EtlError
 from spark_jobs.ledger import attempt_number
-from spark_jobs.plan import Attempt
+from spark_jobs.plan import Attempt, Plan
 from spark_jobs.window import Window
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ ReportJson = dict[str, Any]
 
 
 class EtlOperator(BaseOperator):
-    """One or more verbs of a pipeline, in one Spark application per window.
+    """One or more verbs of a pipeline, in one Spark application, however many windows the run has.
 
     Args:
         pipeline: path of a pipeline file, searched from the DAG's file upwards; or a mapping in the same language.
@@ -78,7 +78,8 @@ class EtlOperator(BaseOperator):
         """
         try:
             pipeline = self._read()
-            reports = [self._window(context, pipeline, *work) for work in self._work(context, pipeline)]
+            work = [self._window(context, pipeline, *item) for item in self._work(context, pipeline)]
+            reports = self._submit(pipeline.engine.kind, work)
         except EtlError as error:
             kind = AirflowFailException if isinstance(error, ConfigError | DataError) else AirflowException
             raise kind(str(error)) from None
@@ -128,7 +129,10 @@ class EtlOperator(BaseOperator):
             )
         return [(Window.from_json(report["window"]), report) for report in before]
 
-    def _window(self, context: Context, pipeline: Pipeline, window: Window, before: ReportJson | None) -> ReportJson:
+    def _window(
+        self, context: Context, pipeline: Pipeline, window: Window, before: ReportJson | None
+    ) -> Plan | ReportJson:
+        """What to do for a window; or the report, where there is nothing to do."""
         if before is not None and before["state"] == "skipped":
             return self._pass_on(context, before)
         if before is not None and before["fingerprint"] != pipeline.fingerprint:
@@ -144,8 +148,7 @@ class EtlOperator(BaseOperator):
             if done is not None:
                 self._say(f"[etl] {pipeline.name} {window}: loaded before, with this same configuration")
                 return done.to_json()
-        plan = pipeline.plan(window, attempt, verbs=self.verbs, previous=before)
-        return self._submit(pipeline.engine.kind, Job(token=attempt.token, plan=plan.to_json()))
+        return pipeline.plan(window, attempt, verbs=self.verbs, previous=before)
 
     def _pass_on(self, context: Context, before: ReportJson) -> ReportJson:
         """Nothing was staged, since the tables held the window: nothing to do, unless this task was cleared alone."""
@@ -170,15 +173,29 @@ class EtlOperator(BaseOperator):
             since=told["since"],
         )
 
-    def _submit(self, engine: str, job: Job) -> ReportJson:
+    def _submit(self, engine: str, work: Sequence[Plan | ReportJson]) -> list[ReportJson]:
+        """Run the plans in one application; the reports of all windows, in their order.
+
+        Raises:
+            EtlError: one failed; those before it are loaded, and a retry finds their commits.
+        """
+        plans = [item for item in work if isinstance(item, Plan)]
+        done = iter(self._run(engine, plans) if plans else [])
+        return [next(done) if isinstance(item, Plan) else item for item in work]
+
+    def _run(self, engine: str, plans: Sequence[Plan]) -> list[ReportJson]:
+        one = plans[0] if len(plans) == 1 else None
+        token = one.attempt.token if one else digest(*(plan.attempt.token for plan in plans))
+        job = Job(token=token, plan=one.to_json() if one else [plan.to_json() for plan in plans])
         self._application = Application(engine_of(engine), job)
         if self._killed:
             self._application.cancel()
-        report = self._application.run(self._say)
-        error = failure(report)
+        told = self._application.run(self._say)
+        reports: list[ReportJson] = [told] if one else told
+        error = failure(reports[-1])
         if error is not None:
             raise error
-        return report
+        return reports
 
     def _say(self, line: str) -> None:
         # Lines go to the log the moment they come; %s, since a line may hold a per cent sign.

@@ -36,7 +36,7 @@ class Resources:
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
     size: Literal["small", "large"]
-    """`small` tunes Spark for windows of up to a few million rows, `large` for more."""
+    """`small` tunes Spark for windows of up to some 100,000 rows, `large` for more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +124,7 @@ class EngineFile:
     jars: str = "jars"
     """Folder with the jars, relative to the project folder."""
     small: bool = False
-    """Tune Spark for small windows; a pipeline's `resources.size` wins."""
+    """Tune Spark for windows of up to some 100,000 rows; a pipeline's `resources.size` wins."""
     archive: str | None = None
     """Class data sharing archive that shortens the start, relative to the project folder."""
     conf: dict[str, str | int | float | bool] = field(default_factory=dict)

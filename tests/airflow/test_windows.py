@@ -3,6 +3,7 @@ stands in for Spark."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,8 +42,11 @@ class NotingEngine:
     def output(self, _handle: Handle) -> Any:
         yield "[etl] 100 % done"
 
-    def report(self, _handle: Handle) -> dict[str, Any]:
-        plan = self.jobs[-1].plan
+    def report(self, _handle: Handle) -> Any:
+        reports = [self._report(plan) for plan in self.jobs[-1].plans]
+        return reports[0] if isinstance(self.jobs[-1].plan, dict) else reports
+
+    def _report(self, plan: Mapping[str, Any]) -> dict[str, Any]:
         loads = dict.fromkeys(plan["load"], self._load) if "load" in plan["verbs"] else {}
         done = (plan["previous"] or {}).get("verbs", [])
         return {
@@ -133,7 +137,7 @@ def span(day: int) -> dict[str, str]:
 
 def keys(engine: NotingEngine) -> list[str]:
     """The keys of the windows that were submitted."""
-    return [job.plan["window"]["key"] for job in engine.jobs]
+    return [plan["window"]["key"] for job in engine.jobs for plan in job.plans]
 
 
 def test_the_data_interval_is_the_window(project: Project, engine: NotingEngine) -> None:
@@ -187,7 +191,8 @@ def test_events_give_one_load_per_distinct_window_in_order(project: Project, eng
     reports = task.execute(context_of(task, None, triggering_asset_events=told))
     assert keys(engine) == ["2013-01-01", "2013-01-02", "2013-01-03"]
     assert [report["window"]["key"] for report in reports] == keys(engine)
-    assert len({job.token for job in engine.jobs}) == 3
+    assert len(engine.jobs) == 1, "one Spark for all of them"
+    assert len({plan["attempt"]["token"] for plan in engine.jobs[0].plans}) == 3
 
 
 def test_an_event_that_airflow_overlooked_is_loaded_too(project: Project, engine: NotingEngine) -> None:
@@ -238,7 +243,7 @@ def test_a_click_in_between_takes_the_window_that_has_closed(project: Project, e
     task = task_of(project, FUSED.replace('schedule: "@daily"', "schedule: {every: 15m}"))
     click = datetime(2013, 1, 2, 10, 22, 33, tzinfo=UTC)
     task.execute(context_of(task, None, data_interval_start=click - timedelta(minutes=15), data_interval_end=click))
-    window = engine.jobs[0].plan["window"]
+    window = engine.jobs[0].plans[0]["window"]
     assert (window["start"], window["end"]) == ("2013-01-02T10:00:00Z", "2013-01-02T10:15:00Z")
 
 
@@ -253,7 +258,7 @@ def test_tokens_stay_over_retries_and_change_with_a_clear(project: Project, engi
     assert token(try_number=2, max_tries=3) == first
     assert token(try_number=2, max_tries=4) != first, "a clear raises max_tries"
     assert token(try_number=1, max_tries=3, map_index=2) != first
-    numbers = [job.plan["attempt"]["number"] for job in engine.jobs]
+    numbers = [job.plans[0]["attempt"]["number"] for job in engine.jobs]
     assert numbers == sorted(set(numbers)), "every try has a number of its own, larger than the one before"
 
 
@@ -266,7 +271,7 @@ def test_a_number_exceeds_what_the_ledger_holds_even_from_the_future(
     monkeypatch.setattr(base, "last_attempt", lambda *_: future)
     task = task_of(project, FUSED)
     task.execute(context_of(task))
-    assert engine.jobs[0].plan["attempt"]["number"] > future
+    assert engine.jobs[0].plans[0]["attempt"]["number"] > future
 
 
 def test_staged_verbs_go_on_with_what_the_verb_before_returned(project: Project, engine: NotingEngine) -> None:
@@ -276,11 +281,11 @@ def test_staged_verbs_go_on_with_what_the_verb_before_returned(project: Project,
         if before is not None:
             task.staged = before
         before = task.execute(context_of(task, 1 if verb == "extract" else None))
-    assert [job.plan["verbs"] for job in engine.jobs] == [["extract"], ["transform"], ["check"], ["load"]]
-    assert engine.jobs[1].plan["previous"]["verbs"] == ["extract"]
+    assert [job.plans[0]["verbs"] for job in engine.jobs] == [["extract"], ["transform"], ["check"], ["load"]]
+    assert engine.jobs[1].plans[0]["previous"]["verbs"] == ["extract"]
     assert before["verbs"] == ["extract", "transform", "check", "load"]
-    assert len({job.plan["attempt"]["run"] for job in engine.jobs}) == 1
-    numbers = [job.plan["attempt"]["number"] for job in engine.jobs]
+    assert len({job.plans[0]["attempt"]["run"] for job in engine.jobs}) == 1
+    numbers = [job.plans[0]["attempt"]["number"] for job in engine.jobs]
     assert numbers == sorted(set(numbers))
 
 
@@ -416,8 +421,8 @@ def test_a_pipeline_may_be_a_mapping_and_its_name_is_the_dag_s(project: Project,
         task = PipelineOperator(task_id="all", pipeline=yaml.safe_load(FUSED))
     dag.fileloc = str(project.dags / "by_hand.py")
     task.execute(context_of(task))
-    assert engine.jobs[0].plan["pipeline"] == "by_hand"
-    assert engine.jobs[0].plan["load"]["lake"]["path"] == str(project.lake)
+    assert engine.jobs[0].plans[0]["pipeline"] == "by_hand"
+    assert engine.jobs[0].plans[0]["load"]["lake"]["path"] == str(project.lake)
 
 
 def test_a_pipeline_file_is_searched_from_the_dag_s_file_upwards(project: Project, engine: NotingEngine) -> None:
@@ -431,7 +436,7 @@ def test_a_pipeline_file_is_searched_from_the_dag_s_file_upwards(project: Projec
         absent = PipelineOperator(task_id="absent", pipeline="dags/pipelines/nowhere.yaml")
     dag.fileloc = str(project.dags / "by_hand.py")
     found.execute(context_of(found))
-    assert engine.jobs[0].plan["pipeline"] == "flights"
+    assert engine.jobs[0].plans[0]["pipeline"] == "flights"
     with pytest.raises(AirflowFailException, match=r"there is no pipeline file dags/pipelines/nowhere\.yaml"):
         absent.execute(context_of(absent))
 

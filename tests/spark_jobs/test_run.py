@@ -16,6 +16,7 @@ from spark_jobs.ledger import Ledger
 from spark_jobs.plan import VERBS, Attempt, Plan
 from spark_jobs.quarantine import REFUSED, Quarantine
 from spark_jobs.report import Report
+from spark_jobs.session import Shared
 from spark_jobs.staging import Staging
 from tests.spark_jobs.plans import attempt, day, plan
 
@@ -73,7 +74,7 @@ class Pipeline:
 
     def run(self, made: Plan) -> Report:
         jsonschema.validate(made.to_json(), PLAN_SCHEMA)
-        report = entry.run(made, self.spark)
+        report = entry.run(made, lambda *_: self.spark)
         jsonschema.validate(json.loads(json.dumps(report.to_json())), REPORT_SCHEMA)
         return report
 
@@ -123,6 +124,36 @@ def test_a_fused_run_loads_what_is_good_and_keeps_what_is_not(pipeline: Pipeline
     assert report.loads["lake"].rows_inserted == 2
     assert set(report.seconds) >= {"start", "extract", "transform", "check", "load", "total"}
     assert sum(report.quarantined.values()) == 1
+
+
+def test_plans_of_one_list_share_a_spark_up_to_the_first_that_fails(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (2, 3, 4):
+        pipeline.drop(number, DAY_ONE.replace("2013-01-01", f"2013-01-{number:02}"))
+    pipeline.drop(3, "id,carrier,at,delay\n")  # no row: the check of rows fails
+    started: list[str] = []
+
+    def start(name: str, _engine: Any) -> Any:
+        started.append(name)
+        return pipeline.spark.newSession()
+
+    monkeypatch.setattr("spark_jobs.session.start", start)
+    reports = entry.run_all([pipeline.plan(number, attempt(number), VERBS, None) for number in (1, 2, 3, 4)], Shared())
+    assert [report.state for report in reports] == ["loaded", "loaded", "failed"]
+    assert [report.window["key"] for report in reports] == ["2013-01-01", "2013-01-02", "2013-01-03"]
+    assert len(started) == 1
+    assert len(pipeline.rows()) == 4
+
+
+def test_a_list_of_plans_is_read_and_an_empty_one_refused(pipeline: Pipeline, capsys: Any) -> None:
+    path = pipeline.folder / "plans.json"
+    made = [pipeline.plan(number, attempt(number), VERBS, None) for number in (1, 2)]
+    path.write_text(json.dumps([item.to_json() for item in made]))
+    assert entry.read(str(path)) == made
+    path.write_text("[]")
+    assert entry.main(["--plan", str(path), "--report", "unused"]) == 2
+    assert "an empty list" in capsys.readouterr().out
 
 
 def test_a_staged_run_loads_the_same(pipeline: Pipeline) -> None:
@@ -233,7 +264,7 @@ def test_a_load_whose_staging_is_gone_says_what_to_clear(pipeline: Pipeline) -> 
 
     reports = pipeline.staged(1, 1, VERBS[:3])
     shutil.rmtree(pipeline.folder / "staging")
-    report = entry.run(pipeline.plan(1, attempt(9), ("load",), reports[-1]), pipeline.spark)
+    report = entry.run(pipeline.plan(1, attempt(9), ("load",), reports[-1]), lambda *_: pipeline.spark)
     assert report.error is not None
     assert "are gone" in report.error["message"]
     assert "clear the" in report.error["message"]
@@ -299,7 +330,7 @@ def test_missing_jars_are_a_clear_failure(pipeline: Pipeline) -> None:
     from dataclasses import replace
 
     made = replace(pipeline.plan(1, attempt(1), VERBS, None), spark={"jars": str(pipeline.folder)})
-    report = entry.run(made)
+    [report] = entry.run_all([made], Shared())
     assert report.error is not None
     assert (report.error["kind"], report.error["where"]) == ("config", "engine")
     assert "doctor --fetch-jars" in report.error["message"]
