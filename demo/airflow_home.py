@@ -76,7 +76,7 @@ class AirflowHome:
             ("core", "execution_api_server_url"): f"{self.url}/execution/",
             ("core", "simple_auth_manager_users"): f"{USER}:admin",
             ("core", "simple_auth_manager_passwords_file"): str(self.folder / "passwords.json"),
-            ("database", "sql_alchemy_conn"): f"sqlite:///{self.folder / 'airflow.db'}",
+            ("database", "sql_alchemy_conn"): f"sqlite:///{self.folder / 'airflow.db'}?timeout=60",
             ("api", "host"): "127.0.0.1",
             ("api", "port"): str(self.port),
             ("api", "base_url"): self.url,

@@ -52,31 +52,14 @@ class Backfills:
 
     def again(self, first: Found) -> Found:
         """Load the same days of flights once more, although they are there."""
-        self.home.wait(lambda: not self._open("flights"), PATIENCE, "the first backfill is closed")
+        self.home.wait(lambda: not under_way(self.home, "flights"), PATIENCE, "the first backfill is closed")
         self._create("flights", *DAYS, "--reprocess-behavior", "completed")
         return self._follow("Second backfill, the same days", first)
 
     def _create(self, dag: str, first: str, last: str, *more: str) -> None:
         arguments = ("--dag-id", dag, "--from-date", first, "--to-date", last, "--max-active-runs", "2", *more)
         self.console.print("$ airflow backfill create " + " ".join(arguments), highlight=False, soft_wrap=True)
-        self.home.wait(lambda: self._created(dag, arguments), PATIENCE, f"the backfill of {dag} is there", every=2.0)
-
-    def _created(self, dag: str, arguments: tuple[str, ...]) -> bool:
-        """Create a backfill; False where SQLite's only lock was taken: whatever was begun is cancelled."""
-        try:
-            for backfill in self._open(dag):
-                self.home.api("PUT", f"/api/v2/backfills/{backfill['id']}/cancel")
-            self.home.run("backfill", "create", *arguments)
-        except AirflowHomeError as error:
-            if "database is locked" in str(error) or ": 500 " in str(error):
-                return False
-            raise
-        return True
-
-    def _open(self, dag: str) -> list[dict[str, Any]]:
-        """The backfills of a pipeline that are under way: Airflow refuses another one beside them."""
-        found = self.home.api("GET", f"/api/v2/backfills?dag_id={dag}")["backfills"]
-        return [backfill for backfill in found if not backfill["completed_at"]]
+        create(self.home, dag, *arguments)
 
     def _follow(self, title: str, before: Found) -> Found:
         """Watch until every window is loaded and nothing waits any more.
@@ -95,7 +78,7 @@ class Backfills:
                 self.runs.complain(every)
                 return found if self._settled(found, tries) else None
 
-            answer: Found = self.home.wait(done, PATIENCE, "every window is loaded", every=1.0)
+            answer: Found = self.home.wait(done, PATIENCE, "every window is loaded", every=2.0)
         return answer
 
     def _settled(self, found: Found, tries: Mapping[tuple[str, str], int]) -> bool:
@@ -114,3 +97,29 @@ class Backfills:
                 return False
             raise
         return bool(waiting["total_entries"])
+
+
+def create(home: AirflowHome, dag: str, *arguments: str) -> None:
+    """Run `airflow backfill create`, again where SQLite's only lock was taken meanwhile.
+
+    What such a try has begun is cancelled first; runs of it that run already go on, and the next try leaves them alone.
+    """
+    home.wait(lambda: _created(home, dag, arguments), PATIENCE, f"the backfill of {dag} is there", every=2.0)
+
+
+def _created(home: AirflowHome, dag: str, arguments: tuple[str, ...]) -> bool:
+    try:
+        for backfill in under_way(home, dag):
+            home.api("PUT", f"/api/v2/backfills/{backfill['id']}/cancel")
+        home.run("backfill", "create", *arguments)
+    except AirflowHomeError as error:
+        if "database is locked" in str(error) or ": 500 " in str(error):
+            return False
+        raise
+    return True
+
+
+def under_way(home: AirflowHome, dag: str) -> list[dict[str, Any]]:
+    """The backfills of a pipeline that haven't ended: Airflow refuses another one beside them."""
+    found = home.api("GET", f"/api/v2/backfills?dag_id={dag}")["backfills"]
+    return [backfill for backfill in found if not backfill["completed_at"]]

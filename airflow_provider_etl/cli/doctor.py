@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from airflow_provider_etl.engines.java import require_java
 from airflow_provider_etl.spec import Engine, Environment
+from airflow_provider_etl.spec.environment import LOCAL
 from spark_jobs.errors import ConfigError
 
 NAME: Final = "doctor"
@@ -74,7 +75,7 @@ def _engines(environment: Environment | str) -> list[Engine]:
     """The engines that run here; with no environment, one that has its jars in ./jars."""
     if isinstance(environment, str):
         return [Engine(name="local", jars=str(Path.cwd() / "jars"))]
-    return [engine for engine in environment.engines.values() if engine.kind == "local"]
+    return [engine for engine in environment.engines.values() if engine.kind in LOCAL]
 
 
 def _fetch(engines: list[Engine]) -> None:

@@ -8,7 +8,10 @@ from typing import Final
 from airflow_provider_etl.engines.base import Engine
 from spark_jobs.errors import ConfigError
 
-ENGINES: Final = {"local": "airflow_provider_etl.engines.local:LocalEngine"}
+ENGINES: Final = {
+    "local": "airflow_provider_etl.engines.local:LocalEngine",
+    "local_warm": "airflow_provider_etl.engines.local_warm:LocalWarmEngine",
+}
 
 
 def engine_of(kind: str) -> Engine:

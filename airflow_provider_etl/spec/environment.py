@@ -26,6 +26,7 @@ from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Mode, Reading, Substitute
 
 DEFAULT: Final = "local"
+LOCAL: Final = ("local", "local_warm")  # the kinds of engine whose Spark runs beside the task
 REQUIRED: Final = ("staging", "quarantine")
 _FOLDER: Final = ("config", "environments")
 
@@ -36,7 +37,7 @@ class Engine:
 
     Args:
         name: as the environment file calls it.
-        kind: `local` or `spark_submit`.
+        kind: `local`, `local_warm` or `spark_submit`.
         connection: Airflow connection id, or None.
         cores: threads of a local Spark.
         memory: the driver's, such as `2g`.

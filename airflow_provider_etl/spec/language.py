@@ -113,8 +113,8 @@ class EngineFile:
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
-    kind: Literal["local", "spark_submit"]
-    """`local`: a process of its own beside the task."""
+    kind: Literal["local", "local_warm", "spark_submit"]
+    """`local`: a process of its own beside the task; `local_warm`: one that stays for the next tasks."""
     connection: str | None = None
     """Airflow connection id, where the kind needs one."""
     cores: int = field(default=2, metadata={"ge": 1, "le": 1024})

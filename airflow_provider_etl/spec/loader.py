@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from airflow_provider_etl.spec import nodes, rules, scalars, shape
 from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean, nearest, shown
-from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
+from airflow_provider_etl.spec.environment import LOCAL, Engine, Environment, load_environment
 from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import AssetsOption, EveryOption, PipelineFile
 from airflow_provider_etl.spec.mappings import from_mapping
@@ -270,7 +270,7 @@ class _Settings:
             message = f"environment {environment.name} has no engine {read.engine!r}"
             self.problems.add(node, "unknown-engine", message, nearest(read.engine, environment.engines))
             return None
-        if engine.kind != "local":
+        if engine.kind not in LOCAL:
             message = f"engine {engine.name!r} is of kind {engine.kind}, which this release can't run"
             self.problems.add(node, "unknown-engine", message, "choose an engine of kind local")
         return replace(engine, small=read.resources.size == "small") if read.resources else engine

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from demo.airflow_home import AirflowHome
+from demo.backfills import create, under_way
 from demo.runs import Runs
 from tests.airflow.project import FLIGHTS, ROOT, Project
 
@@ -109,7 +110,8 @@ def test_nothing_of_the_run_is_left_but_tables_and_the_retention(home: AirflowHo
 def backfill(home: AirflowHome, *more: str) -> None:
     """Backfill the three windows."""
     dates = ["--from-date", "2013-01-01", "--to-date", "2013-01-04"]
-    home.run("backfill", "create", "--dag-id", "flights", *dates, "--max-active-runs", "3", *more)
+    home.wait(lambda: not under_way(home, "flights"), 120, "the backfill before is closed")
+    create(home, "flights", "--dag-id", "flights", *dates, "--max-active-runs", "3", *more)
 
 
 def finished(home: AirflowHome, tries: int) -> list[dict[str, Any]]:
