@@ -14,6 +14,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+
+_PATIENCE = 10.0  # seconds until all that was killed is gone
 
 
 def main(folder: str, command: list[str]) -> None:
@@ -35,9 +38,24 @@ def main(folder: str, command: list[str]) -> None:
 def _hold_lifeline(folder: str) -> None:
     while os.read(0, 4096):
         pass
-    if folder != "-":
-        shutil.rmtree(folder, ignore_errors=True)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    group = os.getpgrp()
+    if folder != "-" and os.fork() == 0:
+        os.setsid()
+        _remove(folder, group)
+        os._exit(0)
+    os.killpg(group, signal.SIGKILL)
+
+
+def _remove(folder: str, group: int) -> None:
+    """Remove the folder once nobody is left who could write to it."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            break
+        time.sleep(0.05)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
