@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 
+_REMOVE = "--remove"
 _PATIENCE = 10.0  # seconds until all that was killed is gone
 
 
@@ -39,15 +40,14 @@ def _hold_lifeline(folder: str) -> None:
     while os.read(0, 4096):
         pass
     group = os.getpgrp()
-    if folder != "-" and os.fork() == 0:
-        os.setsid()
-        _remove(folder, group)
-        os._exit(0)
+    if folder != "-":
+        # In a group of its own before this returns: it outlives us by a moment.
+        subprocess.Popen([sys.executable, "-I", "-S", __file__, _REMOVE, folder, str(group)], start_new_session=True)
     os.killpg(group, signal.SIGKILL)
 
 
-def _remove(folder: str, group: int) -> None:
-    """Remove the folder once nobody is left who could write to it."""
+def remove(folder: str, group: int) -> None:
+    """Remove a folder once nobody is left who could write to it."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         try:
@@ -59,4 +59,7 @@ def _remove(folder: str, group: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    if sys.argv[1] == _REMOVE:
+        remove(sys.argv[2], int(sys.argv[3]))
+    else:
+        main(sys.argv[1], sys.argv[2:])
