@@ -125,3 +125,15 @@ def _connection(process: subprocess.Popen[bytes], info: Path) -> tuple[int, str]
     with info.open("rb") as file:
         port = int.from_bytes(file.read(4), "big", signed=True)
         return port, file.read(int.from_bytes(file.read(4), "big", signed=True)).decode()
+
+
+def alive() -> bool:
+    """Whether every JVM that was started here still runs."""
+    return all(process.poll() is None for process in _held)
+
+
+def kill() -> None:
+    """Kill them, and wait until they are gone."""
+    for process in _held:
+        process.kill()
+        process.wait()

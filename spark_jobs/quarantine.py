@@ -76,8 +76,8 @@ class Quarantine:
         """Remove this window's rows of attempts older than `named`, which the ledger can never name again."""
         storage = Storage(spark, self.path)
         folder = f"{self.path}/{storage.partition_folder(_moments(plan.window))}"
-        there = [int(name.removeprefix("attempt=")) for name, _ in storage.names(folder)]
-        if not any(attempt < named for attempt in there):
+        there = [name.removeprefix("attempt=") for name, _ in storage.names(folder) if name.startswith("attempt=")]
+        if not any(attempt.isdigit() and int(attempt) < named for attempt in there):
             return
         from delta import DeltaTable
 

@@ -18,11 +18,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.failures import classify
+from spark_jobs.ledger import attempt_number
 from spark_jobs.plan import Plan
 from spark_jobs.report import Report
 
@@ -79,11 +81,22 @@ def read(path: str) -> Plan | list[Plan]:
 def run_all(plans: list[Plan], spark: Shared) -> list[Report]:
     """Run plans one after the other in one Spark, each in a session of its own, up to the first that fails."""
     reports: list[Report] = []
-    for plan in plans:
-        reports.append(run(plan, spark.session))
+    for place, plan in enumerate(plans):
+        reports.append(run(_renewed(plan) if place else plan, spark.session))
         if reports[-1].state == "failed":
             break
     return reports
+
+
+def _renewed(plan: Plan) -> Plan:
+    """A plan with a number of the moment, where it reads its sources now and not when the first plan was made.
+
+    Otherwise another run that has read older rows meanwhile would count as the later one.
+    """
+    if "extract" not in plan.verbs:
+        return plan
+    number = attempt_number(plan.fingerprint, plan.attempt.number)
+    return replace(plan, attempt=replace(plan.attempt, number=number, since=number))
 
 
 def run(plan: Plan, spark: Callable[[str, Mapping[str, Any]], SparkSession]) -> Report:

@@ -7,7 +7,7 @@ first of those files is, so a folder with files and no table is always a strange
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import committing, last_version
@@ -16,6 +16,9 @@ from spark_jobs.session import Storage
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.types import StructType
+
+# Off in every session that runs a query, so that it can't read paths; the builder knows its table by its path.
+_PATHS: Final = "spark.sql.runSQLOnFiles"
 
 
 def ensure_table(spark: SparkSession, path: str, schema: StructType, partition_by: Sequence[str]) -> None:
@@ -45,6 +48,18 @@ def _holds_something(spark: SparkSession, path: str) -> bool:
 
 
 def _create(spark: SparkSession, path: str, schema: StructType, partition_by: Sequence[str]) -> None:
-    if last_version(spark, path) is None:
-        nothing = spark.createDataFrame([], schema)
-        nothing.write.format("delta").mode("ignore").partitionBy(*partition_by).save(path)
+    """Commit to the log alone: even an empty write would put a file beside it first."""
+    from delta import DeltaTable
+    from pyspark.errors import AnalysisException
+
+    if last_version(spark, path) is not None:
+        return
+    own = spark.newSession()
+    own.conf.set(_PATHS, "true")
+    try:
+        DeltaTable.createIfNotExists(own).location(path).addColumns(schema).partitionedBy(*partition_by).execute()
+    except AnalysisException as error:
+        if "DELTA_TABLE_NOT_FOUND" not in str(error):
+            raise
+        # A log without a commit: somebody is about to make it, or died there. The builder takes it for a lost table.
+        own.createDataFrame([], schema).write.format("delta").mode("ignore").partitionBy(*partition_by).save(path)

@@ -157,6 +157,8 @@ def test_a_running_token_is_not_started_twice(stand_in: StandIn) -> None:
     engine.cancel(first)
     assert engine.status(first) == "ended"
     assert engine.find(JOB.token) is None
+    with pytest.raises(InfrastructureError, match="cancelled"):
+        engine.report(first)
 
 
 def test_cancel_ends_the_whole_group_even_where_it_does_not_want_to(stand_in: StandIn) -> None:

@@ -20,7 +20,7 @@ from airflow_provider_etl.engines.application import Application
 from airflow_provider_etl.engines.base import Job
 from airflow_provider_etl.engines.local_warm import LocalWarmEngine, close_all, root
 from airflow_provider_etl.spec import Pipeline, load_file
-from spark_jobs.errors import InfrastructureError
+from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.ledger import attempt_number
 from spark_jobs.plan import Attempt
 from tests.airflow.project import ENVIRONMENT, FLIGHTS, ROOT, Project
@@ -140,3 +140,33 @@ def test_a_folder_of_somebody_else_is_refused(project: Project, tmp_path: Path) 
     pipeline = opened(project)
     report = run(pipeline, pipeline.window_of("2013-01-01"))
     assert "not ours alone" in json.dumps(report["error"])
+
+
+def test_a_plan_of_another_release_is_a_matter_of_configuration(project: Project) -> None:
+    pipeline = opened(project)
+    attempt = Attempt(number=attempt_number(pipeline.fingerprint), token="t", run="r")
+    plan = pipeline.plan(pipeline.window_of("2013-01-01"), attempt).to_json() | {"plan_version": 99}
+    with pytest.raises(ConfigError, match="plan version 99"):
+        Application(LocalWarmEngine(), Job(token="t", plan=plan)).run(print)
+
+
+def test_an_idle_driver_whose_java_died_is_not_handed_out(project: Project, tmp_path: Path) -> None:
+    pipeline = opened(project)
+    assert run(pipeline, pipeline.window_of("2013-01-01"))["state"] == "loaded"
+    [java] = [item for item in drivers(tmp_path) if item.name() == "java"][:1]
+    java.kill()
+    time.sleep(2.5)  # it looks once a second
+    assert run(pipeline, pipeline.window_of("2013-01-02"))["state"] == "loaded"
+    assert len(project.rows()) == 6
+
+
+def test_the_loss_of_the_parent_ends_the_job(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = opened(project)
+    attempt = Attempt(number=attempt_number(pipeline.fingerprint), token="t", run="r")
+    plan = pipeline.plan(pipeline.window_of("2013-01-01"), attempt)
+    engine = LocalWarmEngine()
+    monkeypatch.setattr(engine, "_parent", 1)
+    with pytest.raises(InfrastructureError, match="owns this task is gone"):
+        Application(engine, Job(token="t", plan=plan.to_json())).run(print)
+    assert not still_running(drivers(tmp_path))
+    assert not project.lake.exists()

@@ -15,6 +15,7 @@ from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.ledger import Ledger, same_configuration
 from spark_jobs.load.delta import Delta
+from spark_jobs.load.new_table import ensure_table
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
 from spark_jobs.report import LoadReceipt
 from spark_jobs.window import Window
@@ -235,6 +236,14 @@ def test_a_table_that_another_window_is_beginning_is_no_strangers_folder(facts: 
     assert not [action for action in first if "add" in action]
     (Path(facts.path) / "part-00000-of-a-commit-under-way.parquet").write_bytes(b"half")
     assert facts.load(day(2), [(2, at(2))], 2).state == "loaded"
+
+
+def test_to_begin_a_table_leaves_no_file_beside_its_log(facts: Table) -> None:
+    schema = facts.spark.createDataFrame([], SCHEMA).schema
+    ensure_table(facts.spark, facts.path, schema, ())
+    assert [item.name for item in Path(facts.path).iterdir()] == ["_delta_log"]
+    assert facts.version == 0
+    assert facts.spark.conf.get("spark.sql.runSQLOnFiles") == "false"
 
 
 def test_a_file_at_the_path_is_left_alone(facts: Table) -> None:
