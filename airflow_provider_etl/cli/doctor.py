@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,6 +20,7 @@ from spark_jobs.errors import ConfigError
 NAME: Final = "doctor"
 HELP: Final = "say what is there, what is missing and how to get it; fetch the jars"
 ARCHIVE: Final = ".cache/spark.jsa"
+_ENCODED: Final = re.compile(r"[^\w./~!*'():@&=+$,-]", re.ASCII)  # what sun.net.www.ParseUtil.encodePath encodes
 
 _PACKAGES: Final = {
     "pyspark": "spark",
@@ -147,10 +150,20 @@ def _archives(engines: list[Engine]) -> Iterator[Finding]:
     for engine in engines:
         if engine.archive and Path(engine.archive).is_file():
             yield Finding("ok", f"engine {engine.name} starts with {engine.archive}")
+            yield from _not_shared(engine)
         else:
             named = "" if engine.archive else f" and name it in the environment: archive: {ARCHIVE}"
             remedy = f"airflow-etl doctor --archive makes one{named}"
             yield Finding("optional", f"engine {engine.name} has no archive: Spark starts some seconds later", remedy)
+
+
+def _not_shared(engine: Engine) -> Iterator[Finding]:
+    """Java 17 leaves a class out of the archive when the URL of its jar isn't its path: a%20b for `a b`."""
+    spark = find_spec("pyspark")
+    for folder in (engine.jars, str(Path(spark.origin).parent) if spark and spark.origin else ""):
+        if _ENCODED.search(folder):
+            what = f"engine {engine.name}: Java shares no classes of {folder}, so Spark starts some seconds later"
+            yield Finding("optional", what, "a path of ASCII letters, digits and . _ - only, and make the archive anew")
 
 
 def _folders(environment: Environment | str) -> Iterator[Finding]:

@@ -156,7 +156,18 @@ def test_the_archive_is_made_by_a_real_run_and_spark_starts_with_it(
     assert archive.stat().st_size > 50_000_000
     assert f"made     {archive}" in said
     assert [path.name for path in archive.parent.iterdir()] == ["own.jsa"]
-    assert loads_classes_from(archive, project)
+    encoded = Path(ROOT, "jars").as_uri() != f"file://{ROOT}/jars"
+    assert loads_classes_from(archive, project) != encoded, "what Java shares where the project's path has a space"
+    assert ("Java shares no classes of" in said) == encoded
+
+
+def test_a_path_whose_classes_java_does_not_share_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(ROOT / "jars", project / "a jar")
+    (project / "own.jsa").touch()
+    environment = re.sub(r"archive: [^}]+", "archive: own.jsa", ENVIRONMENT).replace(str(ROOT / "jars"), "a jar")
+    (project / "config/environments/local.yaml").write_text(environment)
+    assert main(["doctor"]) == 0
+    assert re.search(f"^optional .*Java shares no classes of {project}/a jar", capsys.readouterr().out, re.MULTILINE)
 
 
 def loads_classes_from(archive: Path, folder: Path) -> bool:
