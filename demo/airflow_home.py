@@ -19,6 +19,7 @@ from typing import IO, Any, Final, Self
 import psutil
 
 from airflow_provider_etl.engines import guard
+from airflow_provider_etl.engines.local_warm import close_all
 
 USER: Final = "admin"
 COMPONENTS: Final = {
@@ -226,7 +227,7 @@ class AirflowHome:
         return json.loads(text) if text else None
 
     def stop(self) -> None:
-        """Stop every process of this home, by process id: SIGTERM, then SIGKILL for what is left."""
+        """Stop every process of this home, by process id: SIGTERM, then SIGKILL; and its warm Sparks."""
         ours = [psutil.Process(process.pid) for process in self._processes.values() if process.poll() is None]
         family = ours + [child for process in ours for child in process.children(recursive=True)]
         for process in ours:
@@ -239,6 +240,7 @@ class AirflowHome:
             component.communicate(timeout=_GRACE)
         self._processes.clear()
         self._token = ""
+        close_all(str(self.folder))
 
     def __enter__(self) -> Self:
         """Migrate and start."""

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from airflow_provider_etl.engines.local_warm import close_all
 from demo import proof, summary
 from demo.airflow_home import AirflowHome, AirflowHomeError
 from demo.backfills import PIPELINES, WINDOWS, Backfills, Found
@@ -145,7 +144,6 @@ def main() -> int:
         return 130
     finally:
         home.stop()
-        close_all(str(home.folder))
     return 0
 
 

@@ -7,7 +7,6 @@ import sys
 
 from rich.console import Console
 
-from airflow_provider_etl.engines.local_warm import close_all
 from demo.airflow_home import USER, AirflowHome, AirflowHomeError
 from demo.main import DATA, HOME, ROOT, SETTINGS, interrupt
 from demo.prepare import prepare
@@ -31,8 +30,6 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         console.print("\nStopping …")
-    finally:
-        close_all(str(home.folder))
     return 0
 
 

@@ -72,7 +72,7 @@ class Delta:
         """
         shaped = self.write.shape(rows, context.plan.pipeline, context.plan.window)
         ensure_table(context.spark, self.path, shaped.schema, self.partition_by)
-        receipt, tries = committing(lambda: self._commit(name, rows, staged, context))
+        receipt, tries = committing(lambda: self._commit(name, shaped, staged, context))
         receipt.attempts = tries
         return self._balanced(receipt, staged) if receipt.state == "loaded" else receipt
 
@@ -87,14 +87,14 @@ class Delta:
             )
         return receipt
 
-    def _commit(self, name: str, rows: DataFrame, staged: int, context: Context) -> LoadReceipt:
+    def _commit(self, name: str, shaped: DataFrame, staged: int, context: Context) -> LoadReceipt:
         ledger, unit = Ledger(context.spark, self.path), self.unit(name, context.plan)
         number = unit.commit_number(context.plan.attempt.number)
         if self._superseded(ledger, unit, context.plan):
             return self.done(name, context) or self._receipt("superseded", None)
         self._refuse_overlap(ledger, context)
         self._refuse_others(ledger, context)
-        self._write(rows, unit, staged, context)
+        self._write(shaped, unit, staged, context)
         commit = ledger.find(unit)
         mine = (context.plan.attempt.token, number)
         if commit is None or (commit.entry.get("token"), commit.entry.get("number")) != mine:
@@ -137,7 +137,7 @@ class Delta:
                 remedy="give each pipeline a table of its own, or use append, where rows carry their pipeline",
             )
 
-    def _write(self, rows: DataFrame, unit: LoadUnit, staged: int, context: Context) -> None:
+    def _write(self, shaped: DataFrame, unit: LoadUnit, staged: int, context: Context) -> None:
         plan, number = context.plan, unit.commit_number(context.plan.attempt.number)
         entry = {
             "unit": unit.key,
@@ -150,7 +150,6 @@ class Delta:
             "pipeline": plan.pipeline,
             "window": plan.window.to_json(),
         }
-        shaped = self.write.shape(rows, plan.pipeline, plan.window)
         writer = shaped.write.format("delta").mode("overwrite").option("userMetadata", json.dumps({"etl": entry}))
         writer = writer.option("txnAppId", unit.key).option("txnVersion", str(number))
         for key, value in self.write.options(shaped, plan.pipeline, plan.window, context.where).items():
