@@ -12,6 +12,7 @@ from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_contex
 from airflow_provider_etl.factory.broken import BrokenPipeline, PipelineFileError, errors_dag
 from airflow_provider_etl.factory.build import build
 from airflow_provider_etl.spec import duplicate_names, find_files, load_file
+from spark_jobs.errors import ConfigError
 
 
 def load_pipelines(
@@ -47,7 +48,10 @@ def load_pipelines(
         elif loaded.pipeline is None:
             broken[name] = "\n".join(str(replace(error, path=_name(home, error.path))) for error in loaded.errors)
         else:
-            dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment)
+            try:
+                dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment)
+            except ConfigError as error:  # what this Airflow can't do, which no reader of the file can know
+                broken[name] = f"{name}:1:1: error[airflow-version]: {error}"
     if asked and broken:
         raise PipelineFileError("\n".join(broken.values()))
     for dag in dags.values():

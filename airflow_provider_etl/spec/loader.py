@@ -25,7 +25,7 @@ from airflow_provider_etl.spec.reading import FAILED, Reading
 from airflow_provider_etl.spec.schedule import Schedule
 from airflow_provider_etl.spec.settings import Settings, timeouts_of
 from airflow_provider_etl.spec.variables import Substitution
-from airflow_provider_etl.spec.verbs import VerbReader, Verbs, datasets_of
+from airflow_provider_etl.spec.verbs import Placed, VerbReader, Verbs, datasets_of
 
 # Airflow takes 250 characters, but names a folder `dag_id=…` in its logs: 255 bytes are all that a file name has.
 _MAX_NAME: Final = 200
@@ -163,6 +163,9 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     if read is FAILED:
         return None
     settings.together(read)
+    if environment is not None and read.skip_if is not None:
+        skip = Placed(group="skip_if", name="skip_if", kind=read.skip_if, node=whole.get("skip_if") or whole)
+        rules.check_paths(skip, environment, problems)
     start, end = settings.span(read, timezone, schedule)
     engine = settings.engine(read, environment)
     if problems.failed or environment is None or engine is None or schedule is None:
@@ -225,6 +228,8 @@ def _made(opened: _Opened, read: PipelineFile, verbs: Verbs, settled: _Settled) 
         values=FrozenMap(values_of(params, {})),
         timeout=timeouts_of(read),
         freshness=read.freshness,
+        skip_if=read.skip_if,
+        notify=read.notify,
         execution=read.execution,
         deterministic=read.deterministic,
         resources=read.resources,
