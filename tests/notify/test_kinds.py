@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, Self
 
 import pytest
@@ -17,6 +15,7 @@ from airflow_provider_etl.notify.message import Message
 from airflow_provider_etl.notify.slack import Slack
 from airflow_provider_etl.notify.webhook import Webhook
 from spark_jobs.errors import ConfigError, InfrastructureError
+from tests.servers.listening import Listening, listening
 
 MESSAGE = Message(
     event="failure",
@@ -68,34 +67,15 @@ class Records(logging.Handler):
 
 
 @pytest.fixture
-def server() -> Iterator[HTTPServer]:
-    """A real HTTP server that notes what it is sent; it refuses what goes to /no."""
-
-    class Noting(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            heard.append((self.path, dict(self.headers), json.loads(body)))
-            self.send_response(403 if self.path == "/no" else 200)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    heard: list[Any] = []
-    made = HTTPServer(("127.0.0.1", 0), Noting)
-    made.heard = heard  # type: ignore[attr-defined]
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    made.shutdown()
-    made.server_close()
-    thread.join()
+def server() -> Iterator[Listening]:
+    with listening() as made:
+        yield made
 
 
-def test_a_webhook_gets_the_message_as_json_with_all_of_it_as_text(server: Any) -> None:
+def test_a_webhook_gets_the_message_as_json_with_all_of_it_as_text(server: Listening) -> None:
     known = Known(
         host="127.0.0.1",
-        port=server.server_port,
+        port=server.port,
         login="me",
         password="hunter2",
         extra_dejson={"endpoint": "/services/SECRET", "headers": {"X-Team": "data"}},
@@ -109,8 +89,8 @@ def test_a_webhook_gets_the_message_as_json_with_all_of_it_as_text(server: Any) 
 
 
 @pytest.mark.parametrize(("endpoint", "port"), [("no", None), ("SECRET", 9)])
-def test_a_webhook_that_fails_says_so_without_its_address(server: Any, endpoint: str, port: int | None) -> None:
-    known = Known(host="127.0.0.1", port=port or server.server_port, extra_dejson={"endpoint": endpoint})
+def test_a_webhook_that_fails_says_so_without_its_address(server: Listening, endpoint: str, port: int | None) -> None:
+    known = Known(host="127.0.0.1", port=port or server.port, extra_dejson={"endpoint": endpoint})
     with pytest.raises(InfrastructureError, match=r"^ops: 127\.0\.0\.1 answered: (403|URLError)$") as told:
         Webhook(type="webhook", connection="ops").deliver(MESSAGE, known)
     assert "SECRET" not in str(told.value)
