@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_etl.compat import DAG
 from airflow_provider_etl.factory.timetables import assets_of, params_of, schedule_of
+from airflow_provider_etl.operators.base import EtlOperator
 from airflow_provider_etl.operators.check import CheckOperator
 from airflow_provider_etl.operators.events import asset_of
 from airflow_provider_etl.operators.extract import ExtractOperator
 from airflow_provider_etl.operators.load import LoadOperator
 from airflow_provider_etl.operators.pipeline import PipelineOperator
 from airflow_provider_etl.operators.transform import TransformOperator
+from airflow_provider_etl.sensors.wait import WaitSensor
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
@@ -48,14 +50,17 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
     outlets = [asset_of(pipeline.name, load) for load in pipeline.load]
     inlets = assets_of(pipeline)
     if pipeline.execution == "fused":
-        PipelineOperator(task_id="pipeline", inlets=inlets, outlets=outlets, **arguments)
+        first: EtlOperator = PipelineOperator(task_id="pipeline", inlets=inlets, outlets=outlets, **arguments)
     else:
-        extract = ExtractOperator(task_id="extract", inlets=inlets, **_own(pipeline, "extract"), **arguments)
+        first = extract = ExtractOperator(task_id="extract", inlets=inlets, **_own(pipeline, "extract"), **arguments)
         transform = TransformOperator(
             task_id="transform", staged=extract.output, **_own(pipeline, "transform"), **arguments
         )
         check = CheckOperator(task_id="check", staged=transform.output, **_own(pipeline, "check"), **arguments)
         LoadOperator(task_id="load", staged=check.output, outlets=outlets, **_own(pipeline, "load"), **arguments)
+    for wait in pipeline.wait_for:
+        # How long it may wait the item says, and the wait is nobody's work: the tasks' timeout isn't meant.
+        WaitSensor(task_id=wait.task, wait=wait.name, inlets=inlets, execution_timeout=None, **arguments) >> first
     return dag
 
 
