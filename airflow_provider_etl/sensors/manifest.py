@@ -51,7 +51,7 @@ def _of_json(value: Any) -> Iterator[Listed]:
     if not isinstance(value, list):
         raise ValueError("no list of files")  # noqa: TRY004 - told as a manifest that isn't whole
     for item in value:
-        about = {"name": item} if isinstance(item, str) else item
+        about = item if isinstance(item, dict) else {"name": item}
         name = next((about[key] for key in _NAMES if key in about), None)
         size = next((about[key] for key in _SIZES if key in about), None)
         if not isinstance(name, str):
