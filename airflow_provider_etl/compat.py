@@ -10,9 +10,13 @@ from airflow.exceptions import SerializationError
 from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSensorTimeout,
     AirflowSkipException,
     BaseHook,
+    BaseSensorOperator,
     Stats,
+    conf,
 )
 from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_parsing_context
 
@@ -30,6 +34,11 @@ try:
     from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback  # type: ignore[attr-defined]
 except ImportError:  # until Airflow 3.1
     DeadlineAlert = None
+
+try:
+    from airflow.sdk.exceptions import AirflowRescheduleException
+except ImportError:  # until Airflow 3.1
+    from airflow.exceptions import AirflowRescheduleException
 
 AIRFLOW_VERSION: Final = tuple(int(part) for part in _airflow_version.split(".")[:2])
 
@@ -113,15 +122,56 @@ def _overlooked(context: Context, asset: Any) -> list[Any]:
     return [event for event in since if run.run_after < event.timestamp <= run.start_date]
 
 
+def default_deferrable() -> bool | None:
+    """`[operators] default_deferrable` where the deployment has set it; None where it is left at Airflow's default."""
+    value, source = conf.as_dict(display_source=True, include_cmds=False, include_secret=False)["operators"][
+        "default_deferrable"
+    ]
+    return None if source == "default" else str(value).strip().lower() in ("true", "t", "1")
+
+
+def object_store(uri: str, connection: str | None) -> Any:
+    """The fsspec file system of a URI.
+
+    Args:
+        uri: with its scheme.
+        connection: Airflow connection id, or None.
+    """
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    return ObjectStoragePath(uri, conn_id=connection).fs
+
+
+def successful_runs(dag_id: str, logical_dates: list[datetime]) -> int:
+    """How many of a DAG's runs with these logical dates have succeeded; asked where tasks and triggers run.
+
+    Args:
+        dag_id: the DAG.
+        logical_dates: starts of the runs' data intervals.
+    """
+    if AIRFLOW_VERSION < (3, 0):  # tasks had the metadata database
+        from airflow.models import DagRun
+
+        return len(DagRun.find(dag_id=dag_id, execution_date=logical_dates, state="success"))
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    return int(RuntimeTaskInstance.get_dr_count(dag_id=dag_id, logical_dates=logical_dates, states=["success"]))
+
+
 __all__ = [
     "AIRFLOW_VERSION",
     "DAG",
     "ERRORS_PER_FILE",
     "AirflowException",
     "AirflowFailException",
+    "AirflowNotFoundException",
+    "AirflowRescheduleException",
+    "AirflowSensorTimeout",
     "AirflowSkipException",
     "Asset",
+    "BaseHook",
     "BaseOperator",
+    "BaseSensorOperator",
     "Context",
     "CronDataIntervalTimetable",
     "CronPartitionTimetable",
@@ -133,9 +183,12 @@ __all__ = [
     "cleared",
     "connection_of",
     "deadline",
+    "default_deferrable",
     "first_try",
     "generation",
     "get_parsing_context",
+    "object_store",
     "partition_start",
+    "successful_runs",
     "triggering_extras",
 ]

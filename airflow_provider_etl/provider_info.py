@@ -27,6 +27,13 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
+        "sensors": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["airflow_provider_etl.sensors.wait", "airflow_provider_etl.sensors.wait_for"],
+            }
+        ],
+        "triggers": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_etl.triggers.wait"]}],
         "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_etl.hooks.ledger"]}],
         "cli": ["airflow_provider_etl.cli.provider.get_cli_commands"],  # Airflow 3.2 and later
         "config": {"etl": {"description": "Options of airflow-provider-etl.", "options": _options()}},

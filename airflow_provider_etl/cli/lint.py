@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from airflow_provider_etl.spec import Diagnostic, duplicate_names, find_files, load_file
+from airflow_provider_etl.spec.waits import across
 
 NAME: Final = "lint"
 HELP: Final = "check pipeline files and report everything that is wrong with them"
@@ -23,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Report every diagnostic; 1 where there is an error."""
     paths, found = _files(options.paths)
-    for path in paths:
-        found += load_file(path, environment=options.environment, expressions=True).diagnostics
+    loaded = [load_file(path, environment=options.environment, expressions=True) for path in paths]
+    found += [item for file in loaded for item in file.diagnostics]
+    found += across(loaded, whole=any(Path(item).is_dir() for item in options.paths))
     found = sorted(dict.fromkeys([*found, *duplicate_names(paths)]))
     _tell(found, len(paths), options.format)
     return 1 if any(item.severity == "error" for item in found) else 0

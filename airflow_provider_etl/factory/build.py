@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_etl.compat import DAG, deadline
 from airflow_provider_etl.factory.timetables import assets_of, params_of, schedule_of
 from airflow_provider_etl.operators.alarms import Alarm
+from airflow_provider_etl.operators.base import EtlOperator
 from airflow_provider_etl.operators.check import CheckOperator
 from airflow_provider_etl.operators.events import asset_of
 from airflow_provider_etl.operators.extract import ExtractOperator
@@ -15,6 +16,7 @@ from airflow_provider_etl.operators.finish import FinishOperator
 from airflow_provider_etl.operators.load import LoadOperator
 from airflow_provider_etl.operators.pipeline import PipelineOperator
 from airflow_provider_etl.operators.transform import TransformOperator
+from airflow_provider_etl.sensors.wait import WaitSensor
 from spark_jobs import kinds
 
 if TYPE_CHECKING:
@@ -52,9 +54,9 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
     outlets = [asset_of(pipeline.name, load) for load in pipeline.load]
     inlets = assets_of(pipeline)
     if pipeline.execution == "fused":
-        PipelineOperator(task_id="pipeline", inlets=inlets, outlets=outlets, **arguments)
+        first: EtlOperator = PipelineOperator(task_id="pipeline", inlets=inlets, outlets=outlets, **arguments)
     else:
-        extract = ExtractOperator(task_id="extract", inlets=inlets, **_own(pipeline, "extract"), **arguments)
+        first = extract = ExtractOperator(task_id="extract", inlets=inlets, **_own(pipeline, "extract"), **arguments)
         transform = TransformOperator(
             task_id="transform", staged=extract.output, **_own(pipeline, "transform"), **arguments
         )
@@ -63,6 +65,9 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
         # It has no say in whether the run has succeeded, and runs where something has failed too.
         finish = FinishOperator(task_id="finish", staged=load.output, depends_on_past=False, retries=0, **arguments)
         finish.as_teardown()
+    for wait in pipeline.wait_for:
+        # How long it may wait the item says, and the wait is nobody's work: the tasks' timeout isn't meant.
+        WaitSensor(task_id=wait.task, wait=wait.name, inlets=inlets, execution_timeout=None, **arguments) >> first
     return dag
 
 

@@ -97,6 +97,11 @@ def _verbs(verbs: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
             "anyOf": [check_list, _named("Dataset -> checks.", check_list)],
         },
         "load": _named("Name -> destination.", _typed("load", verbs)),
+        "wait_for": {
+            "description": "What must be true before a window is loaded: a list of conditions.",
+            "type": "array",
+            "items": _single("wait_for", verbs),
+        },
     }
 
 

@@ -228,6 +228,8 @@ class PipelineFile:
     """What a run needs."""
     deterministic: bool = True
     """False allows `now()` and the like in expressions: such a window can't be repeated."""
+    wait_for: Node | None = None
+    """What must be true before a window is loaded: a list of conditions."""
     extract: Node
     """Name -> source."""
     transform: Node | None = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import rules, shape
+from airflow_provider_etl.spec import rules, shape, waits
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
@@ -26,6 +26,7 @@ from airflow_provider_etl.spec.schedule import Schedule
 from airflow_provider_etl.spec.settings import Settings, timeouts_of
 from airflow_provider_etl.spec.variables import Substitution
 from airflow_provider_etl.spec.verbs import Placed, VerbReader, Verbs, datasets_of
+from airflow_provider_etl.spec.waiting import Awaited
 
 # Airflow takes 250 characters, but names a folder `dag_id=…` in its logs: 255 bytes are all that a file name has.
 _MAX_NAME: Final = 200
@@ -41,12 +42,14 @@ class Loaded:
         path: the file as the caller named it.
         pipeline: None where there is an error.
         diagnostics: errors and warnings by place.
+        awaited: the pipelines that it waits for.
     """
 
     name: str
     path: str
     pipeline: Pipeline | None
     diagnostics: tuple[Diagnostic, ...]
+    awaited: tuple[Awaited, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -105,6 +108,7 @@ class _Opened:
     file: Path | None
     base: Path
     problems: Problems
+    awaited: list[Awaited] = field(default_factory=list)
 
 
 def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, expressions: bool) -> Loaded:
@@ -120,6 +124,7 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         path=path,
         pipeline=None if problems.failed else pipeline,
         diagnostics=problems.sorted(),
+        awaited=tuple(opened.awaited),
     )
 
 
@@ -150,6 +155,8 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     read = shape.build(PipelineFile, whole, reading)
     verbs = VerbReader(reading=reading).read({key: whole.get(key) for key in ("extract", "transform", "check", "load")})
     rules.check(verbs, environment, problems)
+    waiting = waits.read(VerbReader(reading=reading).waits(whole.get("wait_for")), opened.name, environment, problems)
+    opened.awaited.extend(waits.awaited(waiting))
     if expressions:
         from airflow_provider_etl.spec import gate, sql
 
@@ -171,7 +178,7 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     if problems.failed or environment is None or engine is None or schedule is None:
         return None
     settled = _Settled(environment=environment, engine=engine, schedule=schedule, start=start, end=end)
-    return _made(opened, read, verbs, settled)
+    return replace(_made(opened, read, verbs, settled), wait_for=tuple(wait for wait, _ in waiting))
 
 
 def _environment(opened: _Opened, asked: str | None, top: Node) -> tuple[Environment | None, Node | None]:

@@ -22,6 +22,7 @@ from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, Schedule, loca
 from airflow_provider_etl.spec.sizes import engine_for
 from airflow_provider_etl.spec.skipping import SkipIf
 from airflow_provider_etl.spec.variables import literal, with_window
+from airflow_provider_etl.spec.waiting import Wait
 from airflow_provider_etl.version import __version__
 from spark_jobs import kinds
 from spark_jobs.errors import ConfigError
@@ -81,6 +82,7 @@ class Pipeline:
     check: Mapping[str, tuple[tuple[str, Any], ...]]
     load: Mapping[str, tuple[str, Any]]
     values: Mapping[str, Any] = field(default_factory=FrozenMap)
+    wait_for: tuple[Wait, ...] = ()
 
     def with_params(self, given: Mapping[str, Any]) -> Pipeline:
         """The pipeline with the values of a run's parameters; other names are left alone.

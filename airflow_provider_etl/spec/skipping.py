@@ -39,13 +39,18 @@ class SkipIf:
         Raises:
             ConfigError: the path's storage can't be asked from here.
         """
+        found = self.by_date(window)
+        if found is None and self.missing is not None and not _exists(self.missing):
+            return f"nothing is at {self.missing}"
+        return found
+
+    def by_date(self, window: Window) -> str | None:
+        """Why a window is left out whatever there is for it; None where it isn't."""
         day = window.local_start.date()
         if _DAYS[day.weekday()] in self.weekdays:
             return f"{day} is a {_DAYS[day.weekday()]}"
         if day in self.dates:
             return f"{day} is one of the dates that are left out"
-        if self.missing is not None and not _exists(self.missing):
-            return f"nothing is at {self.missing}"
         return None
 
 
