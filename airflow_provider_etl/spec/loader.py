@@ -155,10 +155,12 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     verbs = VerbReader(reading=reading).read({key: whole.get(key) for key in ("extract", "transform", "check", "load")})
     rules.check(verbs, environment, problems)
     if expressions:
-        from airflow_provider_etl.spec import gate, sql
+        from airflow_provider_etl.spec import columns, gate, sql
 
+        deterministic = _says_true(whole.get("deterministic"))
         gate.check(verbs, problems)
-        sql.check(verbs, problems, deterministic=_says_true(whole.get("deterministic")))
+        sql.check(verbs, problems, deterministic=deterministic)
+        columns.check(verbs, problems, deterministic=deterministic)
     settings = _Settings(whole, problems)
     settings.tags()
     timezone = settings.timezone()
