@@ -74,7 +74,11 @@ def _parsed(node: ScalarNode, parse: Callable[[str], Any], reading: Reading) -> 
     try:
         return parse(node.text)
     except ValueError as error:
-        reading.problems.add(node, "wrong-type", f"{shown(node.text)} is not {error}")
+        if parse is scalars.instant and scalars.is_relative(node.text):
+            message = f"{shown(node.text)} is another date every day: the windows would move with it"
+            reading.problems.add(node, "relative-date", message, "write an absolute date, such as 2013-01-01")
+        else:
+            reading.problems.add(node, "wrong-type", f"{shown(node.text)} is not {error}")
         return FAILED
 
 

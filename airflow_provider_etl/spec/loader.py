@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import nodes, rules, scalars, shape
+from airflow_provider_etl.spec import ignores, nodes, rules, scalars, secrets, shape, strategies
 from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean, nearest, shown
 from airflow_provider_etl.spec.environment import LOCAL, Engine, Environment, load_environment
 from airflow_provider_etl.spec.frozen import FrozenMap
@@ -21,6 +21,7 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Reading
 from airflow_provider_etl.spec.schedule import (
+    NEVER,
     PRESETS,
     Assets,
     Cron,
@@ -34,6 +35,7 @@ from airflow_provider_etl.spec.schedule import (
 from airflow_provider_etl.spec.variables import Substitution
 from airflow_provider_etl.spec.verbs import VerbReader, Verbs, datasets_of
 from spark_jobs.errors import ConfigError
+from spark_jobs.outline import Outline
 
 # Airflow takes 250 characters, but names a folder `dag_id=…` in its logs: 255 bytes are all that a file name has.
 _MAX_NAME: Final = 200
@@ -50,12 +52,18 @@ class Loaded:
         path: the file as the caller named it.
         pipeline: None where there is an error.
         diagnostics: errors and warnings by place.
+        places: key path -> line and column, for what only several files together tell; `lint` alone fills it.
+        ignored: what the file's comments ignore, likewise.
+        spared: the warnings that they have taken back.
     """
 
     name: str
     path: str
     pipeline: Pipeline | None
     diagnostics: tuple[Diagnostic, ...]
+    places: Mapping[str, tuple[int, int]] = field(default_factory=FrozenMap)
+    ignored: tuple[ignores.Ignore, ...] = ()
+    spared: tuple[Diagnostic, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -124,12 +132,24 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
     if isinstance(node, MapNode):
         _check_name(opened.name, Node(node.source), problems)
         pipeline = _pipeline(opened, node, asked, expressions=expressions)
+    ignored = ignores.ignores_of(node.source.text) if node is not None and expressions else ()
+    found = secrets.hidden(problems.sorted(), node)
+    kept = ignores.kept(found, ignored)
     return Loaded(
         name=opened.name,
         path=path,
         pipeline=None if problems.failed else pipeline,
-        diagnostics=problems.sorted(),
+        diagnostics=kept,
+        places=FrozenMap(_places(node) if node is not None and expressions else {}),
+        ignored=ignored,
+        spared=tuple(sorted(set(found) - set(kept))),
     )
+
+
+def _places(top: Node) -> dict[str, tuple[int, int]]:
+    """Key path -> place of what other files may clash with."""
+    found = [top.get(key) for key in ("schedule", "load")] if isinstance(top, MapNode) else []
+    return {item.path: (item.line, item.column) for node in found if node is not None for item in nodes.scalars(node)}
 
 
 def _check_name(name: str, top: Node, problems: Problems) -> None:
@@ -154,13 +174,16 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     read = shape.build(PipelineFile, whole, reading)
     verbs = VerbReader(reading=reading).read({key: whole.get(key) for key in ("extract", "transform", "check", "load")})
     rules.check(verbs, environment, problems)
+    strategies.check(verbs, problems, ordered=_is_true(whole.get("depends_on_previous")))
+    outlines: Mapping[str, Outline] = {}
     if expressions:
         from airflow_provider_etl.spec import columns, gate, sql
 
         deterministic = _says_true(whole.get("deterministic"))
         gate.check(verbs, problems)
         sql.check(verbs, problems, deterministic=deterministic)
-        columns.check(verbs, problems, deterministic=deterministic)
+        secrets.check(node, problems)
+        outlines = columns.check(verbs, problems, deterministic=deterministic)
     settings = _Settings(whole, problems)
     settings.tags()
     timezone = settings.timezone()
@@ -172,7 +195,12 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     if problems.failed or environment is None or engine is None or schedule is None:
         return None
     settled = _Settled(environment=environment, engine=engine, schedule=schedule, start=start, end=end)
-    return _made(opened, read, verbs, settled)
+    pipeline = _made(opened, read, verbs, settled)
+    if expressions:
+        from airflow_provider_etl.spec.timing import Timed
+
+        Timed(pipeline=pipeline, node=whole, verbs=verbs, outlines=outlines, problems=problems).check()
+    return pipeline
 
 
 def _environment(opened: _Opened, asked: str | None, top: Node) -> tuple[Environment | None, Node | None]:
@@ -191,6 +219,10 @@ def _with_defaults(node: MapNode, defaults: Node | None) -> MapNode:
         return node
     whole = merged(defaults.without("schedule") if "schedule" in node.entries else defaults, node)
     return whole if isinstance(whole, MapNode) else node
+
+
+def _is_true(node: Node | None) -> bool:
+    return isinstance(node, ScalarNode) and node.text == "true"
 
 
 def _says_true(node: Node | None) -> bool:
@@ -223,7 +255,8 @@ class _Settings:
             if complaint:
                 hint = did_you_mean(node.text, [*PRESETS, "manual"]) or 'such as "@daily" or "0 6 * * 1-5"'
                 message = f"{shown(node.text)} is no schedule: {complaint}"
-                self.problems.add(node, "invalid-schedule", message, hint)
+                code = "cron-never-fires" if complaint == NEVER else "invalid-schedule"
+                self.problems.add(node, code, message, hint)
                 return None
         if read is FAILED:
             return None

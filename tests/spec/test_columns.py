@@ -226,64 +226,64 @@ def expression(text: str) -> str:
     return f"derive: {{x: {json.dumps(text)}}}"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "amount > 'many'",
-        "id = 'x1'",
-        "id IN (1, 'two')",
-        "id BETWEEN 1 AND 'nine'",
-        "day > 5",
-        "5 < at",
-        "day = amount",
-        "paid = 'maybe'",
-        "paid > 1",
-        "paid = day",
-        "day > '2013-02-30'",
-        "at > 'first of may'",
-        "NOT amount",
-        "id AND paid",
-        "coalesce(amount, 0) = 'none'",
-        "cast(Customer as int) = 'x'",
-        "year(day) = 'MMXIII'",
-        "CASE WHEN paid THEN 1 ELSE 2 END = 'x'",
-        "sum(amount) OVER (PARTITION BY id) > 'x'",
-    ],
-)
+CLASHING = [
+    "amount > 'many'",
+    "id = 'x1'",
+    "id IN (2, 'two')",
+    "id BETWEEN 1 AND 'nine'",
+    "day > 5",
+    "5 < at",
+    "day = amount",
+    "paid = 'maybe'",
+    "paid > 1",
+    "paid = day",
+    "day > '2013-02-30'",
+    "at > 'first of may'",
+    "NOT amount",
+    "id AND paid",
+    "coalesce(amount, 0) = 'none'",
+    "cast(Customer as int) = 'x'",
+    "year(day) = 'MMXIII'",
+    "CASE WHEN paid THEN 1 ELSE 2 END = 'x'",
+    "sum(amount) OVER (PARTITION BY id) > 'x'",
+]
+
+
+@pytest.mark.parametrize("text", CLASHING)
 def test_a_comparison_that_can_never_hold_is_told(project: Project, text: str) -> None:
     assert [line.split()[1] for line in found(project, pipeline(expression(text)))] == ["type-mismatch"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "amount > '10'",
-        "amount > '1e3'",
-        "id = ' 7 '",
-        "day > '2013-01-01'",
-        "day > '2013-1-1'",
-        "day > '2013'",
-        "at > '2013-01-01T05:00:00+01:00'",
-        "at > '2013-01-01 05:00'",
-        "day < at",
-        "paid = 'true'",
-        "paid = 'Y'",
-        "Customer = 5",
-        "Customer > day",
-        "amount = id",
-        "amount > NULL",
-        "day - day > interval 1 day",
-        "date_add(day, 1) = '2013-01-02'",
-        "nosuch(day) = 5",
-        "if(paid, 1, 'x') = 'y'",
-        "(day IS NULL) = paid",
-        "Customer LIKE 'x%'",
-        "datediff(day, day) > 3",
-        "to_date(Customer) > '2013-01-01'",
-        "round(amount, 1) = 5",
-        "count(*) OVER () > 1",
-    ],
-)
+LEFT_ALONE = [
+    "amount > '10'",
+    "amount > '1e3'",
+    "id = ' 7 '",
+    "day > '2013-01-01'",
+    "day > '2013-1-1'",
+    "day > '2013'",
+    "at > '2013-01-01T05:00:00+01:00'",
+    "at > '2013-01-01 05:00'",
+    "day < at",
+    "paid = 'true'",
+    "paid = 'Y'",
+    "Customer = 5",
+    "Customer > day",
+    "amount = id",
+    "amount > NULL",
+    "day - day > interval 1 day",
+    "date_add(day, 1) = '2013-01-02'",
+    "nosuch(day) = 5",
+    "if(paid, 1, 'x') = 'y'",
+    "(day IS NULL) = paid",
+    "Customer LIKE 'x%'",
+    "datediff(day, day) > 3",
+    "to_date(Customer) > '2013-01-01'",
+    "round(amount, 1) = 5",
+    "count(*) OVER () > 1",
+]
+
+
+@pytest.mark.parametrize("text", LEFT_ALONE)
 def test_what_spark_casts_is_left_alone(project: Project, text: str) -> None:
     assert found(project, pipeline(expression(text))) == []
 

@@ -73,12 +73,11 @@ def _is_star(column: Any) -> bool:
 
 def _is_word(column: Any, reference: Reference) -> bool:
     """Whether a bare name is one of Spark's own words, or a unit such as DAY in a call."""
-    first = column.parts[0]
+    name = reference.parts[0].lower()
     if len(reference.parts) > 1:
-        return first.name.lower() == "_metadata"
-    if first.args.get("quoted"):
+        return name == "_metadata"
+    if column.parts[0].args.get("quoted"):
         return False
     from sqlglot import expressions as exp
 
-    name = str(first.name).lower()
-    return name in _WORDS or bool(name in _UNITS and isinstance(column.parent, exp.Func))
+    return name in _WORDS or (name in _UNITS and isinstance(column.parent, exp.Func))
