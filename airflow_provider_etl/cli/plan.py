@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Final
 
-from airflow_provider_etl.cli.opened import opened
+from airflow_provider_etl.cli.opened import add_params, opened
 from airflow_provider_etl.spec import Pipeline
 from spark_jobs.ledger import attempt_number
 from spark_jobs.plan import VERBS, Attempt, Plan
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A/B",
         help="START/END in the pipeline's zone, or START of one of the schedule's windows",
     )
+    add_params(parser)
 
 
 def execute(options: argparse.Namespace) -> int:

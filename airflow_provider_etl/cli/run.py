@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from airflow_provider_etl.cli.opened import opened
+from airflow_provider_etl.cli.opened import add_params, opened
 from airflow_provider_etl.cli.summary import summary
 from airflow_provider_etl.spec import Pipeline
 from spark_jobs.errors import EtlError, InfrastructureError
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A/B",
         help="START/END in the pipeline's zone, or START of one of the schedule's windows",
     )
+    add_params(parser)
     parser.add_argument("--json", metavar="REPORT", help="write the report (JSON) to this file")
 
 

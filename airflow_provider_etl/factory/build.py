@@ -31,14 +31,16 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
     dag = DAG(
         pipeline.name,
         description=pipeline.description.strip().partition("\n")[0] or None,
-        doc_md=pipeline.description or None,
+        doc_md=pipeline.doc or None,
         schedule=schedule_of(pipeline),
         start_date=pipeline.start,
         # Airflow's end is the start of the last interval, ours the end of the last window.
         end_date=pipeline.end - _INSTANT if pipeline.end else None,
         catchup=pipeline.catchup,
         max_active_runs=pipeline.max_active_windows,
+        dagrun_timeout=pipeline.timeout.run,
         tags=sorted(pipeline.tags),
+        owner_links=dict(pipeline.owner_links),
         params=params_of(pipeline),
         default_args=_default_args(pipeline),
     )
@@ -48,20 +50,34 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
     if pipeline.execution == "fused":
         PipelineOperator(task_id="pipeline", inlets=inlets, outlets=outlets, **arguments)
     else:
-        extract = ExtractOperator(task_id="extract", inlets=inlets, **arguments)
-        transform = TransformOperator(task_id="transform", staged=extract.output, **arguments)
-        check = CheckOperator(task_id="check", staged=transform.output, **arguments)
-        LoadOperator(task_id="load", staged=check.output, outlets=outlets, **arguments)
+        extract = ExtractOperator(task_id="extract", inlets=inlets, **_own(pipeline, "extract"), **arguments)
+        transform = TransformOperator(
+            task_id="transform", staged=extract.output, **_own(pipeline, "transform"), **arguments
+        )
+        check = CheckOperator(task_id="check", staged=transform.output, **_own(pipeline, "check"), **arguments)
+        LoadOperator(task_id="load", staged=check.output, outlets=outlets, **_own(pipeline, "load"), **arguments)
     return dag
 
 
+def _own(pipeline: Pipeline, verb: str) -> dict[str, Any]:
+    """What a verb's task has for itself."""
+    time = getattr(pipeline.timeout, verb)
+    return {"execution_timeout": time} if time is not None else {}
+
+
 def _default_args(pipeline: Pipeline) -> dict[str, Any]:
-    retries = pipeline.retries
+    retries, pool = pipeline.retries, pipeline.pool
+    more: dict[str, Any] = {"pool": pool.name, "pool_slots": pool.slots} if pool else {}
+    if pipeline.priority is not None:
+        more |= {"priority_weight": pipeline.priority, "weight_rule": "absolute"}
+    if pipeline.depends_on_previous:
+        more["depends_on_past"] = True
     return {
+        **more,
         "owner": pipeline.owner,
         "retries": retries.attempts,
         "retry_delay": retries.delay,
         "retry_exponential_backoff": 2 if retries.backoff == "exponential" else 0,
         "max_retry_delay": retries.max_delay,
-        "execution_timeout": pipeline.timeout,
+        "execution_timeout": pipeline.timeout.task,
     }

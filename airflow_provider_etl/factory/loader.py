@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +45,7 @@ def load_pipelines(
         if str(path) in taken:
             broken[name] = taken[str(path)]
         elif loaded.pipeline is None:
-            broken[name] = "\n".join(str(replace(error, path=name)) for error in loaded.errors)
+            broken[name] = "\n".join(str(replace(error, path=_name(home, error.path))) for error in loaded.errors)
         else:
             dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment)
     if asked and broken:
@@ -62,7 +63,8 @@ def _asked_for(files: Iterable[Path], asked: str | None) -> list[Path]:
 
 
 def _name(home: Path, path: str | Path) -> str:
-    return Path(path).relative_to(home).as_posix()
+    """A file as people know it: relative to the loader's folder where it lies below, as a base may not."""
+    return Path(os.path.relpath(path, home)).as_posix()
 
 
 def _shown(broken: dict[str, str]) -> dict[str, DAG]:

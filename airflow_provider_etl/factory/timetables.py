@@ -10,6 +10,7 @@ from airflow_provider_etl.spec.schedule import Assets, Cron, Every
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
+    from airflow_provider_etl.spec.params import Param as PipelineParam
 
 
 def schedule_of(pipeline: Pipeline) -> Any:
@@ -28,7 +29,16 @@ def assets_of(pipeline: Pipeline) -> list[Asset]:
 
 
 def params_of(pipeline: Pipeline) -> dict[str, Param]:
-    """The form of a run started by hand: the window; a must where the schedule gives none."""
+    """The form of a run started by hand: the window, a must where the schedule gives none, and its own parameters."""
+    return _window(pipeline) | {name: _param(param) for name, param in pipeline.params.items()}
+
+
+def _param(param: PipelineParam) -> Param:
+    told = {"title": param.name, "description": param.option.description or None}
+    return Param(*([] if param.default is None else [param.default]), **told, **param.schema)
+
+
+def _window(pipeline: Pipeline) -> dict[str, Param]:
     scheduled = schedule_of(pipeline) is not None
     zone = pipeline.timezone
     told = {

@@ -77,7 +77,7 @@ class EtlOperator(BaseOperator):
             AirflowException: resources or infrastructure failed; Airflow may try again.
         """
         try:
-            pipeline = self._read()
+            pipeline = self._read().with_params(context.get("params") or {})
             work = [self._window(context, pipeline, *item) for item in self._work(context, pipeline)]
             reports = self._submit(pipeline.engine.kind, work)
         except EtlError as error:

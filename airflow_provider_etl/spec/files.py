@@ -10,20 +10,24 @@ from typing import Final
 from airflow_provider_etl.spec.diagnostics import Diagnostic
 
 _ENDINGS: Final = (".yaml", ".yml")
+_LEFT_OUT: Final = (".", "_")
 _TESTS: Final = (".test.yaml", ".test.yml")
 
 
 def find_files(folder: str | Path) -> list[Path]:
-    """The pipeline files below a folder, sorted: hidden ones, hidden folders and `*.test.yaml` are left out."""
+    """The pipeline files below a folder, sorted; left out are `*.test.yaml` and what begins with `.` or `_`.
+
+    A name that begins with `_` is a base that others extend, or a folder of such.
+    """
     found = []
     for here, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(_LEFT_OUT)]
         found += [Path(here, name) for name in names if _is_pipeline(name)]
     return sorted(found)
 
 
 def _is_pipeline(name: str) -> bool:
-    return name.endswith(_ENDINGS) and not name.endswith(_TESTS) and not name.startswith(".")
+    return name.endswith(_ENDINGS) and not name.endswith(_TESTS) and not name.startswith(_LEFT_OUT)
 
 
 def duplicate_names(paths: Iterable[str | Path]) -> list[Diagnostic]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -11,6 +11,8 @@ from airflow_provider_etl.spec.nodes import Node
 from spark_jobs.kinds import PYDANTIC
 
 _SECOND = timedelta(seconds=1)
+_MEMORY = "^[1-9][0-9]*[mg]$"
+Size = Literal["tiny", "small", "medium", "large", "auto"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +32,108 @@ class Retries:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resources:
-    """What a run needs."""
+class StepResources:
+    """What one verb needs."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
-    size: Literal["small", "large"]
-    """`small` tunes Spark for windows of up to some 100,000 rows, `large` for more."""
+    size: Size | None = None
+    """By the data of a window: `tiny` up to some 100,000 rows, where the start of Spark is most of the time; `small` up
+    to 10 GB, `medium` up to 100 GB, `large` above; `auto` asks the size of the files before each run."""
+    driver_memory: str | None = field(default=None, metadata={"pattern": _MEMORY})
+    """Memory of the driver, such as 4g."""
+    executors: int | None = field(default=None, metadata={"ge": 1, "le": 10_000})
+    """Executors on a cluster."""
+    executor_cores: int | None = field(default=None, metadata={"ge": 1, "le": 1024})
+    """Cores of each."""
+    executor_memory: str | None = field(default=None, metadata={"pattern": _MEMORY})
+    """Memory of each, such as 8g."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a run needs; what a verb says for itself wins in its own task."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    # The same as above, since pydantic reads the texts of a class from its own body alone.
+    size: Size | None = None
+    """By the data of a window: `tiny` up to some 100,000 rows, where the start of Spark is most of the time; `small` up
+    to 10 GB, `medium` up to 100 GB, `large` above; `auto` asks the size of the files before each run."""
+    driver_memory: str | None = field(default=None, metadata={"pattern": _MEMORY})
+    """Memory of the driver, such as 4g."""
+    executors: int | None = field(default=None, metadata={"ge": 1, "le": 10_000})
+    """Executors on a cluster."""
+    executor_cores: int | None = field(default=None, metadata={"ge": 1, "le": 1024})
+    """Cores of each."""
+    executor_memory: str | None = field(default=None, metadata={"pattern": _MEMORY})
+    """Memory of each, such as 8g."""
+    extract: StepResources = field(default_factory=StepResources)
+    """What `extract` needs otherwise."""
+    transform: StepResources = field(default_factory=StepResources)
+    """What `transform` needs otherwise."""
+    check: StepResources = field(default_factory=StepResources)
+    """What `check` needs otherwise."""
+    load: StepResources = field(default_factory=StepResources)
+    """What `load` needs otherwise."""
+
+    def of(self, verbs: Sequence[str]) -> StepResources:
+        """What an application needs that does these verbs: one alone has its own, several share the run's."""
+        own = getattr(self, verbs[0]) if len(verbs) == 1 else self
+        names = [item.name for item in fields(StepResources)]
+        first = {name: getattr(own, name) for name in names}
+        told = {name: value if value is not None else getattr(self, name) for name, value in first.items()}
+        return StepResources(**told)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """How long things may take."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    run: timedelta | None = field(default=None, metadata={"ge": _SECOND})
+    """A run, from its start."""
+    task: timedelta | None = field(default=None, metadata={"ge": _SECOND})
+    """A task that has no time of its own."""
+    extract: timedelta | None = field(default=None, metadata={"ge": _SECOND})
+    """The task `extract`."""
+    transform: timedelta | None = field(default=None, metadata={"ge": _SECOND})
+    """The task `transform`."""
+    check: timedelta | None = field(default=None, metadata={"ge": _SECOND})
+    """The task `check`."""
+    load: timedelta | None = field(default=None, metadata={"ge": _SECOND})
+    """The task `load`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Slots that tasks of many pipelines share."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    name: str = field(metadata={"min_length": 1})
+    """The pool, which Airflow must know."""
+    slots: int = field(default=1, metadata={"ge": 1})
+    """How many of its slots a task takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParamOption:
+    """A value that a run may be given."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    type: Literal["string", "integer", "number", "boolean", "date"] = "string"
+    """What it is."""
+    default: str | int | float | bool | date | None = None
+    """Its value where a run gives none; a pipeline that starts by itself needs one."""
+    values: tuple[str | int | float, ...] = ()
+    """The values that it may have; empty: any."""
+    pattern: str | None = None
+    """A regular expression that the whole of a string must match."""
+    description: str = ""
+    """What it is for; shown in the form of a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +162,16 @@ class PipelineFile:
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
+    extends: str | None = None
+    """Another file, relative to this one, whose keys hold where this has none; mappings merge, the rest replaces."""
     description: str = ""
     """What the pipeline is for; one line that the UI shows."""
+    doc: str | None = None
+    """Markdown that the UI shows on the pipeline's page; by default the description."""
     owner: str = "airflow"
     """Who answers for it."""
+    owner_links: dict[str, str] = field(default_factory=dict)
+    """Owner -> where a click on the owner leads in the UI: https://…, mailto:…"""
     tags: tuple[str, ...] = ()
     """Words to find it by in the UI."""
     schedule: str | EveryOption | AssetsOption
@@ -85,8 +188,16 @@ class PipelineFile:
     """How many windows run at the same time."""
     retries: Retries = field(default_factory=Retries)
     """How often a failed task is tried again."""
-    timeout: timedelta | None = field(default=None, metadata={"ge": _SECOND})
-    """How long a task may run."""
+    depends_on_previous: bool = False
+    """Whether a window waits until the one before it was loaded; then one runs at a time."""
+    pool: str | Pool | None = None
+    """Pool of slots that the tasks take: its name, or {name, slots}."""
+    priority: int | None = field(default=None, metadata={"ge": -1_000_000, "le": 1_000_000})
+    """Where slots are short, tasks of a higher priority go first; all tasks of the pipeline have this one."""
+    params: dict[str, ParamOption | str | int | float | bool] = field(default_factory=dict)
+    """Name -> {type, default, ..}, or its default: values that `${param.NAME}` stands for and a run may give."""
+    timeout: timedelta | Timeouts | None = field(default=None, metadata={"ge": _SECOND})
+    """How long a task may run; or {run, task, extract, transform, check, load}."""
     freshness: timedelta | None = field(default=None, metadata={"ge": _SECOND})
     """The load is expected this long after the window closes (a backfilled window: after it was queued)."""
     execution: Literal["staged", "fused"] = "staged"
@@ -119,12 +230,12 @@ class EngineFile:
     """Airflow connection id, where the kind needs one."""
     cores: int = field(default=2, metadata={"ge": 1, "le": 1024})
     """Threads of a local Spark."""
-    memory: str = field(default="2g", metadata={"pattern": "^[1-9][0-9]*[mg]$"})
+    memory: str = field(default="2g", metadata={"pattern": _MEMORY})
     """Memory of the driver, such as 2g or 512m."""
     jars: str = "jars"
     """Folder with the jars, relative to the project folder."""
     small: bool = False
-    """Tune Spark for windows of up to some 100,000 rows; a pipeline's `resources.size` wins."""
+    """Tune Spark for windows of up to some 100,000 rows; a pipeline's `resources.size` wins: `tiny` asks for it."""
     archive: str | None = None
     """Class data sharing archive that shortens the start, relative to the project folder."""
     conf: dict[str, str | int | float | bool] = field(default_factory=dict)

@@ -4,42 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import ignores, nodes, rules, scalars, secrets, shape, strategies
-from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean, nearest, shown
-from airflow_provider_etl.spec.environment import LOCAL, Engine, Environment, load_environment
+from airflow_provider_etl.spec import ignores, nodes, rules, secrets, shape, strategies
+from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
+from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
+from airflow_provider_etl.spec.extends import extended, over
 from airflow_provider_etl.spec.frozen import FrozenMap
-from airflow_provider_etl.spec.language import AssetsOption, EveryOption, PipelineFile
+from airflow_provider_etl.spec.language import PipelineFile, Pool
 from airflow_provider_etl.spec.mappings import from_mapping
-from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described, merged
+from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described
+from airflow_provider_etl.spec.params import params_of, values_of
 from airflow_provider_etl.spec.pipeline import Pipeline
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Reading
-from airflow_provider_etl.spec.schedule import (
-    NEVER,
-    PRESETS,
-    Assets,
-    Cron,
-    Every,
-    Manual,
-    Schedule,
-    cron_problem,
-    local_instant,
-    zone_problem,
-)
+from airflow_provider_etl.spec.schedule import Schedule
+from airflow_provider_etl.spec.settings import Settings, timeouts_of
 from airflow_provider_etl.spec.variables import Substitution
 from airflow_provider_etl.spec.verbs import VerbReader, Verbs, datasets_of
-from spark_jobs.errors import ConfigError
 from spark_jobs.outline import Outline
 
 # Airflow takes 250 characters, but names a folder `dag_id=…` in its logs: 255 bytes are all that a file name has.
 _MAX_NAME: Final = 200
-_MAX_TAG: Final = 100
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -166,9 +156,14 @@ def _check_name(name: str, top: Node, problems: Problems) -> None:
 def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions: bool) -> Pipeline | None:
     problems = opened.problems
     environment, defaults = _environment(opened, asked, Node(node.source))
-    whole = _with_defaults(node, defaults)
+    whole = extended(node, opened.base, environment.project if environment else opened.base, problems)
+    if isinstance(defaults, MapNode):
+        whole = over(whole, defaults)
     substitution = Substitution(
-        problems=problems, pipeline=opened.name, variables=environment.variables if environment else None
+        problems=problems,
+        pipeline=opened.name,
+        variables=environment.variables if environment else None,
+        params=_names(whole.get("params")),
     )
     reading = Reading(problems=problems, substitute=substitution)
     read = shape.build(PipelineFile, whole, reading)
@@ -182,14 +177,16 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
         deterministic = _says_true(whole.get("deterministic"))
         gate.check(verbs, problems)
         sql.check(verbs, problems, deterministic=deterministic)
-        secrets.check(node, problems)
+        secrets.check(whole, problems)
         outlines = columns.check(verbs, problems, deterministic=deterministic)
-    settings = _Settings(whole, problems)
+    settings = Settings(whole, problems)
     settings.tags()
     timezone = settings.timezone()
     schedule = settings.schedule(read)
+    settings.unused(substitution.used)
     if read is FAILED:
         return None
+    settings.together(read)
     start, end = settings.span(read, timezone, schedule)
     engine = settings.engine(read, environment)
     if problems.failed or environment is None or engine is None or schedule is None:
@@ -214,11 +211,8 @@ def _environment(opened: _Opened, asked: str | None, top: Node) -> tuple[Environ
     return found.environment, found.defaults
 
 
-def _with_defaults(node: MapNode, defaults: Node | None) -> MapNode:
-    if not isinstance(defaults, MapNode):
-        return node
-    whole = merged(defaults.without("schedule") if "schedule" in node.entries else defaults, node)
-    return whole if isinstance(whole, MapNode) else node
+def _names(node: Node | None) -> frozenset[str]:
+    return frozenset(node.entries) if isinstance(node, MapNode) else frozenset()
 
 
 def _is_true(node: Node | None) -> bool:
@@ -227,96 +221,6 @@ def _is_true(node: Node | None) -> bool:
 
 def _says_true(node: Node | None) -> bool:
     return not (isinstance(node, ScalarNode) and node.text == "false")
-
-
-@dataclass(frozen=True)
-class _Settings:
-    """The keys beside the verbs that need more than their type."""
-
-    node: MapNode
-    problems: Problems
-
-    def timezone(self) -> str | None:
-        """The zone's name; None where it is wrong."""
-        node = self.node.get("timezone")
-        if not isinstance(node, ScalarNode):
-            return "UTC" if node is None else None
-        message, hint = zone_problem(node.text)
-        if message:
-            self.problems.add(node, "unknown-timezone", message, hint)
-        return None if message else node.text
-
-    def schedule(self, read: Any) -> Schedule | None:
-        """The schedule; None where it is wrong."""
-        node = self.node.get("schedule")
-        is_text = isinstance(node, ScalarNode) and (not node.plain or scalars.resolved(node.text)[0] == "text")
-        if isinstance(node, ScalarNode) and is_text and node.text != "manual":
-            complaint = cron_problem(node.text)
-            if complaint:
-                hint = did_you_mean(node.text, [*PRESETS, "manual"]) or 'such as "@daily" or "0 6 * * 1-5"'
-                message = f"{shown(node.text)} is no schedule: {complaint}"
-                code = "cron-never-fires" if complaint == NEVER else "invalid-schedule"
-                self.problems.add(node, code, message, hint)
-                return None
-        if read is FAILED:
-            return None
-        return _schedule(read.schedule)
-
-    def span(
-        self, read: PipelineFile, timezone: str | None, schedule: Schedule | None
-    ) -> tuple[datetime | None, datetime | None]:
-        """Start and end as instants."""
-        if timezone is None:
-            return None, None
-        start, end = self._instant("start", read.start, timezone), self._instant("end", read.end, timezone)
-        if read.start is None and isinstance(schedule, (Cron, Every)):
-            message = "key 'start' is missing: a schedule in time needs its first instant"
-            self.problems.add(self.node.holder, "missing-key", message, "start: 2013-01-01, absolute, never relative")
-        if start and end and end <= start:
-            message = f"end {read.end} is not after start {read.start}"
-            node = self.node.get("end") or self.node
-            self.problems.add(node, "inverted-dates", message, "the end is the first instant that is left out")
-        return start, end
-
-    def _instant(self, key: str, value: Any, timezone: str) -> datetime | None:
-        if value is None:
-            return None
-        try:
-            return local_instant(value, timezone)
-        except ConfigError as error:
-            self.problems.add(self.node.get(key) or self.node, "invalid-value", error.what, error.remedy)
-            return None
-
-    def tags(self) -> None:
-        """Tags that Airflow can't store."""
-        found = self.node.get("tags")
-        for node in nodes.scalars(found) if found is not None else ():
-            if len(node.text) > _MAX_TAG:
-                message = f"the tag has {len(node.text)} characters, {_MAX_TAG} is the most"
-                self.problems.add(node, "invalid-value", message, "Airflow stores no more")
-
-    def engine(self, read: PipelineFile, environment: Environment | None) -> Engine | None:
-        """The engine as the pipeline needs it; None where the environment has none of that name."""
-        if environment is None:
-            return None
-        engine = environment.engines.get(read.engine)
-        node = self.node.get("engine") or self.node.holder
-        if engine is None:
-            message = f"environment {environment.name} has no engine {read.engine!r}"
-            self.problems.add(node, "unknown-engine", message, nearest(read.engine, environment.engines))
-            return None
-        if engine.kind not in LOCAL:
-            message = f"engine {engine.name!r} is of kind {engine.kind}, which this release can't run"
-            self.problems.add(node, "unknown-engine", message, "choose an engine of kind local")
-        return replace(engine, small=read.resources.size == "small") if read.resources else engine
-
-
-def _schedule(value: str | EveryOption | AssetsOption) -> Schedule:
-    if isinstance(value, EveryOption):
-        return Every(value.every)
-    if isinstance(value, AssetsOption):
-        return Assets(value.assets)
-    return Manual() if value == "manual" else Cron(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -331,20 +235,28 @@ class _Settled:
 
 
 def _made(opened: _Opened, read: PipelineFile, verbs: Verbs, settled: _Settled) -> Pipeline:
+    params = params_of(read.params)
     return Pipeline(
         name=opened.name,
         path=opened.file,
         description=read.description,
+        doc=read.doc or read.description,
         owner=read.owner,
+        owner_links=FrozenMap(read.owner_links),
         tags=read.tags,
         schedule=settled.schedule,
         start=settled.start,
         end=settled.end,
         timezone=read.timezone,
         catchup=read.catchup,
-        max_active_windows=read.max_active_windows,
+        max_active_windows=1 if read.depends_on_previous else read.max_active_windows,
         retries=read.retries,
-        timeout=read.timeout,
+        depends_on_previous=read.depends_on_previous,
+        pool=Pool(name=read.pool) if isinstance(read.pool, str) else read.pool,
+        priority=read.priority,
+        params=FrozenMap(params),
+        values=FrozenMap(values_of(params, {})),
+        timeout=timeouts_of(read),
         freshness=read.freshness,
         execution=read.execution,
         deterministic=read.deterministic,

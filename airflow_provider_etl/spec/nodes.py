@@ -118,14 +118,22 @@ def described(node: Node) -> str:
 
 
 def merged(base: Node, over: Node) -> Node:
-    """A base under another node: mappings merge, lists and scalars replace; every part keeps its place."""
-    if not isinstance(base, MapNode) or not isinstance(over, MapNode):
+    """A base under another node: mappings merge, lists and scalars replace; every part keeps its place.
+
+    A kind of another `type`, or a strategy of another name, replaces too: it has other options.
+    """
+    if not isinstance(base, MapNode) or not isinstance(over, MapNode) or _another(base, over):
         return over
     entries = dict(over.entries)
     for key, entry in base.entries.items():
         ours = over.entries.get(key)
         entries[key] = Entry(ours.key, merged(entry.value, ours.value)) if ours else entry
     return MapNode(over.source, over.line, over.column, over.start, over.end, over.parent, over.key, entries)
+
+
+def _another(base: MapNode, over: MapNode) -> bool:
+    pairs = ((base.get(tag), over.get(tag)) for tag in ("type", "strategy"))
+    return any(isinstance(a, ScalarNode) and isinstance(b, ScalarNode) and a.text != b.text for a, b in pairs)
 
 
 def offset_place(node: ScalarNode, offset: int) -> tuple[int, int]:

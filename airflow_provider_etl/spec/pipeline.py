@@ -6,17 +6,20 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from airflow_provider_etl.spec import scalars
 from airflow_provider_etl.spec.environment import Engine, Environment
-from airflow_provider_etl.spec.language import Resources, Retries
+from airflow_provider_etl.spec.frozen import FrozenMap
+from airflow_provider_etl.spec.language import Pool, Resources, Retries, StepResources, Timeouts
+from airflow_provider_etl.spec.params import Param, values_of
 from airflow_provider_etl.spec.rules import resolve_paths
 from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, Schedule, local_instant, window_at, windows
-from airflow_provider_etl.spec.variables import with_window
+from airflow_provider_etl.spec.sizes import engine_for
+from airflow_provider_etl.spec.variables import literal, with_window
 from airflow_provider_etl.version import __version__
 from spark_jobs import kinds
 from spark_jobs.errors import ConfigError
@@ -39,6 +42,7 @@ class Pipeline:
         transform: name -> dataset, in the order of the file.
         check: dataset -> checks, each `(kind's name, kind)`.
         load: name -> (dataset, destination).
+        values: name of a parameter -> its value: the defaults, until a run gives others.
 
     The rest is as in `language.PipelineFile`.
     """
@@ -46,7 +50,9 @@ class Pipeline:
     name: str
     path: Path | None
     description: str
+    doc: str
     owner: str
+    owner_links: Mapping[str, str]
     tags: tuple[str, ...]
     schedule: Schedule
     start: datetime | None
@@ -55,7 +61,11 @@ class Pipeline:
     catchup: bool
     max_active_windows: int
     retries: Retries
-    timeout: timedelta | None
+    depends_on_previous: bool
+    pool: Pool | None
+    priority: int | None
+    params: Mapping[str, Param]
+    timeout: Timeouts
     freshness: timedelta | None
     execution: str
     deterministic: bool
@@ -66,6 +76,23 @@ class Pipeline:
     transform: Mapping[str, Dataset]
     check: Mapping[str, tuple[tuple[str, Any], ...]]
     load: Mapping[str, tuple[str, Any]]
+    values: Mapping[str, Any] = field(default_factory=FrozenMap)
+
+    def with_params(self, given: Mapping[str, Any]) -> Pipeline:
+        """The pipeline with the values of a run's parameters; other names are left alone.
+
+        Raises:
+            ConfigError: a value that isn't what its parameter may be, or a parameter that has none.
+        """
+        values = values_of(self.params, given)
+        missing = [name for name in self.params if name not in values]
+        if missing:
+            raise ConfigError(
+                f"parameter {', '.join(missing)} has no value",
+                where=self.name,
+                remedy="give one in the run's form or configuration, or with --param NAME=VALUE",
+            )
+        return replace(self, values=FrozenMap(values))
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -80,6 +107,7 @@ class Pipeline:
             "load": {name: {"from": dataset} | _typed(kind) for name, (dataset, kind) in self.load.items()},
             "timezone": self.timezone,
             "version": __version__,
+            **({"params": {name: literal(value) for name, value in self.values.items()}} if self.params else {}),
         }
         # Keys stay in the file's order: that of derived columns is the order in the table.
         text = json.dumps(configuration, separators=(",", ":"), ensure_ascii=False)
@@ -104,13 +132,15 @@ class Pipeline:
         Raises:
             ConfigError: a path that lies outside the roots, now that the window is known.
         """
+        extract = {name: self._resolved(source, window, f"extract.{name}") for name, source in self.extract.items()}
+        needs = self.resources.of(verbs) if self.resources else StepResources()
         return Plan(
             pipeline=self.name,
             window=replace(window, timezone=self.timezone),
             fingerprint=self.fingerprint,
             attempt=attempt,
             verbs=tuple(verbs),
-            extract={name: self._resolved(source, window, f"extract.{name}") for name, source in self.extract.items()},
+            extract=extract,
             transform={
                 name: Dataset(
                     source=item.source, steps=tuple((step, self._windowed(kind, window)) for step, kind in item.steps)
@@ -127,7 +157,7 @@ class Pipeline:
             },
             staging=self.environment.staging,
             quarantine=self.environment.quarantine,
-            spark=self.engine.settings(),
+            spark=engine_for(self.engine, needs, extract.values()).settings(),
             previous=previous,
         )
 
@@ -190,7 +220,7 @@ class Pipeline:
             raise ConfigError(f"window {text!r}: {part!r} is not {error}") from error
 
     def _windowed(self, kind: Any, window: Window) -> Any:
-        return with_window(kind, replace(window, timezone=self.timezone))
+        return with_window(kind, replace(window, timezone=self.timezone), self.values)
 
     def _resolved(self, kind: Any, window: Window, where: str) -> Any:
         try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from airflow_provider_etl.spec.diagnostics import Diagnostic
-from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, scalars
+from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, Source, scalars
 from airflow_provider_etl.spec.problems import Problems
 
 # What -> shape; a group, where there is one, is the secret itself.
@@ -90,17 +90,22 @@ def check(node: MapNode, problems: Problems) -> None:
         node: the file's keys.
         problems: where problems go; the secret itself is in none of them.
     """
-    text = node.source.text
     told = set()
-    for secret in in_text(text):
-        line = text.count("\n", 0, secret.start) + 1
-        column = secret.start - text.rfind("\n", 0, secret.start)
-        place = Node(node.source, line, column)
-        told.add(line)
-        _tell(problems, place, f"this looks like {secret.what}", certain=secret.certain)
+    for source in _sources(node):
+        for secret in in_text(source.text):
+            line = source.text.count("\n", 0, secret.start) + 1
+            column = secret.start - source.text.rfind("\n", 0, secret.start)
+            told.add((source.path, line))
+            _tell(problems, Node(source, line, column), f"this looks like {secret.what}", certain=secret.certain)
     for key, value in _by_key(node):
-        if value.line not in told:
+        if (value.source.path, value.line) not in told:
             _tell(problems, value, f"{key!r} is given a value in the file", certain=True)
+
+
+def _sources(node: Node) -> list[Source]:
+    """The files that a pipeline was put together from: its own, bases, the environment's defaults."""
+    entries = node.entries.values() if isinstance(node, MapNode) else ()
+    return list({item.source.path: item.source for item in [node, *(entry.value for entry in entries)]}.values())
 
 
 def _tell(problems: Problems, place: Node, message: str, *, certain: bool) -> None:
@@ -137,7 +142,8 @@ def hidden(diagnostics: Iterable[Diagnostic], node: Node | None) -> tuple[Diagno
     found = tuple(diagnostics)
     if not found or node is None:
         return found
-    texts = [node.source.text] if node.source.text else [item.text for item in scalars(node)]
+    texts = [source.text for source in _sources(node)]
+    texts = texts if any(texts) else [item.text for item in scalars(node)]
     secrets = {text[item.start : item.end] for text in texts for item in in_text(text) if item.certain}
     secrets |= {value.text for _, value in _by_key(node)}
     starts = sorted({item[:_PREFIX] for item in secrets if len(item) >= _PREFIX})

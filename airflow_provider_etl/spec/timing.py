@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -53,9 +53,11 @@ class Timed:
 
     def _durations(self) -> None:
         pipeline, retries = self.pipeline, self.pipeline.retries
-        if pipeline.timeout is not None and pipeline.timeout < _SPARK_STARTS:
-            message = f"a task may take {_told(pipeline.timeout)}: Spark alone takes some of that to start"
-            self._warn("timeout", "timeout-short", message, "give it a minute at least")
+        for item in fields(pipeline.timeout):
+            span = getattr(pipeline.timeout, item.name)
+            if span is not None and span < _SPARK_STARTS:
+                message = f"{item.name} may take {_told(span)}: Spark alone takes some of that to start"
+                self._warn("timeout", "timeout-short", message, "give it a minute at least")
         if retries.attempts and retries.max_delay < retries.delay:
             message = f"max_delay {_told(retries.max_delay)} is shorter than delay {_told(retries.delay)}"
             self._warn("retries", "retries-inverted", message, "the longest wait is at least the first one")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from airflow_provider_etl.spec.diagnostics import nearest, shown
@@ -34,14 +35,18 @@ class Substitution:
         problems: where unknown names are told.
         pipeline: the pipeline's name.
         variables: the environment's variables; None where the environment can't be read, so that nothing is known.
+        params: names of the pipeline's parameters.
+        used: those that were found in a text so far.
     """
 
     problems: Problems
     pipeline: str
     variables: Mapping[str, str] | None
+    params: frozenset[str] = frozenset()
+    used: set[str] = field(default_factory=set)
 
     def __call__(self, node: ScalarNode, mode: Mode) -> str:
-        """The text with `env` and `pipeline` substituted; window variables are checked and stay."""
+        """The text with `env` and `pipeline` substituted; what a window or a run decides is checked and stays."""
         if "${" not in node.text:
             return node.text
         if mode is None:
@@ -59,7 +64,7 @@ class Substitution:
         name = match[1]
         value = self._value(name)
         if match[0].endswith("}") and value is not None:
-            return value if mode == "text" or name.startswith("window.") else quoted(value)
+            return value if mode == "text" or name.startswith(("window.", "param.")) else quoted(value)
         message, hint = self._complaint(match)
         if message:
             self.problems.add(node, "unknown-variable", message, hint, offset=match.start())
@@ -71,6 +76,9 @@ class Substitution:
             return self.pipeline
         if name.startswith("env.") and self.variables is not None:
             return self.variables.get(name.removeprefix("env."))
+        if name.startswith("param.") and name.removeprefix("param.") in self.params:
+            self.used.add(name.removeprefix("param."))
+            return f"${{{name}}}"
         base, colon, spec = name.partition(":")
         if base in _WINDOW and (not colon or (base != "window.key" and spec and _bad_directive(spec) is None)):
             return f"${{{name}}}"
@@ -90,7 +98,9 @@ class Substitution:
             # Of a variable that is missing, only the other variables help.
             known = [item for item in known if item.startswith("env.")]
         if name.startswith("param."):
-            return f"{shown(match[0])} is unknown", "this pipeline has no parameters"
+            hint = nearest(name, [f"param.{item}" for item in self.params])
+            return f"{shown(match[0])} is unknown", hint if self.params else "this pipeline has no parameters"
+        known += [f"param.{item}" for item in self.params]
         return f"{shown(match[0])} is unknown", nearest(name.strip(), known)
 
     def _bad_format(self, base: str, spec: str) -> tuple[str, str]:
@@ -112,27 +122,27 @@ def names_window(text: str) -> bool:
 
 def text_with_window(text: str, window: Window) -> str:
     """A text with its window variables pasted in."""
-    return _replacer(window, "text")(text)
+    return _replacer(window, "text", {})(text)
 
 
-def with_window(kind: Any, window: Window) -> Any:
-    """A kind with its window variables substituted, in the fields whose metadata has `substitute`."""
+def with_window(kind: Any, window: Window, params: Mapping[str, Any]) -> Any:
+    """A kind with its window variables and parameters substituted, in the fields whose metadata has `substitute`."""
     changed = {}
     for item in dataclasses.fields(kind):
         value = getattr(kind, item.name)
         mode = item.metadata.get("substitute")
-        new = _deep(value, _replacer(window, mode)) if mode else _nested(value, window)
+        new = _deep(value, _replacer(window, mode, params)) if mode else _nested(value, window, params)
         if new is not value:
             changed[item.name] = new
     return dataclasses.replace(kind, **changed) if changed else kind
 
 
-def _nested(value: Any, window: Window) -> Any:
+def _nested(value: Any, window: Window, params: Mapping[str, Any]) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return with_window(value, window)
+        return with_window(value, window, params)
     if isinstance(value, Mapping):
-        return {key: _nested(item, window) for key, item in value.items()}
-    return tuple(_nested(item, window) for item in value) if isinstance(value, tuple) else value
+        return {key: _nested(item, window, params) for key, item in value.items()}
+    return tuple(_nested(item, window, params) for item in value) if isinstance(value, tuple) else value
 
 
 def _deep(value: Any, replace: Callable[[str], str]) -> Any:
@@ -143,8 +153,11 @@ def _deep(value: Any, replace: Callable[[str], str]) -> Any:
     return tuple(_deep(item, replace) for item in value) if isinstance(value, tuple) else value
 
 
-def _replacer(window: Window, mode: str) -> Callable[[str], str]:
+def _replacer(window: Window, mode: str, params: Mapping[str, Any]) -> Callable[[str], str]:
     def replaced(match: re.Match[str]) -> str:
+        param = params.get(match[1].removeprefix("param.")) if match[1].startswith("param.") else None
+        if param is not None:
+            return literal(param) if mode == "sql" else _plain(param)
         base, colon, spec = match[1].partition(":")
         if base not in _WINDOW:
             return match[0]
@@ -158,6 +171,17 @@ def _replacer(window: Window, mode: str) -> Callable[[str], str]:
         return quoted(text) if mode == "sql" else text
 
     return lambda text: _REFERENCE.sub(replaced, text) if "${" in text else text
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def literal(value: Any) -> str:
+    """A typed value as a Spark SQL literal."""
+    if isinstance(value, str):
+        return quoted(value)
+    return f"DATE '{value}'" if isinstance(value, date) else _plain(value)
 
 
 def quoted(text: str) -> str:

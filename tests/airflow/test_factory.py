@@ -329,3 +329,32 @@ def test_the_repository_s_own_dags_load_without_an_error() -> None:
         bag = DagBag(str(file))
         assert not bag.import_errors
         assert bag.dags
+
+
+def test_the_file_decides_who_goes_first_how_long_and_where_people_turn_to(project: Project) -> None:
+    keys = (
+        "doc: '# Flights'\nowner_links: {data-platform: https://wiki/flights}\npool: {name: db, slots: 2}\n"
+        "priority: 7\ndepends_on_previous: true\n"
+        "params: {region: {default: eu, values: [eu, us], description: Where}}\n"
+    )
+    text = FLIGHTS.replace("timeout: 10m", "timeout: {run: 6h, task: 1h, load: 5m}").replace(
+        "/flights/", "/${param.region}/"
+    )
+    project.pipeline("flights", keys + text)
+    dag = bag_of(project).dags["flights"]
+    assert (dag.doc_md, dag.owner_links) == ("# Flights", {"data-platform": "https://wiki/flights"})
+    assert (dag.dagrun_timeout, dag.max_active_runs) == (timedelta(hours=6), 1)
+    for task in dag.tasks:
+        assert (task.pool, task.pool_slots, task.depends_on_past) == ("db", 2, True)
+        assert (task.priority_weight, task.weight_rule) == (7, "absolute")
+        assert task.execution_timeout == timedelta(minutes=5 if task.task_id == "load" else 60)
+    form = dag.params.get_param("region")
+    assert (form.value, form.schema["enum"], form.description) == ("eu", ["eu", "us"], "Where")
+
+
+def test_a_base_that_is_broken_is_named_in_the_error_of_the_file(project: Project, as_dag_processor: None) -> None:
+    project.pipeline("_base", FLIGHTS.replace("owner:", "ownr:"))
+    project.pipeline("late", "extends: _base.yaml\n")
+    dags, errors = serialised(bag_of(project))
+    assert set(dags) == {"flights"}
+    assert "pipelines/_base.yaml:5:1: error[unknown-key]" in errors["pipelines/late.yaml"]

@@ -67,10 +67,10 @@ def test_the_engine_of_the_environment_goes_into_the_plan(project: Project, chan
     assert settings["archive"] == f"{project.folder}/build/app.jsa"
     assert settings["conf"] == {"spark.sql.shuffle.partitions": "64", "spark.x": "true", "spark.y": "NO"}
     assert (settings["small"], settings["retention_hours"]) == (False, 36.0)
-    small = project.pipeline(changed("start: 2013", "engine: big\nresources: {size: small}\nstart: 2013"))
-    assert small.engine.small
+    small = project.pipeline(changed("start: 2013", "engine: big\nresources: {size: tiny}\nstart: 2013"))
+    assert small.plan(small.window_of("2013-01-01"), ATTEMPT).spark["small"]
     large = project.pipeline(changed("start: 2013", "resources: {size: large}\nstart: 2013"))
-    assert not large.engine.small
+    assert not large.plan(large.window_of("2013-01-01"), ATTEMPT).spark["small"]
 
 
 def test_the_units_are_what_the_ledger_is_asked_for(project: Project, changed: Change) -> None:
@@ -158,7 +158,7 @@ def test_a_mapping_may_hold_pythons_own_values(project: Project) -> None:
     }
     pipeline = load_mapping(mapping, name="orders", base=project.folder).pipeline
     assert pipeline is not None
-    assert (pipeline.start, pipeline.timeout) == (datetime(2013, 1, 1, 12, tzinfo=UTC), timedelta(minutes=90))
+    assert (pipeline.start, pipeline.timeout.task) == (datetime(2013, 1, 1, 12, tzinfo=UTC), timedelta(minutes=90))
     assert (pipeline.tags, pipeline.catchup, pipeline.max_active_windows) == (("1.10", "NO"), True, 3)
 
 

@@ -1,0 +1,88 @@
+"""`extends: base.yaml`: a file takes another one as its base, so that five hundred alike files stay short.
+
+Mappings merge, lists and scalars replace, and every part keeps its place: what is wrong in the base is told there. A
+base that is no pipeline of its own is called `_something.yaml`, which the factory leaves alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import Final
+
+from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
+from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described, merged
+from airflow_provider_etl.spec.problems import Problems
+from airflow_provider_etl.spec.reader import read_file
+
+KEY: Final = "extends"
+_DEEPEST: Final = 10  # bases of bases
+
+
+def extended(node: MapNode, folder: Path, within: Path, problems: Problems) -> MapNode:
+    """A file's keys over those of its base, of the base's base, and so on.
+
+    Args:
+        node: the file's keys.
+        folder: the file's folder, from which the base's path counts.
+        within: the folder that a base must lie in: pipeline files may not read the rest of the machine.
+        problems: where a base that is missing, unreadable or its own is told.
+    """
+    seen = [os.path.realpath(node.source.path)]
+    whole = node
+    while (asked := whole.get(KEY)) is not None:
+        found = _base(asked, folder, within, seen, problems)
+        whole = over(whole.without(KEY), found) if found else whole.without(KEY)
+        if found is None:
+            break
+        # What the base itself extends has come with it, and counts from its own folder.
+        folder = Path(found.source.path).absolute().parent
+    return whole
+
+
+def over(node: MapNode, base: MapNode) -> MapNode:
+    """A file's keys over a base's; a schedule is one thing, whatever form it has."""
+    whole = merged(base.without("schedule") if "schedule" in node.entries else base, node)
+    return whole if isinstance(whole, MapNode) else node
+
+
+def _base(asked: Node, folder: Path, within: Path, seen: list[str], problems: Problems) -> MapNode | None:
+    if not isinstance(asked, ScalarNode) or not asked.text.strip():
+        problems.add(asked, "wrong-type", f"{described(asked)} stands where a file's path is wanted", "extends: a.yaml")
+        return None
+    path = os.path.normpath(folder / asked.text)
+    real = os.path.realpath(path)
+    complaint = _complaint(asked.text, real, within, seen)
+    if complaint:
+        problems.add(asked, *complaint)
+        return None
+    seen.append(real)
+    status = Path(real).stat()
+    base, said = _read(path, status.st_mtime_ns, status.st_size)
+    for diagnostic in said:
+        problems.put(diagnostic)
+    if base is not None and not isinstance(base, MapNode):
+        problems.add(base, "not-a-mapping", f"{described(base)} stands where the keys of a pipeline are wanted")
+    return base if isinstance(base, MapNode) else None
+
+
+def _complaint(text: str, real: str, within: Path, seen: list[str]) -> tuple[str, str, str] | None:
+    """Code, message and hint where a file can't be the base."""
+    if real in seen:
+        circle = " <- ".join(Path(path).name for path in [*seen[seen.index(real) :], real])
+        return "extends-cycle", f"files extend each other in a circle: {circle}", "take one of the extends: away"
+    if not Path(real).is_relative_to(os.path.realpath(within)):
+        return "extends-outside", f"{shown(text, 120)} leads to {real}, outside {within}", "keep it in the project"
+    if not Path(real).is_file():
+        return "extends-missing", f"there is no file {shown(text, 120)}", f"looked for {real}"
+    if len(seen) > _DEEPEST:
+        return "extends-too-deep", f"more than {_DEEPEST} files extend each other", "merge some of them"
+    return None
+
+
+@functools.lru_cache(maxsize=64)
+def _read(path: str, _changed: int, _size: int) -> tuple[Node | None, tuple[Diagnostic, ...]]:
+    """A base, read once for all the files that extend it."""
+    problems = Problems()
+    return read_file(path, problems), problems.sorted()

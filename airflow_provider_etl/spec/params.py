@@ -1,0 +1,189 @@
+"""`params`: values that a run may be given, and that `${param.NAME}` stands for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from airflow_provider_etl.spec.diagnostics import nearest, shown
+from airflow_provider_etl.spec.language import ParamOption
+from airflow_provider_etl.spec.nodes import MapNode, Node
+from airflow_provider_etl.spec.problems import Problems
+from spark_jobs.errors import ConfigError
+
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+RESERVED: Final = ("window_start", "window_end")  # what the form of a run asks for already
+_BOOLS: Final = {"true": True, "false": False}
+_TYPES: Final[dict[str, type]] = {"integer": int, "number": float, "boolean": bool}
+_JSON: Final = {"date": {"type": "string", "format": "date"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Param:
+    """One value.
+
+    Args:
+        name: NAME in `${param.NAME}`.
+        option: its type, default, and what it may be.
+    """
+
+    name: str
+    option: ParamOption
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """What a value must be, as JSON Schema."""
+        told: dict[str, Any] = dict(_JSON.get(self.option.type, {"type": self.option.type}))
+        if self.option.values:
+            told["enum"] = list(self.option.values)
+        if self.option.pattern:
+            told["pattern"] = f"^(?:{self.option.pattern})$"
+        return told
+
+    @property
+    def default(self) -> Any:
+        """The value where none is given, as JSON; None where one must be given."""
+        value = self.option.default
+        return value.isoformat() if isinstance(value, date) else value
+
+    def value(self, given: Any) -> str | int | float | bool | date:
+        """A given value, typed.
+
+        Args:
+            given: JSON, or text from a command line.
+
+        Raises:
+            ConfigError: it isn't what the parameter may be.
+        """
+        found = _typed(self.option.type, given)
+        allowed = self.option.values
+        if found is None:
+            self._refuse(given, f"a value of type {self.option.type}")
+        if allowed and found not in allowed:
+            self._refuse(given, f"one of {', '.join(map(str, allowed))}")
+        if self.option.pattern and not re.fullmatch(self.option.pattern, str(found)):
+            self._refuse(given, f"text that matches {self.option.pattern}")
+        return found  # type: ignore[no-any-return]
+
+    def _refuse(self, given: Any, expected: str) -> None:
+        raise ConfigError(f"{shown(str(given))} can't be its value", where=f"param {self.name}", expected=expected)
+
+
+def _typed(kind: str, given: Any) -> Any:
+    """The value as a type; None where it has no such form."""
+    if kind == "string":
+        return given if isinstance(given, str) else None
+    if kind == "date":
+        try:
+            return given if isinstance(given, date) else date.fromisoformat(str(given))
+        except ValueError:
+            return None
+    if isinstance(given, str):
+        given = _parsed(kind, given)
+    wanted = (int, float) if kind == "number" else (_TYPES[kind],)
+    is_bool = isinstance(given, bool)
+    return given if isinstance(given, wanted) and is_bool == (kind == "boolean") else None
+
+
+def _parsed(kind: str, text: str) -> Any:
+    if kind == "boolean":
+        return _BOOLS.get(text.lower())
+    try:
+        return json.loads(text) if re.fullmatch(r"-?[0-9][0-9.eE+-]*", text) else None
+    except ValueError:
+        return None
+
+
+def params_of(read: Mapping[str, Any]) -> dict[str, Param]:
+    """Name -> parameter, of a pipeline file's `params`."""
+    return {name: Param(name=name, option=_option(item)) for name, item in read.items()}
+
+
+def _option(item: Any) -> ParamOption:
+    """A parameter's options; a bare value is its default, and says its type."""
+    if isinstance(item, ParamOption):
+        return item
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "string"}
+    return ParamOption(type=kinds[type(item)], default=item)  # type: ignore[arg-type]
+
+
+def values_of(params: Mapping[str, Param], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Name -> typed value: what is given, else the default; a parameter with neither is left out.
+
+    Args:
+        params: the pipeline's.
+        given: values of some of them; other names are left alone, since a DAG may have more.
+
+    Raises:
+        ConfigError: a value that isn't what its parameter may be.
+    """
+    found = {}
+    for name, param in params.items():
+        value = given.get(name)
+        value = param.default if value is None else value
+        if value is not None:
+            found[name] = param.value(value)
+    return found
+
+
+def told(texts: list[str], params: Mapping[str, Param]) -> dict[str, str]:
+    """`NAME=VALUE` of a command line as a mapping.
+
+    Raises:
+        ConfigError: no such form, or no such parameter.
+    """
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name not in params:
+            raise ConfigError(
+                f"--param {shown(text)}", expected="NAME=VALUE", remedy=nearest(name, params) if equals else ""
+            )
+        found[name] = value
+    return found
+
+
+def check(node: MapNode, params: Mapping[str, Param], *, alone: bool, problems: Problems) -> None:
+    """Tell what is wrong with the parameters themselves.
+
+    Args:
+        node: the value of `params`.
+        params: as they were read.
+        alone: whether the pipeline starts by itself, with nobody there to fill in a form.
+        problems: where it is told.
+    """
+    for name, param in params.items():
+        entry = node.entries[name]
+        for place, message, hint in _complaints(param, entry.key, entry.value, alone=alone):
+            problems.add(place, "invalid-param", message, hint)
+
+
+def _complaints(param: Param, key: Node, node: Node, *, alone: bool) -> Iterator[tuple[Node, str, str]]:
+    if not NAME.fullmatch(param.name):
+        yield key, f"{shown(param.name)} can't be a parameter's name", "letters, digits and _; no digit first"
+    if param.name in RESERVED:
+        yield key, f"{param.name!r} is what the form of a run asks for already", "choose another name"
+    place = (node.get("default") if isinstance(node, MapNode) else None) or node
+    if param.option.pattern and (said := _no_pattern(param.option.pattern)):
+        yield (node.get("pattern") if isinstance(node, MapNode) else None) or node, said, ""
+        return
+    if param.default is None:
+        if alone:
+            yield key, f"parameter {param.name!r} has no default, and nobody fills in a form", "give it a default"
+        return
+    try:
+        param.value(param.default)
+    except ConfigError as error:
+        yield place, f"the default {shown(str(param.default))} can't be its value", f"expected {error.expected}"
+
+
+def _no_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        return f"{shown(text)} is no regular expression: {error}"
+    return ""

@@ -1,0 +1,173 @@
+"""The keys beside the verbs that need more than their type."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from airflow_provider_etl.spec import nodes, params, scalars
+from airflow_provider_etl.spec.diagnostics import did_you_mean, nearest, shown
+from airflow_provider_etl.spec.environment import LOCAL, Engine, Environment
+from airflow_provider_etl.spec.language import AssetsOption, EveryOption, PipelineFile, Timeouts
+from airflow_provider_etl.spec.nodes import MapNode, ScalarNode
+from airflow_provider_etl.spec.problems import Problems
+from airflow_provider_etl.spec.reading import FAILED
+from airflow_provider_etl.spec.schedule import (
+    NEVER,
+    PRESETS,
+    Assets,
+    Cron,
+    Every,
+    Manual,
+    Schedule,
+    cron_problem,
+    local_instant,
+    zone_problem,
+)
+from spark_jobs.errors import ConfigError
+from spark_jobs.plan import VERBS
+
+_MAX_TAG: Final = 100
+_LINK: Final = re.compile(r"(?:https?://[^/\s]+\S*|mailto:\S+@\S+)")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The keys beside the verbs that need more than their type."""
+
+    node: MapNode
+    problems: Problems
+
+    def timezone(self) -> str | None:
+        """The zone's name; None where it is wrong."""
+        node = self.node.get("timezone")
+        if not isinstance(node, ScalarNode):
+            return "UTC" if node is None else None
+        message, hint = zone_problem(node.text)
+        if message:
+            self.problems.add(node, "unknown-timezone", message, hint)
+        return None if message else node.text
+
+    def schedule(self, read: Any) -> Schedule | None:
+        """The schedule; None where it is wrong."""
+        node = self.node.get("schedule")
+        is_text = isinstance(node, ScalarNode) and (not node.plain or scalars.resolved(node.text)[0] == "text")
+        if isinstance(node, ScalarNode) and is_text and node.text != "manual":
+            complaint = cron_problem(node.text)
+            if complaint:
+                hint = did_you_mean(node.text, [*PRESETS, "manual"]) or 'such as "@daily" or "0 6 * * 1-5"'
+                message = f"{shown(node.text)} is no schedule: {complaint}"
+                code = "cron-never-fires" if complaint == NEVER else "invalid-schedule"
+                self.problems.add(node, code, message, hint)
+                return None
+        if read is FAILED:
+            return None
+        return schedule_of(read.schedule)
+
+    def span(
+        self, read: PipelineFile, timezone: str | None, schedule: Schedule | None
+    ) -> tuple[datetime | None, datetime | None]:
+        """Start and end as instants."""
+        if timezone is None:
+            return None, None
+        start, end = self._instant("start", read.start, timezone), self._instant("end", read.end, timezone)
+        if read.start is None and isinstance(schedule, (Cron, Every)):
+            message = "key 'start' is missing: a schedule in time needs its first instant"
+            self.problems.add(self.node.holder, "missing-key", message, "start: 2013-01-01, absolute, never relative")
+        if start and end and end <= start:
+            message = f"end {read.end} is not after start {read.start}"
+            node = self.node.get("end") or self.node
+            self.problems.add(node, "inverted-dates", message, "the end is the first instant that is left out")
+        return start, end
+
+    def _instant(self, key: str, value: Any, timezone: str) -> datetime | None:
+        if value is None:
+            return None
+        try:
+            return local_instant(value, timezone)
+        except ConfigError as error:
+            self.problems.add(self.node.get(key) or self.node, "invalid-value", error.what, error.remedy)
+            return None
+
+    def tags(self) -> None:
+        """Tags that Airflow can't store."""
+        found = self.node.get("tags")
+        for node in nodes.scalars(found) if found is not None else ():
+            if len(node.text) > _MAX_TAG:
+                message = f"the tag has {len(node.text)} characters, {_MAX_TAG} is the most"
+                self.problems.add(node, "invalid-value", message, "Airflow stores no more")
+
+    def engine(self, read: PipelineFile, environment: Environment | None) -> Engine | None:
+        """The engine; None where the environment has none of that name, or one that this release can't run."""
+        if environment is None:
+            return None
+        engine = environment.engines.get(read.engine)
+        node = self.node.get("engine") or self.node.holder
+        if engine is None:
+            message = f"environment {environment.name} has no engine {read.engine!r}"
+            self.problems.add(node, "unknown-engine", message, nearest(read.engine, environment.engines))
+            return None
+        if engine.kind not in LOCAL:
+            message = f"engine {engine.name!r} is of kind {engine.kind}, which this release can't run"
+            self.problems.add(node, "unknown-engine", message, "choose an engine of kind local")
+        return engine
+
+    def together(self, read: PipelineFile) -> None:
+        """Keys that don't go together, and values that only make sense with others."""
+        self._one_at_a_time(read)
+        self._fused(read)
+        self._links()
+        node = self.node.get("params")
+        if isinstance(node, MapNode):
+            alone = read.schedule != "manual"
+            params.check(node, params.params_of(read.params), alone=alone, problems=self.problems)
+
+    def unused(self, used: set[str]) -> None:
+        """Warn of parameters that nothing asks for."""
+        node = self.node.get("params")
+        for name, entry in node.entries.items() if isinstance(node, MapNode) else ():
+            if name not in used:
+                message, hint = f"parameter {name!r} changes nothing", f"use it: ${{param.{name}}}"
+                self.problems.add(entry.key, "unused-param", message, hint, severity="warning")
+
+    def _one_at_a_time(self, read: PipelineFile) -> None:
+        node = self.node.get("max_active_windows")
+        if read.depends_on_previous and node is not None and read.max_active_windows > 1:
+            message = f"{read.max_active_windows} windows at a time, where each waits for the one before"
+            self.problems.add(node, "conflicting-keys", message, "leave max_active_windows out, or say 1")
+
+    def _fused(self, read: PipelineFile) -> None:
+        """A fused run is one task: a verb has no time and no resources of its own."""
+        if read.execution != "fused":
+            return
+        for key in ("timeout", "resources"):
+            node = self.node.get(key)
+            entries = node.entries if isinstance(node, MapNode) else {}
+            for verb in VERBS:
+                if verb in entries:
+                    message = f"execution is fused: there is no task {verb!r}"
+                    hint = f"say it for the run, or execution: staged, where {verb} is a task"
+                    self.problems.add(entries[verb].key, "conflicting-keys", message, hint)
+
+    def _links(self) -> None:
+        found = self.node.get("owner_links")
+        for node in nodes.scalars(found) if found is not None else ():
+            if not _LINK.fullmatch(node.text):
+                message = f"{shown(node.text)} is no link"
+                self.problems.add(node, "invalid-value", message, "such as https://… or mailto:…")
+
+
+def schedule_of(value: str | EveryOption | AssetsOption) -> Schedule:
+    """The schedule that a file names."""
+    if isinstance(value, EveryOption):
+        return Every(value.every)
+    if isinstance(value, AssetsOption):
+        return Assets(value.assets)
+    return Manual() if value == "manual" else Cron(value)
+
+
+def timeouts_of(read: PipelineFile) -> Timeouts:
+    """The times, whichever way they are written."""
+    return read.timeout if isinstance(read.timeout, Timeouts) else Timeouts(task=read.timeout)

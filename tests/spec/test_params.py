@@ -1,0 +1,154 @@
+"""`params`: values that a run may be given."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from airflow_provider_etl.spec.sizes import measured
+from spark_jobs.errors import ConfigError
+from spark_jobs.plan import Attempt
+from tests.spec.conftest import PIPELINE, Project
+
+ATTEMPT = Attempt(number=1, token="t", run="r")
+PARAMS = """\
+params:
+  region: {default: eu, values: [eu, us]}
+  least: 10
+  day: {type: date, default: "2013-01-05"}
+  loud: false
+"""
+USING = PARAMS + PIPELINE.replace("raw}/orders/", "raw}/${param.region}/").replace(
+    "  - filter: amount > 0\n",
+    "  - sql: select * from input where amount > ${param.least} and day >= ${param.day}"
+    " and region = ${param.region} and loud = ${param.loud}\n",
+)
+
+
+def planned(project: Project, given: dict[str, Any], text: str = USING) -> Any:
+    pipeline = project.pipeline(text).with_params(given)
+    return pipeline.plan(pipeline.window_of("2013-01-01"), ATTEMPT)
+
+
+def test_a_run_gets_its_values_as_text_in_paths_and_as_literals_in_queries(project: Project) -> None:
+    plan = planned(project, {"region": "us", "least": 3, "window_start": None, "foreign": 1})
+    assert plan.extract["orders"].path.endswith("/raw/us/2013-01-01.csv")
+    query = plan.transform["result"].steps[0][1].query
+    assert "amount > 3 and day >= DATE '2013-01-05' and region = 'us' and loud = false" in query
+
+
+def test_a_run_that_gives_none_gets_the_defaults(project: Project) -> None:
+    assert planned(project, {}).extract["orders"].path.endswith("/raw/eu/2013-01-01.csv")
+    assert planned(project, {"region": None}).extract["orders"].path.endswith("/raw/eu/2013-01-01.csv")
+
+
+def test_another_value_is_another_configuration(project: Project) -> None:
+    pipeline = project.pipeline(USING)
+    same = pipeline.with_params({"region": "eu"})
+    other = pipeline.with_params({"region": "us"})
+    assert same.fingerprint == pipeline.fingerprint != other.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "typed"),
+    [("least", "12", 12), ("day", "2014-02-03", date(2014, 2, 3)), ("loud", "TRUE", True), ("region", "us", "us")],
+)
+def test_a_command_line_gives_text(project: Project, name: str, given: str, typed: Any) -> None:
+    assert project.pipeline(USING).with_params({name: given}).values[name] == typed
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"region": "mars"}, "one of eu, us"),
+        ({"region": 5}, "a value of type string"),
+        ({"least": "1.5"}, "a value of type integer"),
+        ({"least": True}, "a value of type integer"),
+        ({"day": "2013-02-30"}, "a value of type date"),
+        ({"loud": "yes"}, "a value of type boolean"),
+    ],
+)
+def test_a_value_that_can_not_be_is_refused_by_name(project: Project, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        project.pipeline(USING).with_params(given)
+    assert f"param {next(iter(given))}: " in str(told.value)
+    assert said in str(told.value)
+
+
+def test_a_value_can_not_lead_out_of_the_roots(project: Project) -> None:
+    text = USING.replace("{default: eu, values: [eu, us]}", "eu")
+    with pytest.raises(ConfigError, match="outside the roots"):
+        planned(project, {"region": "../../../etc"}, text)
+
+
+def test_a_value_can_not_leave_its_literal(project: Project) -> None:
+    text = USING.replace("{default: eu, values: [eu, us]}", "eu").replace("/${param.region}/", "/x/")
+    query = planned(project, {"region": "a' or 1=1 --\\"}, text).transform["result"].steps[0][1].query
+    assert r"region = 'a\' or 1=1 --\\'" in query
+
+
+def test_a_pattern_binds_the_whole_value(project: Project) -> None:
+    text = USING.replace("{default: eu, values: [eu, us]}", '{default: eu, pattern: "[a-z]{2}"}')
+    with pytest.raises(ConfigError, match="text that matches"):
+        planned(project, {"region": "eux"}, text)
+
+
+def test_a_manual_pipeline_may_ask_for_a_value_and_does(project: Project) -> None:
+    text = USING.replace("default: eu, ", "").replace('"@daily"\nstart: 2013-01-01', "manual")
+    pipeline = project.pipeline(text)
+    with pytest.raises(ConfigError, match=r"parameter region has no value.*--param NAME=VALUE"):
+        pipeline.with_params({})
+    assert pipeline.with_params({"region": "us"}).values["region"] == "us"
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ("{region: {values: [eu]}}", "invalid-param params.region | parameter 'region' has no default, and nobody"),
+        ("{region: {default: eu, values: [us]}}", "invalid-param params.region.default | the default 'eu' can't be"),
+        ("{region: {type: integer, default: eu}}", "invalid-param params.region.default | the default 'eu' can't be"),
+        ("{region: {type: int, default: 1}}", "unknown-value params.region.type | 'int' is not string or integer"),
+        ("{window_start: a}", "invalid-param params.window_start | 'window_start' is what the form"),
+        ("{a-b: a}", "invalid-param params.a-b | 'a-b' can't be a parameter's name"),
+        ('{region: {default: eu, pattern: "("}}', "invalid-param params.region.pattern | '(' is no regular expression"),
+        (
+            "{region: {defualt: eu}}",
+            "unknown-key params.region.defualt | unknown key 'defualt' | did you",
+        ),
+        ("{regoin: eu}", "unknown-variable extract.orders.path | '${param.region}' is unknown | did you mean"),
+        ("{region: eu, idle: 1}", "unused-param params.idle | parameter 'idle' changes nothing"),
+    ],
+)
+def test_what_is_wrong_with_a_parameter_is_told_at_its_place(project: Project, params: str, said: str) -> None:
+    text = f"params: {params}\n" + PIPELINE.replace("raw}/orders/", "raw}/${param.region}/")
+    assert any(said in line for line in project.told(text)), project.told(text)
+
+
+def test_auto_measures_the_files_of_the_window(project: Project) -> None:
+    text = PIPELINE.replace("start: 2013", "resources: {size: auto, load: {size: large, executors: 3}}\nstart: 2013")
+    pipeline = project.pipeline(text.replace("/${window.start:%Y-%m-%d}.csv", "/${window.key}/*.csv"))
+    folder = project.folder / "data/raw/orders/2013-01-01"
+    folder.mkdir(parents=True)
+    window = pipeline.window_of("2013-01-01")
+
+    def spark(size: int, *verbs: str) -> Any:
+        with (folder / "a.csv").open("wb") as file:
+            file.truncate(size)  # sparse: no byte is written
+        return pipeline.plan(window, ATTEMPT, verbs=verbs).spark
+
+    assert spark(1000, "extract")["small"]
+    assert "spark.executor.instances" not in spark(1000, "extract")["conf"]
+    assert spark(1 << 30, "extract")["conf"]["spark.executor.instances"] == "2"
+    assert spark(11 << 30, "extract", "transform")["conf"]["spark.executor.instances"] == "8"
+    assert not spark(200 << 30, "extract")["small"]
+    assert spark(200 << 30, "extract")["conf"]["spark.executor.memory"] == "16g"
+    load = spark(1000, "load")["conf"]
+    assert (load["spark.executor.instances"], load["spark.sql.shuffle.partitions"]) == ("3", "2000")
+
+
+def test_what_can_not_be_measured_from_here_is_small(project: Project) -> None:
+    plan = planned(project, {})
+    remote = type(plan.extract["orders"])(path="s3a://bucket/x.csv", format="csv")
+    assert measured([plan.extract["orders"], remote]) == "small"
