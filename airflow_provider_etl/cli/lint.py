@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from airflow_provider_etl.spec import Diagnostic, duplicate_names, find_files, load_file
-from airflow_provider_etl.spec.waits import across
+from airflow_provider_etl.spec import Diagnostic, Loaded, duplicate_names, find_files, folder, load_file, waits
+from airflow_provider_etl.spec.ignores import kept, useless
 
 NAME: Final = "lint"
 HELP: Final = "check pipeline files and report everything that is wrong with them"
@@ -24,12 +24,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Report every diagnostic; 1 where there is an error."""
     paths, found = _files(options.paths)
-    loaded = [load_file(path, environment=options.environment, expressions=True) for path in paths]
-    found += [item for file in loaded for item in file.diagnostics]
-    found += across(loaded, whole=any(Path(item).is_dir() for item in options.paths))
-    found = sorted(dict.fromkeys([*found, *duplicate_names(paths)]))
+    files = [load_file(path, environment=options.environment, expressions=True) for path in paths]
+    complete = any(Path(item).is_dir() for item in options.paths)
+    between = [*folder.across(files, complete=complete), *waits.across(files, whole=complete)]
+    found += duplicate_names(paths)
+    found = sorted(dict.fromkeys([*found, *_told(files, between)]))
     _tell(found, len(paths), options.format)
     return 1 if any(item.severity == "error" for item in found) else 0
+
+
+def _told(files: Sequence[Loaded], between: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """What the files' comments leave, and the comments that there is no need for."""
+    for file in files:
+        shared = [item for item in between if item.path == file.path]
+        yield from (*file.diagnostics, *kept(shared, file.ignored))
+        yield from useless(file.path, file.ignored, [*file.diagnostics, *file.spared, *shared])
 
 
 def _files(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:

@@ -15,6 +15,7 @@ from airflow_provider_etl.spec.nodes import MapNode, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.schedule import (
+    NEVER,
     PRESETS,
     Assets,
     Cron,
@@ -61,7 +62,8 @@ class Settings:
             if complaint:
                 hint = did_you_mean(node.text, [*PRESETS, "manual"]) or 'such as "@daily" or "0 6 * * 1-5"'
                 message = f"{shown(node.text)} is no schedule: {complaint}"
-                self.problems.add(node, "invalid-schedule", message, hint)
+                code = "cron-never-fires" if complaint == NEVER else "invalid-schedule"
+                self.problems.add(node, code, message, hint)
                 return None
         if read is FAILED:
             return None

@@ -144,7 +144,7 @@ def test_other_plain_scalars_are_text(project: Project, changed: Change, scalar:
         ("timezone: America", "4:11 unknown-timezone timezone"),
         ("end: 2012-12-31", "4:6 inverted-dates end"),
         ("end: 2013-01-01", "4:6 inverted-dates end"),
-        ("end: tomorrow", "4:6 wrong-type end"),
+        ("end: tomorrow", "4:6 relative-date end"),
         ("end: 2024-13-01", "4:6 wrong-type end"),
         ("end: 0001-01-01", "4:6 wrong-type end"),
         ("end: 9999-12-31", "4:6 wrong-type end"),
