@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from airflow_provider_etl.spec import Diagnostic, duplicate_names, find_files, load_file
+from airflow_provider_etl.spec.files import RULE, left_out
 
 NAME: Final = "lint"
 HELP: Final = "check pipeline files and report everything that is wrong with them"
@@ -17,6 +18,7 @@ HELP: Final = "check pipeline files and report everything that is wrong with the
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="pipeline files, or folders that hold some")
+    parser.epilog = RULE
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how diagnostics are told")
 
 
@@ -24,10 +26,23 @@ def execute(options: argparse.Namespace) -> int:
     """Report every diagnostic; 1 where there is an error."""
     paths, found = _files(options.paths)
     for path in paths:
-        found += load_file(path, environment=options.environment, expressions=True).diagnostics
+        found += _diagnostics(path, options.environment)
     found = sorted(dict.fromkeys([*found, *duplicate_names(paths)]))
     _tell(found, len(paths), options.format)
     return 1 if any(item.severity == "error" for item in found) else 0
+
+
+def _diagnostics(path: Path, environment: str | None) -> tuple[Diagnostic, ...]:
+    """Those of a pipeline file; of a test file that is named, its own, as far as its pipeline has no errors."""
+    from airflow_provider_etl.testing.cases import ENDINGS, load_cases, orphaned, pipeline_file_of
+
+    if not path.name.endswith(ENDINGS):
+        return load_file(path, environment=environment, expressions=True).diagnostics
+    tested = pipeline_file_of(path)
+    if tested is None:
+        return (orphaned(path),)
+    loaded = load_file(tested, environment=environment, expressions=True)
+    return load_cases(path, loaded.pipeline).diagnostics if loaded.pipeline else loaded.diagnostics
 
 
 def _files(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
@@ -38,8 +53,12 @@ def _files(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
         path = Path(item)
         below = find_files(path) if path.is_dir() else [path]
         paths += below
+        empty += left_out(path) if path.is_dir() else []
         if not below:
-            message, hint = "the folder holds no pipeline file", "*.yaml and *.yml are read"
+            message, hint = (
+                "the folder holds no pipeline file",
+                "*.yaml and *.yml are read; lint --help says which aren't",
+            )
             empty.append(Diagnostic(path=item, line=1, column=1, code="no-files", message=message, hint=hint))
     return list(dict.fromkeys(paths)), empty
 

@@ -23,6 +23,8 @@ COMMANDS: Final = {
     "explain": "airflow_provider_etl.cli.explain",
     "plan": "airflow_provider_etl.cli.plan",
     "run": "airflow_provider_etl.cli.run",
+    "test": "airflow_provider_etl.cli.test",
+    "new": "airflow_provider_etl.cli.new",
     "doctor": "airflow_provider_etl.cli.doctor",
 }
 
