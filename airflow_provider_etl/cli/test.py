@@ -16,7 +16,7 @@ from airflow_provider_etl.testing.cases import ENDINGS, cases_beside, load_cases
 from airflow_provider_etl.testing.order import Subject, order, scene_of, scene_of_window
 from airflow_provider_etl.testing.telling import as_json, counted, lines
 from airflow_provider_etl.testing.verdict import Verdict, unknown_case, verdict
-from spark_jobs.errors import ConfigError
+from spark_jobs.errors import ConfigError, InfrastructureError
 
 NAME: Final = "test"
 HELP: Final = "run the cases of FILE.test.yaml, and a window twice, in a scratch folder"
@@ -54,7 +54,10 @@ def execute(options: argparse.Namespace) -> int:
         return 2
     if not found.subjects:
         raise ConfigError(_nothing(options, found), where="test", remedy="write FILE.test.yaml, or give --window")
-    verdicts = _run(found.subjects, small=not options.window, verbose=options.verbose)
+    try:
+        verdicts = _run(found.subjects, small=not options.window, verbose=options.verbose)
+    except KeyboardInterrupt:
+        raise InfrastructureError("interrupted", where="test") from None
     if options.json != "-":
         print("\n".join([*lines(verdicts), *_untested(found), counted(verdicts)]))
     _write(options.json, verdicts, found)
