@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from airflow_provider_etl.cli.opened import opened
 from airflow_provider_etl.explaining import graph, mermaid, promises, spans
 from airflow_provider_etl.spec import Assets, Cron, Every, Pipeline, scalars
 from airflow_provider_etl.spec.schedule import local_instant
+from airflow_provider_etl.starter.values import flow
 from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
 
@@ -77,11 +78,7 @@ def _when(pipeline: Pipeline) -> str:
         case Cron(text):
             return f'on "{text}" in {pipeline.timezone}'
         case Every(length):
-            return f"every {_length(length)} from {pipeline.start}"
+            return f"every {flow(length)} from {pipeline.start}"
         case Assets(names):
             return f"when {', '.join(names)} changed, for the windows of those changes"
     return "when somebody asks for a window"
-
-
-def _length(length: timedelta) -> str:
-    return str(length).removesuffix(":00").removeprefix("0:") + (" min" if length < timedelta(hours=1) else " h")

@@ -54,22 +54,30 @@ def put(spark: SparkSession, sample: Mapping[str, Any]) -> None:
 def copy_table(spark: SparkSession, source: str, target: Path) -> None:
     """Copy a Delta table's folder; nothing happens where there is none.
 
-    Data files are never written again once they are there, so they are linked where that is possible; the log is
-    really copied: `_last_checkpoint` is written again.
+    The log goes first: somebody may commit meanwhile, and what a log names is there before the log says so. Data files
+    are never written again once they are there, so they are linked where that is possible; the log is really copied:
+    `_last_checkpoint` is written again.
     """
     if "://" in source:
-        storage = Storage(spark, source)
-        if storage.exists(source):
-            storage.copy_out(source, str(target))
-    elif Path(source).is_dir():
-        shutil.copytree(source, target, copy_function=_link_or_copy, symlinks=False)
+        _copy_out(Storage(spark, source), source, target)
+    elif Path(source, _LOG).is_dir():
+        shutil.copytree(Path(source, _LOG), target / _LOG)
+        ignore = shutil.ignore_patterns(_LOG)
+        shutil.copytree(source, target, copy_function=_link_or_copy, ignore=ignore, dirs_exist_ok=True)
+
+
+def _copy_out(storage: Storage, source: str, target: Path) -> None:
+    if not storage.exists(f"{source}/{_LOG}"):
+        return
+    target.mkdir(parents=True)
+    storage.copy_out(f"{source}/{_LOG}", str(target / _LOG))
+    for name, _ in storage.names(source):
+        if name != _LOG:
+            storage.copy_out(f"{source}/{name}", str(target / name))
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    if _LOG not in Path(source).parts:
-        try:
-            os.link(source, target)
-        except OSError:  # another file system, or one without links
-            shutil.copy2(source, target)
-    else:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
         shutil.copy2(source, target)

@@ -191,4 +191,7 @@ def test_ctrl_c_takes_spark_and_the_scratch_folder_with_it(tmp_path: Path) -> No
     for process in left:
         process.kill()
     assert not left
+    deadline = time.monotonic() + 20
+    while list(tmp_path.glob("etl-*")) and time.monotonic() < deadline:
+        time.sleep(0.1)  # what Spark can't write to any more is removed by a process of its own
     assert not list(tmp_path.glob("etl-*"))

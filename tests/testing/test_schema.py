@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from airflow_provider_etl.spec import find_files
-from airflow_provider_etl.testing.cases import cases_beside
+from airflow_provider_etl.spec import find_files, load_file
+from airflow_provider_etl.testing.cases import cases_beside, load_cases
 from airflow_provider_etl.testing.schema import schema_of_tests
+from tests.spec.conftest import Project
 from tests.spec.test_json_schema import read
 from tests.testing.conftest import CASES
 
@@ -65,3 +67,12 @@ def test_every_key_is_described() -> None:
     for item in (schema, *schema["$defs"].values()):
         for key, option in item["properties"].items():
             assert option.get("description") or schema["$defs"][option["$ref"].rpartition("/")[2]]["description"], key
+
+
+def test_the_example_of_the_documentation_is_read_without_a_word(project: Project) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/tests.md").read_text(), re.DOTALL)
+    pipeline = load_file(ROOT / "dags/pipelines/weather.yaml").pipeline
+    assert pipeline is not None
+    found = load_cases(project.write(text, "weather.test.yaml"), pipeline)
+    assert [str(item) for item in found.diagnostics] == []
+    jsonschema.Draft202012Validator(schema_of_tests()).validate(read(text))

@@ -161,6 +161,18 @@ def test_a_copied_table_is_linked_but_for_its_log(project: Project, shared: Shar
         assert not path.samefile(project.lake / "_delta_log" / path.name)
 
 
+def test_a_table_behind_a_uri_is_copied_too(project: Project, shared: Shared, tmp_path: Path) -> None:
+    """By Hadoop's file systems, as from an object store; here it is this machine's own."""
+    from spark_jobs.rehearsal.scenery import copy_table
+
+    load(pipeline_of(project), "2013-01-01", 1, shared)
+    spark = shared.session("x", {})
+    copy_table(spark, f"file://{project.lake}", tmp_path / "copy")
+    assert spark.read.format("delta").load(str(tmp_path / "copy")).count() == 3
+    copy_table(spark, f"file://{tmp_path}/nowhere", tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
 def test_a_sample_that_does_not_fit_its_types_says_so(shared: Shared, tmp_path: Path) -> None:
     from spark_jobs.errors import DataError
 
