@@ -11,7 +11,7 @@ from uuid import uuid4
 from airflow_provider_etl.spec import Pipeline
 from airflow_provider_etl.spec.environment import LOCAL
 from airflow_provider_etl.spec.rules import path_fields
-from airflow_provider_etl.testing.cases import Case, Given
+from airflow_provider_etl.testing.reader import Case, Given
 from airflow_provider_etl.testing.samples import Prepared
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import attempt_number

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from airflow_provider_etl.spec.diagnostics import nearest, shown
-from airflow_provider_etl.testing.cases import Case
 from airflow_provider_etl.testing.language import ExpectedRefusal
 from airflow_provider_etl.testing.matching import Found, Problem, compared, paired
 from airflow_provider_etl.testing.order import Subject
+from airflow_provider_etl.testing.reader import Case
+from airflow_provider_etl.testing.repeat import changed, compared_notes, why, window_of
 
 _SHOWN: Final = 10
 
@@ -47,8 +48,8 @@ def verdict(subject: Subject, result: Mapping[str, Any]) -> Verdict:
         problem = Problem(line=line, what="test", kind="error", message=str(result["error"]["message"]))
         return Verdict(subject=subject, state="error", problems=(problem,), seconds=seconds)
     case = subject.case
-    found = list(_case(case, subject, result) if case else _repeat(result))
-    notes = () if case else tuple(_compared(result))
+    found = list(_case(case, subject, result) if case else changed(result))
+    notes = () if case else tuple(compared_notes(result))
     state: Literal["passed", "failed"] = "failed" if found else "passed"
     return Verdict(subject=subject, state=state, problems=tuple(found), notes=notes, seconds=seconds)
 
@@ -61,7 +62,7 @@ def _case(case: Case, subject: Subject, result: Mapping[str, Any]) -> Iterator[P
     last = reports[-1]
     failed = last["state"] == "failed"
     if failed and len(reports) < len(case.runs):
-        yield _of(case, "", "run", "error", f"the earlier window {_window(last)} failed: {_why(last)}")
+        yield _of(case, "", "run", "error", f"the earlier window {window_of(last)} failed: {why(last)}")
         return
     yield from _error(case, last, failed=failed)
     if failed:
@@ -81,24 +82,14 @@ def _of(case: Case, key: str, what: str, kind: str, message: str) -> Problem:
     return Problem(line=case.lines.get(key, case.lines[""]), what=what, kind=kind, message=message)
 
 
-def _window(report: Mapping[str, Any]) -> str:
-    return f"{report['window']['start']}/{report['window']['end']}"
-
-
-def _why(report: Mapping[str, Any]) -> str:
-    error = report.get("error") or {}
-    place = f"{error.get('where')}: " if error.get("where") else ""
-    return f"{place}{error.get('message', 'it did not say why')}"
-
-
 def _error(case: Case, report: Mapping[str, Any], *, failed: bool) -> Iterator[Problem]:
     expected = case.expect.error
     if failed and expected is None:
-        yield _of(case, "", "run", "error", f"the run failed: {_why(report)}")
+        yield _of(case, "", "run", "error", f"the run failed: {why(report)}")
     elif expected is not None and not failed:
         yield _of(case, "error", "run", "error", f"the run succeeded, it was to fail with {shown(expected, 200)}")
-    elif expected is not None and expected not in _why(report):
-        yield _of(case, "error", "run", "error", f"it failed otherwise: {_why(report)}")
+    elif expected is not None and expected not in why(report):
+        yield _of(case, "error", "run", "error", f"it failed otherwise: {why(report)}")
 
 
 def _counts(case: Case, report: Mapping[str, Any]) -> Iterator[Problem]:
@@ -160,47 +151,6 @@ def _told(item: ExpectedRefusal) -> str:
 def _aside(row: Mapping[str, Any]) -> str:
     line = f" line {row['source_line']}" if row.get("source_line") else ""
     return f"{row['dataset']}{line}, {row['stage']}: {', '.join(row['rules'])}: {row['message']}: {row['raw']}"
-
-
-# -- a real window, twice -----------------------------------------------------------------------------------------
-
-
-def _repeat(result: Mapping[str, Any]) -> Iterator[Problem]:
-    reports: Sequence[Mapping[str, Any]] = result["reports"]
-    if reports[-1]["state"] == "failed":
-        which = "first" if len(reports) == 1 else "second"
-        yield Problem(line=1, what="run", kind="error", message=f"the {which} run failed: {_why(reports[-1])}")
-        return
-    for name, change in result["changes"].items():
-        second = change["second"]
-        if second["rows_gone"] or second["rows_came"]:
-            told = f"the second run changed it: {second['rows_gone']} rows went, {second['rows_came']} came"
-            yield Problem(line=1, what=_place(name), kind="differs", message=told)
-            yield from (_row(name, "missing", row) for row in second["gone"])
-            yield from (_row(name, "surplus", row) for row in second["came"])
-
-
-def _row(name: str, kind: str, row: str) -> Problem:
-    return Problem(line=1, what=_place(name), kind=kind, message=row)
-
-
-def _place(name: str) -> str:
-    return name if name == "quarantine" else f"table {name}"
-
-
-def _compared(result: Mapping[str, Any]) -> Iterator[str]:
-    """What was compared, so that nobody takes an empty table for a proof."""
-    for name, change in result["changes"].items():
-        second = change["second"]
-        if name == "quarantine":
-            yield f"quarantine: {second['rows']} rows set aside, compared row for row after both runs"
-            continue
-        first, columns = change["first"], second["columns"]
-        states = ", ".join(report["loads"][name]["state"] for report in result["reports"])
-        told = f"all {second['rows']} rows, {columns} columns, compared row for row after both runs"
-        yield f"table {name}: {told} ({states})"
-        adds, takes = first["rows_came"], first["rows_gone"]
-        yield f"table {name}: the real one isn't touched; loading this window would add {adds} rows and take {takes}"
 
 
 def unknown_case(asked: str, known: Sequence[str]) -> str:
