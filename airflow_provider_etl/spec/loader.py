@@ -148,14 +148,22 @@ def _places(top: Node) -> dict[str, tuple[int, int]]:
 
 
 def _check_name(name: str, top: Node, problems: Problems) -> None:
+    complaint = name_problem(name)
+    if complaint:
+        problems.add(top, "invalid-name", *complaint)
+
+
+def name_problem(name: str) -> tuple[str, str] | None:
+    """Why a text can't be a DAG's id, and what to do; None where it can."""
     if len(name) > _MAX_NAME:
         message = f"the DAG's id {shown(name)} has {len(name)} characters, {_MAX_NAME} is the most"
-        problems.add(top, "invalid-name", message, "rename the file: Airflow's log folders bear the id")
-    elif not _NAME.fullmatch(name) or ".." in name:
-        message = f"{shown(name)} can't be a DAG's id"
-        problems.add(
-            top, "invalid-name", message, "name the file with ASCII letters, digits, _ - and . (not two together)"
+        return message, "rename the file: Airflow's log folders bear the id"
+    if not _NAME.fullmatch(name) or ".." in name:
+        return (
+            f"{shown(name)} can't be a DAG's id",
+            "name the file with ASCII letters, digits, _ - and . (not two together)",
         )
+    return None
 
 
 def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions: bool) -> Pipeline | None:
