@@ -21,6 +21,7 @@ from spark_jobs import kinds
 
 _WIDTH: Final = 112
 _VERBS: Final = ("extract", "transform", "check", "load")
+_WAITS: Final = "wait_for"
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9_]+")
 
 
@@ -55,7 +56,17 @@ class Starter:
     def pipeline(self) -> str:
         """The pipeline file's text."""
         lines = [f"# yaml-language-server: $schema={self.schema}"]
-        lines += [*self._settings(), "", *self._extract(), "", *self._transform(), "", *self._check()]
+        lines += [
+            *self._settings(),
+            "",
+            *self._waits(),
+            "",
+            *self._extract(),
+            "",
+            *self._transform(),
+            "",
+            *self._check(),
+        ]
         return "\n".join([*lines, "", *self._load(), ""])
 
     def tests(self) -> str:
@@ -74,9 +85,14 @@ class Starter:
             "start": self.day,
         }
         plan = plan_of(PipelineFile)
-        rest = {key: field for key, field in plan.fields.items() if key not in _VERBS}
+        rest = {key: field for key, field in plan.fields.items() if key not in (*_VERBS, _WAITS)}
         plan = ClassPlan(fields=rest, shorthand=None, whole=False)
         yield from _options(PipelineFile, plan, said, "", "")
+
+    def _waits(self) -> Iterator[str]:
+        yield from _comment(option_texts(cast("Hashable", PipelineFile))[_WAITS] + " Kinds:", "")
+        yield from _listed(_WAITS, "")
+        yield f'# {_WAITS}: [{{file: {{path: "{self.raw}/{self.name}/_SUCCESS"}}}}]'
 
     def _extract(self) -> Iterator[str]:
         yield "# What arrives. Every source says which of its rows belong to a window. Kinds:"
