@@ -59,6 +59,8 @@ def explained(pipeline: Pipeline, asked: Window | None, begin: datetime) -> Iter
         begin: where those begin.
     """
     yield f"{pipeline.name}: {_headline(pipeline)}" if pipeline.description.strip() else pipeline.name
+    if pipeline.id != pipeline.name:
+        yield f"  tables, staging and quarantine know it as {pipeline.id}"
     yield f"  runs {_when(pipeline)}, {pipeline.execution}, on engine {pipeline.engine.name}"
     yield f"  environment {pipeline.environment.name}, fingerprint {pipeline.fingerprint[:12]}"
     yield ""

@@ -27,6 +27,9 @@ COMMANDS: Final = {
     "test": "airflow_provider_etl.cli.test",
     "new": "airflow_provider_etl.cli.new",
     "doctor": "airflow_provider_etl.cli.doctor",
+    "adopt": "airflow_provider_etl.cli.adopt",
+    "purge": "airflow_provider_etl.cli.purge",
+    "refresh": "airflow_provider_etl.cli.refresh",
 }
 
 

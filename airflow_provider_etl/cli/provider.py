@@ -16,11 +16,14 @@ from airflow.cli.cli_config import ActionCommand, GroupCommand
 
 # Name -> help, as the modules have it (a test compares them); asking the modules would import them.
 _HELP: Final = {
+    "adopt": "begin the ledger of a Delta table that is there already; nothing is rewritten",
+    "purge": "remove an entity's rows from the pipeline's tables, quarantine and staging, and report what went",
     "doctor": "say what is there, what is missing and how to get it; fetch the jars",
     "explain": "explain a pipeline: its graph, its windows, what each load promises",
     "lint": "check pipeline files and report everything that is wrong with them",
     "new": "write a commented pipeline file that lints, and its test file",
     "plan": "print the plans (JSON) that Spark would get for a window",
+    "refresh": "load windows anew beside the live table and swap them in at once",
     "run": "run one window here, with no scheduler",
     "schema": "print the JSON Schema of pipeline files",
     "test": "run the cases of FILE.test.yaml, and a window twice, in a scratch folder",

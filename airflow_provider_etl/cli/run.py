@@ -94,6 +94,7 @@ def _failed(plan: Plan, error: EtlError) -> dict[str, Any]:
     where = error.where
     report = Report(
         pipeline=plan.pipeline,
+        id=plan.id,
         window=plan.window.to_json() | {"key": plan.window.key},
         fingerprint=plan.fingerprint,
         attempt={"number": plan.attempt.number, "token": plan.attempt.token, "run": plan.attempt.run},
