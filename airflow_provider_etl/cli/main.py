@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "explain": "airflow_provider_etl.cli.explain",
     "plan": "airflow_provider_etl.cli.plan",
     "run": "airflow_provider_etl.cli.run",
+    "backfill": "airflow_provider_etl.cli.backfill",
     "doctor": "airflow_provider_etl.cli.doctor",
 }
 

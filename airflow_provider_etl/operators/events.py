@@ -25,7 +25,7 @@ def emit(context: Context, reports: Sequence[Mapping[str, Any]]) -> None:
     kept = []
     for outlet in task.outlets:
         name = getattr(outlet, "name", None)
-        extra = _extra(name, reports)
+        extra = extra_of(name, reports)
         if extra:
             context["outlet_events"][outlet].extra = extra
         if extra or name not in known:
@@ -33,7 +33,7 @@ def emit(context: Context, reports: Sequence[Mapping[str, Any]]) -> None:
     task.outlets = kept
 
 
-def _extra(asset: str | None, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def extra_of(asset: str | None, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """`window` (or `windows`), rows, version, fingerprint, table; empty where no load changed the asset."""
     loaded = [
         (report, receipt)

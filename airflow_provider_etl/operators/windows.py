@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 START: Final = "window_start"
 END: Final = "window_end"
+# In a run's configuration: the window is loaded again although the tables hold it. A reprocessing backfill sets it,
+# since a window that the tables hold may have no run yet whose clearing would say so.
+REPROCESS: Final = "etl_reprocess"
 
 
 def windows_of(context: Context, pipeline: Pipeline) -> list[Window]:
@@ -36,6 +39,12 @@ def windows_of(context: Context, pipeline: Pipeline) -> list[Window]:
     if extras := triggering_extras(context):
         return sorted({window for name, extra in extras for window in windows_of_event(name, extra)})
     return [_interval(context, pipeline)]
+
+
+def reprocessing(context: Context) -> bool:
+    """Whether the run's configuration asks to load its window again."""
+    conf = getattr(context.get("dag_run"), "conf", None) or {}
+    return bool(conf.get(REPROCESS))
 
 
 def _asked_for(context: Context) -> str:
