@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,6 +26,16 @@ class Airflow2:
 
     def __init__(self) -> None:
         self._dags: dict[str, Any] = {}
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Keep what Airflow logs of its own doings out of the command's output; warnings and errors stay."""
+        disabled = logging.root.manager.disable
+        logging.disable(logging.INFO)
+        try:
+            yield
+        finally:
+            logging.disable(disabled)
 
     def default_timezone(self) -> str:
         """`[core] default_timezone`."""

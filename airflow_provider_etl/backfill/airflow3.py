@@ -29,8 +29,21 @@ class Airflow3:
     follows = True
 
     def __init__(self) -> None:
-        _quiet()
         self._serialized: dict[str, Any] = {}
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Keep what Airflow logs of its own doings out of the command's output; warnings and errors stay."""
+        import structlog
+
+        before, disabled = structlog.get_config(), logging.root.manager.disable
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+        logging.disable(logging.INFO)
+        try:
+            yield
+        finally:
+            structlog.configure(**before)
+            logging.disable(disabled)
 
     def default_timezone(self) -> str:
         """`[core] default_timezone`."""
@@ -221,14 +234,6 @@ def session() -> Iterator[Any]:
             where="backfill",
             remedy="run the command where [database] sql_alchemy_conn is configured; airflow db check",
         ) from error
-
-
-def _quiet() -> None:
-    """Keep what Airflow logs of its own doings out of the command's output; warnings and errors stay."""
-    import structlog
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    logging.disable(logging.INFO)
 
 
 def _slot(info: Any) -> Slot:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 Reprocess = Literal["none", "failed", "completed"]
 Spot = tuple[datetime | None, str | None]
+# In a run's configuration: its window is loaded again although the tables hold it. A reprocessing backfill sets it,
+# since a window that the tables hold may have no run yet whose clearing would say so.
+REPROCESS: Final = "etl_reprocess"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +172,9 @@ class Backend(Protocol):
 
     follows: bool
     """Whether a backfill goes on without the process that started it, and can be followed and cancelled."""
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Keeps Airflow's own log out of the command's output."""
 
     def default_timezone(self) -> str:
         """The zone in which Airflow's own commands read a date."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_etl.backfill import dates, sources
 from airflow_provider_etl.backfill.choice import Action, Choice, Seen, choose, demand
-from airflow_provider_etl.backfill.facts import Backend, Dag, Order, Progress, Reprocess, Run, Slot, Spot
+from airflow_provider_etl.backfill.facts import REPROCESS, Backend, Dag, Order, Progress, Reprocess, Run, Slot, Spot
 from airflow_provider_etl.backfill.held import Held, held, overlaps
 from airflow_provider_etl.backfill.request import Request
 from airflow_provider_etl.backfill.sources import Sources
@@ -95,8 +95,6 @@ class Preview:
     @property
     def _conf(self) -> Mapping[str, object] | None:
         """A new run of a window that the tables hold must be told to load it again; a cleared one does by itself."""
-        from airflow_provider_etl.operators.windows import REPROCESS
-
         forced = self.request.reprocess == "completed"
         if forced and any(choice.action == "start" and choice.held == "loaded" for choice in self.going):
             return {**(self.request.conf or {}), REPROCESS: True}

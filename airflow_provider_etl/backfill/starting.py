@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import time
 from time import sleep
 from typing import Final
@@ -53,7 +54,7 @@ def _after(backend: Backend, preview: Preview, active: Progress) -> int:
         print("the new one wasn't started")
         return INTERRUPTED
     _closed(backend, preview)
-    again = look(backend, preview.request)
+    again = look(backend, replace(preview.request, yes=True))  # the question has been answered
     print("\n".join(render(again)), flush=True)
     return go(backend, again)
 
@@ -83,7 +84,7 @@ def _ready(backend: Backend, preview: Preview) -> bool:
         state = "is paused" if active.paused else "is active, and --no-wait was given"
         raise BlockedError(f"backfill {active.id} of this DAG {state}", where=preview.dag.name, remedy=ways(active.id))
     many = len(preview.going)
-    if not request.yes and not _ask(f"Run {many} window{'s' if many > 1 else ''}?"):
+    if many and not request.yes and not _ask(f"Run {many} window{'s' if many > 1 else ''}?"):
         return False
     if preview.dag.paused and backend.follows:
         if not request.unpause and not _offer(preview):

@@ -24,13 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Show, start, follow or cancel: 0 all loaded, 1 not all, 2 it can't be asked for so, 130 no longer followed."""
     from airflow_provider_etl.backfill.dialects import request_of
-    from airflow_provider_etl.compat import backfill_backend
 
     if options.follow and options.cancel:
         raise ConfigError("--follow and --cancel are both given", expected="one of them")
-    if options.follow or options.cancel:
-        return _later(backfill_backend(), options)
-    return _new(request_of(options), backfill_backend())
+    request = None if options.follow or options.cancel else request_of(options)
+    from airflow_provider_etl.compat import backfill_backend  # Airflow is imported for sound arguments only
+
+    backend = backfill_backend()
+    with backend.quiet():
+        return _new(request, backend) if request else _later(backend, options)
 
 
 def _later(backend: Backend, options: argparse.Namespace) -> int:

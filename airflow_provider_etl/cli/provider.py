@@ -64,7 +64,7 @@ def restore_dags_backfill(parser: Any) -> str:
         made = ActionCommand(name="backfill", help=told, func=execute, args=arguments)
         commands[place] = commands[place]._replace(subcommands=[*below, made])
     except Exception as error:  # noqa: BLE001 - Airflow's command line must work, whatever it looks like inside
-        return f"this Airflow's command line is built in another way: {type(error).__name__}: {error}"
+        return f"it couldn't be put back: {type(error).__name__}: {error}"
     return ""
 
 
@@ -111,3 +111,29 @@ def _execute(name: str, said: str = "") -> Callable[[argparse.Namespace], None]:
         sys.exit(run(_module(name), options))
 
     return execute
+
+
+def why_not() -> str:
+    """Why `airflow dags backfill` isn't there; empty where it is."""
+    from airflow.cli import cli_parser
+
+    try:
+        found = {
+            below.name: below
+            for group in cli_parser.airflow_commands
+            if group.name == "dags"
+            for below in group.subcommands
+        }
+    except (AttributeError, TypeError) as error:
+        return f"this Airflow's command line is built in another way: {error}"
+    if "backfill" in found:
+        return ""
+    from airflow import __version__
+
+    if tuple(int(part) for part in __version__.split(".")[:2]) < (3, 2):
+        return f"Airflow {__version__} asks no provider for commands: 3.2 and later do"
+    return restore_dags_backfill(cli_parser) or "Airflow didn't ask this provider for its commands"
+
+
+if __name__ == "__main__":
+    print(why_not())

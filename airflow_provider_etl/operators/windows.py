@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_etl.backfill.facts import REPROCESS
 from airflow_provider_etl.compat import Context, triggering_extras
 from airflow_provider_etl.spec.schedule import Every
 from spark_jobs.errors import ConfigError
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 START: Final = "window_start"
 END: Final = "window_end"
-# In a run's configuration: the window is loaded again although the tables hold it. A reprocessing backfill sets it,
-# since a window that the tables hold may have no run yet whose clearing would say so.
-REPROCESS: Final = "etl_reprocess"
 
 
 def windows_of(context: Context, pipeline: Pipeline) -> list[Window]:
