@@ -174,6 +174,18 @@ class Airflow3:
         cancel(backfill)
         return self.progress(backfill)
 
+    def loaded(self, dag: Dag, runs: Sequence[str], note: str) -> None:
+        """Write into the notes of runs that are over that their windows were loaded since; failed ones succeed."""
+        from airflow_provider_etl.backfill.airflow3_changes import loaded
+
+        loaded(self._dag(dag.name), runs, note)
+
+    def close(self, backfill: int) -> None:
+        """Count a backfill as over, if all its runs are."""
+        from airflow_provider_etl.backfill.airflow3_changes import close
+
+        close(backfill)
+
     def happened(self, asset: str, extra: Mapping[str, Any]) -> bool:
         """Tell the DAGs that an asset starts that it has changed; False where Airflow knows no such asset."""
         from airflow.assets.manager import asset_manager

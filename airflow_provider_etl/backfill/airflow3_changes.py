@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -140,6 +140,46 @@ def _cancel(backfill: int) -> None:
         db.execute(waiting.values(state="failed", end_date=now).execution_options(synchronize_session=False))
         found = db.get(Backfill, backfill)
         found.completed_at, found.is_paused = now, False
+
+
+def loaded(dag: Any, runs: Sequence[str], note: str) -> None:
+    """Write into the notes of runs that are over that their windows were loaded since; failed ones succeed.
+
+    Args:
+        dag: as serialised.
+        runs: their ids.
+        note: replaces the note that they have.
+    """
+    unlocked(lambda: _loaded(dag, runs, note))
+
+
+def _loaded(dag: Any, runs: Sequence[str], note: str) -> None:
+    from airflow.api.common.mark_tasks import set_dag_run_state_to_success
+    from airflow.models import DagRun
+
+    with session() as db:
+        for run in db.scalars(select(DagRun).where(DagRun.dag_id == dag.dag_id, DagRun.run_id.in_(runs))).all():
+            if run.state == "failed":
+                set_dag_run_state_to_success(dag=dag, run_id=run.run_id, commit=True, session=db)
+            run.note = note
+
+
+def close(backfill: int) -> None:
+    """Count a backfill as over, if all its runs are: as the scheduler does, which comes by every half minute.
+
+    Until then Airflow would refuse the DAG's next backfill.
+    """
+    unlocked(lambda: _close(backfill))
+
+
+def _close(backfill: int) -> None:
+    from airflow.models import DagRun
+    from airflow.models.backfill import Backfill
+
+    going = exists(select(DagRun.id).where(DagRun.backfill_id == backfill, DagRun.state.in_(("queued", "running"))))
+    over = update(Backfill).where(Backfill.id == backfill, Backfill.completed_at.is_(None), ~going)
+    with session() as db:
+        db.execute(over.values(completed_at=datetime.now(UTC)).execution_options(synchronize_session=False))
 
 
 def unlocked(change: Callable[[], T]) -> T:

@@ -7,9 +7,9 @@ the Airflow runs of those windows find in the ledger that their work is done.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_etl.backfill.choice import Choice
@@ -197,16 +197,17 @@ def _say(line: str) -> None:
         print(f"  {line.removeprefix('[etl] ')}", flush=True)
 
 
-def begin_runs(backend: Backend, preview: Preview, choices: Iterable[Choice]) -> int:
+def begin_runs(backend: Backend, preview: Preview, choices: Sequence[Choice]) -> int:
     """Have Airflow run the windows that have no run yet: their first task finds the window loaded.
 
-    Those that have a run keep it, since a cleared one would really run again.
+    Those that have a run keep it, with a note, since a cleared one would really run again.
     """
-    chosen = list(choices)
-    kept = [choice for choice in chosen if choice.action == "again"]
+    kept = [choice.run.run_id for choice in choices if choice.action == "again" and choice.run is not None]
     if kept:
-        print(f"{len(kept)} windows keep the runs that they have, whose reports are those of the loads before")
-    fresh = [choice for choice in chosen if choice.action == "start"]
+        print(f"{len(kept)} windows keep the runs that they have, with a note that says so", flush=True)
+        note = f"loaded again {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by `airflow-etl backfill --batch`"
+        backend.loaded(preview.dag, kept, note)
+    fresh = [choice for choice in choices if choice.action == "start"]
     if not fresh:
         return 0
     # Not to be loaded again, whatever was asked of the batch: it has done so.

@@ -212,5 +212,11 @@ class Backend(Protocol):
     def cancel(self, backfill: int) -> Progress:
         """End a backfill: runs that wait fail, those that have begun go on to their end."""
 
+    def loaded(self, dag: Dag, runs: Sequence[str], note: str) -> None:
+        """Write into the notes of runs that are over that their windows were loaded since; failed ones succeed."""
+
+    def close(self, backfill: int) -> None:
+        """Count a backfill as over, if all its runs are: the scheduler does so only every half minute."""
+
     def happened(self, asset: str, extra: Mapping[str, Any]) -> bool:
         """Tell the DAGs that an asset starts that it has changed; False where Airflow knows no such asset."""

@@ -40,6 +40,8 @@ def follow(backend: Backend, backfill: int, label: Callable[[Part], str], *, tit
     except KeyboardInterrupt:
         print(f"\nbackfill {backfill} goes on; {ways(backfill)}", flush=True)
         return INTERRUPTED
+    if not progress.completed:
+        backend.close(backfill)
     return told(progress, label)
 
 
@@ -75,7 +77,7 @@ def told(progress: Progress, label: Callable[[Part], str]) -> int:
     done = [part for part in progress.parts if part.state == "success"]
     failed = [part for part in progress.parts if part.state == "failed"]
     left = [part for part in progress.parts if not part.run_id]
-    print(f"backfill {progress.id} of {progress.dag}: {len(done)} loaded, {len(failed)} failed", flush=True)
+    print(f"backfill {progress.id} of {progress.dag}: {len(done)} succeeded, {len(failed)} failed", flush=True)
     for part in failed:
         tasks = ", ".join(sorted(task for task, state in part.tasks.items() if state == "failed"))
         print(f"  {label(part)} failed{f' in {tasks}' if tasks else ''}: run {part.run_id}")

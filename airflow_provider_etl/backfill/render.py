@@ -117,7 +117,7 @@ def _obstacles(preview: Preview) -> Iterator[str]:
     if preview.dag.paused:
         also = " and, since it catches up, makes up for every window that it has missed" if preview.dag.catchup else ""
         yield f"the DAG is paused: nothing starts until it is unpaused, which also lets its schedule run{also}"
-    if preview.active is not None:
+    if preview.active is not None and not preview.active.over:
         active, done = preview.active, sum(part.over for part in preview.active.parts)
         state = "paused" if active.paused else "active"
         yield f"backfill {active.id} is {state}, {done} of {len(active.parts)} windows done: a DAG has one at a time"

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import time
-from time import sleep
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from airflow_provider_etl.backfill.facts import Backend, Part, Progress
@@ -15,8 +13,6 @@ from airflow_provider_etl.backfill.follow import INTERRUPTED, follow, ways
 from airflow_provider_etl.backfill.preview import Preview, look, zone_of
 from airflow_provider_etl.backfill.render import name_of, render
 from spark_jobs.errors import EtlError
-
-_CLOSING: Final = 120  # seconds that the scheduler may take to close a backfill whose runs are over
 
 
 class BlockedError(EtlError):
@@ -33,6 +29,9 @@ def go(backend: Backend, preview: Preview) -> int:
         EtlError: something stands in its way: what, and how to get it out of there.
     """
     code = 1 if preview.of("refused") else 0
+    if preview.active is not None and preview.active.over:
+        backend.close(preview.active.id)
+        preview = replace(preview, active=None)
     waits = preview.active is not None and bool(preview.of("in flight"))
     if not (preview.going or waits):
         print("nothing to run")
@@ -53,7 +52,6 @@ def _after(backend: Backend, preview: Preview, active: Progress) -> int:
     if follow(backend, active.id, labels(active), title=f"first, backfill {active.id}") == INTERRUPTED:
         print("the new one wasn't started")
         return INTERRUPTED
-    _closed(backend, preview)
     again = look(backend, replace(preview.request, yes=True))  # the question has been answered
     print("\n".join(render(again)), flush=True)
     return go(backend, again)
@@ -109,19 +107,6 @@ def _ask(question: str) -> bool:
 
 def _terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
-
-
-def _closed(backend: Backend, preview: Preview) -> None:
-    """Wait until Airflow counts the other backfill as over: the scheduler says so some seconds after its last run."""
-    for _ in range(_CLOSING):
-        if backend.active(preview.dag) is None:
-            return
-        sleep(1)
-    raise BlockedError(
-        "the runs of the other backfill are over, but the scheduler hasn't closed it within two minutes",
-        where=preview.dag.name,
-        remedy="look whether the scheduler runs",
-    )
 
 
 def cancelled(backend: Backend, backfill: int) -> int:

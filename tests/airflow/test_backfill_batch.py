@@ -134,6 +134,16 @@ def test_windows_that_depend_on_the_one_before_stop_at_the_first_that_fails(run:
     assert order.reprocess == "failed", "Airflow refuses none where windows depend on the one before"
 
 
+def test_a_window_that_has_a_run_keeps_it_with_a_note(run: Any) -> None:
+    from airflow_provider_etl.backfill.facts import Run
+
+    there = {(day(2), None): Run(run_id="scheduled 2", state="failed")}
+    code, airflow = run(BatchEngine(), missing=True, there=there)
+    assert code == 0
+    assert [slot.start for slot in airflow.orders[0].slots] == [day(1), day(3), day(4)]
+    assert "by `airflow-etl backfill --batch`" in airflow.notes["scheduled 2"]
+
+
 def test_ctrl_c_ends_it_and_says_how_to_go_on(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     class Interrupted(BatchEngine):
         def output(self, _handle: Handle) -> Any:

@@ -110,7 +110,7 @@ def test_airflow_dags_backfill_is_there_again_and_survives_ctrl_c(home: AirflowH
 
     code, said = backfill(home, "--follow", "1")
     assert code == 0, said
-    assert "backfill 1 of flights: 1 loaded, 0 failed" in said
+    assert "backfill 1 of flights: 1 succeeded, 0 failed" in said
     assert [row["flight"] for row in project.rows()] == [11, 12, 13]
 
 
@@ -128,7 +128,7 @@ def test_missing_runs_what_the_table_lacks_and_another_backfill_waits_for_it(
     assert code == 0, said
     assert "first, backfill 2" in said
     assert "3 windows: 3 to run again" in said
-    assert "backfill 3 of flights: 3 loaded, 0 failed" in said
+    assert "backfill 3 of flights: 3 succeeded, 0 failed" in said
     assert [row["flight"] for row in project.rows()] == [11, 12, 13, 21, 22, 23, 31, 32, 33]
     assert version(project) >= 6, "each window was loaded twice"
 
@@ -153,6 +153,7 @@ def test_a_batch_is_one_spark_job_and_the_runs_find_their_work_done(home: Airflo
     assert code == 0, said
     assert "Spark job 1 of 1: 3 windows, 2013-01-01 .. 2013-01-03" in said
     assert "2 windows keep the runs that they have" in said
+    assert "by `airflow-etl backfill --batch`" in run_of(home, 1)["note"]
     assert version(project) == before + 3
     assert project.rows() == rows
     path = f"/api/v2/dags/flights/dagRuns/{run_of(home, 3)['dag_run_id']}/taskInstances/pipeline/xcomEntries"

@@ -25,6 +25,7 @@ class FakeAirflow:
     fails: tuple[datetime, ...] = ()
     orders: list[Order] = field(default_factory=list)
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
     unpaused: bool = False
     follows: bool = True
 
@@ -77,6 +78,12 @@ class FakeAirflow:
 
     def cancel(self, _backfill: int) -> Progress:
         raise AssertionError("nobody asked for it")
+
+    def loaded(self, _dag: Dag, runs: Sequence[str], note: str) -> None:
+        self.notes |= dict.fromkeys(runs, note)
+
+    def close(self, _backfill: int) -> None:
+        self.going = None
 
     def happened(self, asset: str, extra: Mapping[str, Any]) -> bool:
         self.events.append((asset, extra))

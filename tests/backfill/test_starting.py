@@ -26,7 +26,7 @@ def test_it_starts_is_followed_and_says_how_to_come_back(project: Project, capsy
     assert go(airflow, look(airflow, asked(project))) == 0
     said = capsys.readouterr().out
     assert "backfill 7 has begun; follow it again: airflow-etl backfill --follow 7" in said
-    assert "backfill 7 of flights: 3 loaded, 0 failed" in said
+    assert "backfill 7 of flights: 3 succeeded, 0 failed" in said
 
 
 def test_failed_windows_are_1_and_the_way_to_run_them_again(
@@ -103,6 +103,16 @@ def test_another_backfill_is_waited_for_and_everything_is_looked_at_anew(
     assert go(airflow, preview) == 0
     assert looks == [3, 7], "the other one first, then ours"
     assert capsys.readouterr().out.count("3 windows: 3 to run") == 1
+
+
+def test_another_backfill_whose_runs_are_over_is_in_nobody_s_way(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The scheduler closes it up to half a minute later, and Airflow would refuse the next one until then."""
+    airflow = FakeAirflow(going=progress([replace(RUNNING, state="success")], completed=False))
+    assert go(airflow, look(airflow, asked(project, wait=False))) == 0
+    assert airflow.going is None
+    assert len(airflow.orders) == 1
 
 
 def test_ctrl_c_leaves_the_backfill_alone(
