@@ -15,7 +15,7 @@ except ImportError:  # until Airflow 3.1
     from airflow.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
 
 if TYPE_CHECKING:
-    from airflow_provider_etl.backfill.facts import Backend
+    from airflow_provider_etl.backfill.backend import Backend
 
 AIRFLOW_VERSION: Final = tuple(int(part) for part in _airflow_version.split(".")[:2])
 

@@ -9,18 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import select
 
-from airflow_provider_etl.backfill.facts import Dag, Order, Part, Progress, Run, Slot, Spot
-from spark_jobs.errors import ConfigError, InfrastructureError
+from airflow_provider_etl.backfill.airflow3_db import CHUNK, session, text, utc
+from airflow_provider_etl.backfill.facts import Dag, Order, Progress, Run, Slot, Spot
+from spark_jobs.errors import ConfigError
 
 _PAST: Final = 20  # runs whose duration is looked at
-_CHUNK: Final = 500  # values in one query
 
 
 class Airflow3:
@@ -80,7 +79,7 @@ class Airflow3:
                 path=str(model.fileloc or ""),
                 bundle=str(model.bundle_name or ""),
                 catchup=bool(serialized.catchup),
-                end=_utc(serialized.end_date),
+                end=utc(serialized.end_date),
             )
 
     def _dag(self, name: str) -> Any:
@@ -115,14 +114,14 @@ class Airflow3:
 
         found: dict[Spot, Run] = {}
         with session() as db:
-            for start in range(0, len(slots), _CHUNK):
-                some = slots[start : start + _CHUNK]
+            for start in range(0, len(slots), CHUNK):
+                some = slots[start : start + CHUNK]
                 dates = [slot.logical for slot in some if slot.logical is not None]
                 keys = [slot.partition for slot in some if slot.partition is not None]
                 here = DagRun.logical_date.in_(dates) if dates else DagRun.partition_key.in_(keys)
                 query = select(DagRun).where(DagRun.dag_id == dag.name, here)
                 for run in db.scalars(query.order_by(DagRun.start_date.asc(), DagRun.id.asc())):
-                    found[_utc(run.logical_date), run.partition_key if keys else None] = _run(run)
+                    found[utc(run.logical_date), run.partition_key if keys else None] = _run(run)
         return found
 
     def before(self, dag: Dag, slot: Slot) -> Run | None:
@@ -203,49 +202,9 @@ class Airflow3:
         Raises:
             ConfigError: there is none of that number.
         """
-        from airflow.models import DagModel, DagRun
-        from airflow.models.backfill import Backfill, BackfillDagRun
+        from airflow_provider_etl.backfill.airflow3_progress import progress
 
-        with session() as db:
-            found = db.get(Backfill, backfill)
-            if found is None:
-                last = db.scalar(select(func.max(Backfill.id)))
-                raise ConfigError(f"there is no backfill {backfill}", expected=f"1 to {last}" if last else "none yet")
-            same = and_(DagRun.id == BackfillDagRun.dag_run_id)
-            query = select(BackfillDagRun, DagRun).join(DagRun, same, isouter=True)
-            query = query.where(BackfillDagRun.backfill_id == backfill).order_by(BackfillDagRun.sort_ordinal)
-            rows = [(link, run) for link, run in db.execute(query)]
-            tasks = _tasks(db, found.dag_id, [run.run_id for _, run in rows if run is not None])
-            return Progress(
-                id=backfill,
-                dag=found.dag_id,
-                timezone=_zone(self._dag(found.dag_id)),
-                begun=found.created_at,
-                paused=bool(found.is_paused),
-                dag_paused=bool(db.scalar(select(DagModel.is_paused).where(DagModel.dag_id == found.dag_id))),
-                completed=found.completed_at is not None,
-                parts=[_part(link, run, tasks) for link, run in rows],
-            )
-
-
-@contextmanager
-def session() -> Iterator[Any]:
-    """A session of the metadata database, committed at the end.
-
-    Raises:
-        InfrastructureError: the database can't be reached, isn't Airflow's, or is locked.
-    """
-    from airflow.utils.session import create_session
-
-    try:
-        with create_session(scoped=False) as db:
-            yield db
-    except SQLAlchemyError as error:
-        raise InfrastructureError(
-            f"Airflow's metadata database: {type(error).__name__}: {str(error).splitlines()[0]}",
-            where="backfill",
-            remedy="run the command where [database] sql_alchemy_conn is configured; airflow db check",
-        ) from error
+        return progress(backfill, lambda name: _zone(self._dag(name)))
 
 
 def _slot(info: Any) -> Slot:
@@ -254,44 +213,11 @@ def _slot(info: Any) -> Slot:
     if interval is None:
         moment = getattr(info, "partition_date", None) or info.run_after
         return Slot(logical=None, partition=partition, start=moment, end=moment, info=info)
-    return Slot(logical=_utc(info.logical_date), start=_utc(interval.start), end=_utc(interval.end), info=info)
+    return Slot(logical=utc(info.logical_date), start=utc(interval.start), end=utc(interval.end), info=info)
 
 
 def _run(run: Any) -> Run:
-    return Run(run_id=run.run_id, state=str(getattr(run.state, "value", run.state)))
-
-
-def _part(link: Any, run: Any, tasks: Mapping[str, Mapping[str, str]]) -> Part:
-    partition = getattr(link, "partition_key", None)
-    if run is None:
-        reason = str(link.exception_reason or "its run was deleted")
-        return Part(slot=(_utc(link.logical_date), partition), run_id="", state="none", reason=reason)
-    end = run.end_date or datetime.now(UTC)
-    return Part(
-        slot=(_utc(run.logical_date), partition),
-        run_id=run.run_id,
-        state=_run(run).state,
-        seconds=(end - run.start_date).total_seconds() if run.start_date and run.state != "queued" else None,
-        tasks=tasks.get(run.run_id, {}),
-        again=bool(run.clear_number),
-    )
-
-
-def _tasks(db: Any, dag: str, runs: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Run -> task -> state."""
-    from airflow.models.taskinstance import TaskInstance
-
-    found: dict[str, dict[str, str]] = {}
-    for start in range(0, len(runs), _CHUNK):
-        query = select(TaskInstance.run_id, TaskInstance.task_id, TaskInstance.state)
-        some = TaskInstance.run_id.in_(runs[start : start + _CHUNK])
-        for run, task, state in db.execute(query.where(TaskInstance.dag_id == dag, some)):
-            found.setdefault(run, {})[task] = str(getattr(state, "value", state) or "none")
-    return found
-
-
-def _utc(moment: datetime | None) -> Any:
-    return None if moment is None else moment.astimezone(UTC)
+    return Run(run_id=run.run_id, state=text(run.state))
 
 
 def _zone(dag: Any) -> str:

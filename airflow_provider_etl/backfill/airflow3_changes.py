@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import delete, exists, select, update
 
-from airflow_provider_etl.backfill.airflow3 import session
+from airflow_provider_etl.backfill.airflow3_db import session
 from airflow_provider_etl.backfill.facts import Order
 from spark_jobs.errors import ConfigError, InfrastructureError
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from airflow_provider_etl.backfill.facts import Backend, Part, Progress
+from airflow_provider_etl.backfill.backend import Backend
+from airflow_provider_etl.backfill.facts import Part, Progress
 from airflow_provider_etl.backfill.view import View
 from spark_jobs.errors import InfrastructureError
 

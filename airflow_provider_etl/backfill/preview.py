@@ -9,8 +9,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_etl.backfill import dates, sources
+from airflow_provider_etl.backfill.backend import Backend
 from airflow_provider_etl.backfill.choice import Action, Choice, Seen, choose, demand
-from airflow_provider_etl.backfill.facts import REPROCESS, Backend, Dag, Order, Progress, Reprocess, Run, Slot, Spot
+from airflow_provider_etl.backfill.facts import REPROCESS, Dag, Order, Progress, Reprocess, Run, Slot, Spot
 from airflow_provider_etl.backfill.held import Held, held, overlaps
 from airflow_provider_etl.backfill.request import Request
 from airflow_provider_etl.backfill.sources import Sources

@@ -10,7 +10,8 @@ from airflow_provider_etl.spec import load_file
 from spark_jobs.errors import ConfigError, EtlError
 
 if TYPE_CHECKING:
-    from airflow_provider_etl.backfill.facts import Backend, Dag
+    from airflow_provider_etl.backfill.backend import Backend
+    from airflow_provider_etl.backfill.facts import Dag
     from airflow_provider_etl.spec import Pipeline
 
 _ENDINGS = (".yaml", ".yml")

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import time
 from zoneinfo import ZoneInfo
 
-from airflow_provider_etl.backfill.facts import Backend, Part, Progress
+from airflow_provider_etl.backfill.backend import Backend
+from airflow_provider_etl.backfill.facts import Part, Progress
 from airflow_provider_etl.backfill.follow import INTERRUPTED, follow, ways
 from airflow_provider_etl.backfill.preview import Preview, look, zone_of
 from airflow_provider_etl.backfill.render import name_of, render

@@ -9,7 +9,7 @@ from airflow_provider_etl.backfill import flags
 from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
-    from airflow_provider_etl.backfill.facts import Backend
+    from airflow_provider_etl.backfill.backend import Backend
     from airflow_provider_etl.backfill.request import Request
 
 NAME: Final = "backfill"

@@ -52,10 +52,11 @@ class BatchEngine(NotingEngine):
 def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run a batch: (exit code, the fake Airflow)."""
     from airflow_provider_etl.backfill import batch
+    from airflow_provider_etl.backfill import jobs as jobs_
     from airflow_provider_etl.backfill.preview import look
 
     project.pipeline("flights", ENDLESS)
-    monkeypatch.setattr(batch.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(jobs_.time, "sleep", lambda _seconds: None)
 
     def run(
         engine: BatchEngine, last: str = "2013-01-04", span: int = 30, *, missing: bool = False, **known: Any
