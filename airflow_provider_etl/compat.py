@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from airflow import __version__ as _airflow_version
 from airflow.exceptions import SerializationError
@@ -14,25 +14,11 @@ try:
 except ImportError:  # until Airflow 3.1
     from airflow.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
 
-if TYPE_CHECKING:
-    from airflow_provider_etl.backfill.backend import Backend
-
 AIRFLOW_VERSION: Final = tuple(int(part) for part in _airflow_version.split(".")[:2])
 
 # Until 3.3 a file that fails to serialise is listed under the path that the DAG names (facts of the dag-processor, not
 # a documented interface); 3.4 has importers for that.
 ERRORS_PER_FILE: Final = (3, 0) <= AIRFLOW_VERSION <= (3, 3)
-
-
-def backfill_backend() -> Backend:
-    """How backfills are made on this Airflow."""
-    if AIRFLOW_VERSION < (3, 0):
-        from airflow_provider_etl.backfill.airflow2 import Airflow2
-
-        return Airflow2()
-    from airflow_provider_etl.backfill.airflow3 import Airflow3
-
-    return Airflow3()
 
 
 def generation(context: Context) -> int:
@@ -96,7 +82,6 @@ __all__ = [
     "Param",
     "SerializationError",
     "asset_triggered",
-    "backfill_backend",
     "cleared",
     "first_try",
     "generation",

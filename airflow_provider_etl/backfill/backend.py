@@ -63,3 +63,16 @@ class Backend(Protocol):
 
     def happened(self, asset: str, extra: Mapping[str, Any]) -> bool:
         """Tell the DAGs that an asset starts that it has changed; False where Airflow knows no such asset."""
+
+
+def installed() -> Backend:
+    """How backfills are made on the Airflow that is installed."""
+    from airflow_provider_etl.compat import AIRFLOW_VERSION
+
+    if AIRFLOW_VERSION < (3, 0):
+        from airflow_provider_etl.backfill.airflow2 import Airflow2
+
+        return Airflow2()
+    from airflow_provider_etl.backfill.airflow3 import Airflow3
+
+    return Airflow3()

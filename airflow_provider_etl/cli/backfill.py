@@ -23,16 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Show, start, follow or cancel: 0 all loaded, 1 not all, 2 it can't be asked for so, 130 no longer followed."""
+    from airflow_provider_etl.backfill.backend import installed
     from airflow_provider_etl.backfill.dialects import request_of
 
     if options.follow and options.cancel:
         raise ConfigError("--follow and --cancel are both given", expected="one of them")
     request = None if options.follow or options.cancel else request_of(options)
-    from airflow_provider_etl.compat import backfill_backend  # Airflow is imported for sound arguments only
-
-    backend = backfill_backend()
-    with backend.quiet():
-        return _new(request, backend) if request else _later(backend, options)
+    backend = installed()  # which imports Airflow: for sound arguments only
+    try:
+        with backend.quiet():
+            return _new(request, backend) if request else _later(backend, options)
+    except KeyboardInterrupt:
+        print("\ninterrupted before anything was started")
+        return 130
 
 
 def _later(backend: Backend, options: argparse.Namespace) -> int:
