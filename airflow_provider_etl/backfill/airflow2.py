@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_etl.backfill.facts import Dag, Order, Progress, Run, Slot, Spot
@@ -56,13 +57,13 @@ class Airflow2:
             model = db.get(DagModel, name)
             if model is None:
                 raise ConfigError(f"Airflow knows no DAG {name!r}", remedy="airflow dags list")
-            path, paused = str(model.fileloc), bool(model.is_paused)
+            path = str(model.fileloc)
         dag = self._dag(name, path)
         zone = getattr(dag.timetable, "_timezone", None) or dag.timezone
         return Dag(
             name=name,
             timezone=str(getattr(zone, "name", None) or "UTC"),
-            paused=paused,
+            paused=False,  # a backfill of Airflow 2 runs whether its DAG is paused or not
             refused="" if dag.timetable.periodic and dag.timetable.can_be_scheduled else "its schedule cuts no windows",
             depends_on_past=any(task.depends_on_past for task in dag.tasks),
             max_active=int(dag.max_active_runs),
@@ -91,13 +92,14 @@ class Airflow2:
         return [_slot(info) for info in self.source(dag).iter_dagrun_infos_between(first, last)]
 
     def runs(self, dag: Dag, slots: Sequence[Slot]) -> dict[Spot, Run]:
-        """The run of each slot that has one."""
+        """The run of each slot that has one; one that a killed backfill has left behind counts for none."""
         from airflow.models import DagRun
 
-        found = DagRun.find(
-            dag_id=dag.name, execution_start_date=slots[0].logical, execution_end_date=slots[-1].logical
-        )
-        return {(run.execution_date.astimezone(UTC), None): _run(run) for run in found}
+        first, last = slots[0].logical, slots[-1].logical
+        found = DagRun.find(dag_id=dag.name, execution_start_date=first, execution_end_date=last)
+        runs = {(run.execution_date.astimezone(UTC), None): (str(run.run_type), _run(run)) for run in found}
+        alive = _alive(dag.name)
+        return {spot: run for spot, (kind, run) in runs.items() if alive or run.over or kind != "backfill"}
 
     def before(self, dag: Dag, slot: Slot) -> Run | None:
         """The last run before a slot."""
@@ -119,7 +121,7 @@ class Airflow2:
         return None
 
     def unpause(self, dag: Dag) -> None:
-        """A backfill of Airflow 2 runs whether the DAG is paused or not."""
+        """There is no need to."""
 
     def start(self, order: Order) -> int:
         """Run Airflow's own command, once for each row of neighbouring slots; the exit code."""
@@ -198,7 +200,19 @@ def arguments(order: Order, slots: Sequence[Slot]) -> list[str]:
 def _command(order: Order, slots: Sequence[Slot]) -> int:
     """Run it; its lines go where ours go, and so does Ctrl-C."""
     command = [sys.executable, "-m", "airflow", *arguments(order, slots)]
-    return 1 if subprocess.run(command, env=os.environ, check=False).returncode else 0
+    # Its executors look for `airflow` on the path, which needn't hold this environment's programs.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return 1 if subprocess.run(command, env=os.environ | {"PATH": path}, check=False).returncode else 0
+
+
+def _alive(dag: str) -> bool:
+    """Whether a backfill of a DAG is running somewhere: nobody else moves its runs on."""
+    from airflow.jobs.job import Job
+    from airflow.utils.session import create_session
+
+    with create_session() as db:
+        jobs = db.query(Job).filter(Job.job_type == "BackfillJob", Job.dag_id == dag, Job.state == "running")
+        return any(job.is_alive() for job in jobs)
 
 
 def _slot(info: Any) -> Slot:

@@ -21,6 +21,8 @@ WORDS: Final[Mapping[Held, str]] = {
     "unknown": "unknown",
 }
 
+_ENDED: Final = {"success": "succeeded", "failed": "failed"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -100,7 +102,7 @@ def _by_ledger(request: Request, run: Run | None, held: Held) -> tuple[Action, s
     wanted = {"missing"} if request.missing else set()
     wanted |= {"outdated"} if request.outdated else set()
     if held in wanted:
-        return ("again", f"although its run is {run.state}") if run else ("start", "")
+        return ("again", f"although its run {_ENDED[run.state]}") if run else ("start", "")
     return "leave", "loaded by another configuration: --outdated runs it again" if held == "outdated" else ""
 
 
@@ -112,7 +114,7 @@ def _by_run(reprocess: Reprocess, run: Run | None, held: Held) -> tuple[Action, 
         return "again", ""
     other = "failed" if run.state == "failed" else "completed"
     lacks = "" if held != "missing" else ", and --missing, since the table lacks it"
-    return "leave", f"its run is {run.state}: --reprocess {other} runs it again{lacks}"
+    return "leave", f"its run {_ENDED[run.state]}: --reprocess {other} runs it again{lacks}"
 
 
 def demand(dag: Dag, request: Request, before: Run | None) -> None:

@@ -56,7 +56,7 @@ def test_the_table_of_fates(run: str | None, held: Held, asked: dict[str, object
 
 def test_a_window_that_is_left_alone_says_how_it_would_run() -> None:
     assert fate("failed", "missing").why == (
-        "its run is failed: --reprocess failed runs it again, and --missing, since the table lacks it"
+        "its run failed: --reprocess failed runs it again, and --missing, since the table lacks it"
     )
     assert "--outdated" in fate("success", "outdated", missing=True).why
 

@@ -39,7 +39,7 @@ def test_windows_tables_runs_and_fates_stand_side_by_side(project: Project, load
     assert [" ".join(line.split()) for line in shown(preview)] == [
         "flights: windows that start from 2013-01-01 00:00 to 2013-01-03 23:59, both included (America/New_York)",
         "window tables run this backfill",
-        "2013-01-01 loaded success is left alone: its run is success: --reprocess completed runs it again",
+        "2013-01-01 loaded success is left alone: its run succeeded: --reprocess completed runs it again",
         "2013-01-02 loaded by another configuration none runs",
         "2013-01-03 not loaded none runs",
         "3 windows: 2 to run, 1 left alone",
