@@ -102,7 +102,7 @@ def _by_ledger(request: Request, run: Run | None, held: Held) -> tuple[Action, s
     wanted = {"missing"} if request.missing else set()
     wanted |= {"outdated"} if request.outdated else set()
     if held in wanted:
-        return ("again", f"although its run {_ENDED[run.state]}") if run else ("start", "")
+        return ("again", "although its run succeeded" if run.state == "success" else "") if run else ("start", "")
     return "leave", "loaded by another configuration: --outdated runs it again" if held == "outdated" else ""
 
 
