@@ -50,5 +50,14 @@ def _options() -> dict[str, Any]:
             "type": "string",
             "example": "prod",
             "default": "local",
-        }
+        },
+        "dags_backfill": {
+            "description": (
+                "Whether `airflow dags backfill`, which Airflow 3 has removed, is there again (Airflow 3.2 and later)."
+            ),
+            "version_added": "0.1.0",
+            "type": "boolean",
+            "example": "False",
+            "default": "True",
+        },
     }

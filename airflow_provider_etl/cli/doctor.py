@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -58,7 +60,7 @@ def execute(options: argparse.Namespace) -> int:
     if options.archive:
         _archive(engines, environment)
     findings = [*_java(), *_packages(), *_environments(options.environment, environment), *_jars(engines)]
-    findings += [*_archives(engines), *_folders(environment)]
+    findings += [*_archives(engines), *_folders(environment), *_commands()]
     for finding in findings:
         print(finding)
     return 1 if any(finding.state == "missing" for finding in findings) else 0
@@ -179,6 +181,20 @@ def _folders(environment: Environment | str) -> Iterator[Finding]:
             yield Finding("ok", f"{name}: {path}")
         else:
             yield Finding("missing", f"{name}: {path} can't be written", "give this user the right to, or another path")
+
+
+def _commands() -> Iterator[Finding]:
+    """Whether `airflow dags backfill` is there; asked of Airflow in a process of its own, which nothing can upset."""
+    asked = [sys.executable, "-m", "airflow_provider_etl.cli.provider"]
+    alone = os.environ | {"_AIRFLOW__AS_LIBRARY": "1"}  # no database, and nothing is made in its home
+    done = subprocess.run(asked, env=alone, capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        yield Finding("missing", f"Airflow's command line: {lines[-1] if lines else 'no answer'}", "airflow version")
+    elif why := done.stdout.strip().rpartition("\n")[2]:
+        yield Finding("optional", f"airflow dags backfill isn't there: {why}", "airflow-etl backfill does the same")
+    else:
+        yield Finding("ok", "airflow dags backfill")
 
 
 def _writable(path: Path) -> bool:

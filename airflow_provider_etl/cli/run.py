@@ -53,6 +53,7 @@ def execute(options: argparse.Namespace) -> int:
 def _skipped(pipeline: Pipeline, window: Window) -> dict[str, Any]:
     report = Report(
         pipeline=pipeline.name,
+        id=pipeline.id,
         window=window.to_json() | {"key": window.key},
         fingerprint=pipeline.fingerprint,
         attempt={},

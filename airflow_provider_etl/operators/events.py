@@ -30,7 +30,7 @@ def emit(context: Context, reports: Sequence[Mapping[str, Any]]) -> None:
     kept = []
     for outlet in task.outlets:
         name = getattr(outlet, "name", None)
-        extra = _extra(name, reports)
+        extra = extra_of(name, reports)
         if extra:
             context["outlet_events"][outlet].extra = extra
         if extra or name not in known:
@@ -43,7 +43,7 @@ def _id(report: Mapping[str, Any]) -> str:
     return str(report.get("id") or report["pipeline"])
 
 
-def _extra(asset: str | None, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def extra_of(asset: str | None, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """`window` (or `windows`), rows, version, fingerprint, table; empty where no load changed the asset."""
     loaded = [
         (report, receipt)

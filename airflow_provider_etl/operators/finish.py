@@ -33,7 +33,7 @@ class FinishOperator(StagedOperator):
         Returns:
             `windows`, `loaded`, and the sums of their counts.
         """
-        pipeline = self._read()
+        pipeline = self.read()
         reports = [self.staged] if isinstance(self.staged, Mapping) else list(self.staged or [])
         return finish(pipeline, reports, context, self._say)
 

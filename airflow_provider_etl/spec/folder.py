@@ -45,7 +45,7 @@ def _cases(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
 
 def _names(file: Loaded) -> set[str]:
     """The assets that a file provides."""
-    return {f"{file.name}.{load}" for load in file.pipeline.load} if file.pipeline else set()
+    return {f"{file.pipeline.id}.{load}" for load in file.pipeline.load} if file.pipeline else set()
 
 
 def _wanted(file: Loaded) -> tuple[str, ...]:
