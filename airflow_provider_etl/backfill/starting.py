@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from airflow_provider_etl.backfill.backend import Backend
 from airflow_provider_etl.backfill.facts import Part, Progress
 from airflow_provider_etl.backfill.follow import INTERRUPTED, follow, ways
-from airflow_provider_etl.backfill.preview import Preview, look, zone_of
+from airflow_provider_etl.backfill.look import look
+from airflow_provider_etl.backfill.preview import Preview, zone_of
 from airflow_provider_etl.backfill.render import name_of, render
 from spark_jobs.errors import EtlError
 

@@ -48,7 +48,7 @@ def _later(backend: Backend, options: argparse.Namespace) -> int:
 
 
 def _new(request: Request, backend: Backend) -> int:
-    from airflow_provider_etl.backfill.preview import look
+    from airflow_provider_etl.backfill.look import look
     from airflow_provider_etl.backfill.render import render
     from airflow_provider_etl.backfill.starting import go
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import re
 import subprocess
@@ -184,17 +185,23 @@ def _folders(environment: Environment | str) -> Iterator[Finding]:
 
 
 def _commands() -> Iterator[Finding]:
-    """Whether `airflow dags backfill` is there; asked of Airflow in a process of its own, which nothing can upset."""
-    asked = [sys.executable, "-m", "airflow_provider_etl.cli.provider"]
-    alone = os.environ | {"_AIRFLOW__AS_LIBRARY": "1"}  # no database, and nothing is made in its home
-    done = subprocess.run(asked, env=alone, capture_output=True, text=True, check=False, timeout=120)
-    if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        yield Finding("missing", f"Airflow's command line: {lines[-1] if lines else 'no answer'}", "airflow version")
-    elif why := done.stdout.strip().rpartition("\n")[2]:
-        yield Finding("optional", f"airflow dags backfill isn't there: {why}", "airflow-etl backfill does the same")
+    """Whether `airflow dags backfill` is there."""
+    code, said = _asked()
+    if code:
+        yield Finding("missing", f"Airflow's command line: {said or 'no answer'}", "try: airflow version")
+    elif said:
+        yield Finding("optional", f"airflow dags backfill isn't there: {said}", "airflow-etl backfill does the same")
     else:
         yield Finding("ok", "airflow dags backfill")
+
+
+@functools.cache  # it takes seconds, and an installation doesn't change under our feet
+def _asked() -> tuple[int, str]:
+    """Ask Airflow, in a process of its own, which nothing can upset: (exit code, last line)."""
+    command = [sys.executable, "-m", "airflow_provider_etl.cli.provider"]
+    alone = os.environ | {"_AIRFLOW__AS_LIBRARY": "1"}  # no database, and nothing is made in its home
+    done = subprocess.run(command, env=alone, capture_output=True, text=True, check=False, timeout=120)
+    return done.returncode, (done.stderr if done.returncode else done.stdout).strip().rpartition("\n")[2]
 
 
 def _writable(path: Path) -> bool:

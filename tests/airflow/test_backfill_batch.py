@@ -53,7 +53,7 @@ def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run a batch: (exit code, the fake Airflow)."""
     from airflow_provider_etl.backfill import batch
     from airflow_provider_etl.backfill import jobs as jobs_
-    from airflow_provider_etl.backfill.preview import look
+    from airflow_provider_etl.backfill.look import look
 
     project.pipeline("flights", ENDLESS)
     monkeypatch.setattr(jobs_.time, "sleep", lambda _seconds: None)

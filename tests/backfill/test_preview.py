@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_provider_etl.backfill.facts import REPROCESS, Dag, Run
-from airflow_provider_etl.backfill.preview import Preview, length, look
+from airflow_provider_etl.backfill.look import look
+from airflow_provider_etl.backfill.preview import Preview, length
 from airflow_provider_etl.backfill.render import render
 from airflow_provider_etl.backfill.request import Request
 from spark_jobs.errors import ConfigError

@@ -10,7 +10,7 @@ from airflow_provider_etl.backfill import follow as following
 from airflow_provider_etl.backfill import starting
 from airflow_provider_etl.backfill.facts import Dag, Part, Progress
 from airflow_provider_etl.backfill.follow import INTERRUPTED, follow
-from airflow_provider_etl.backfill.preview import look
+from airflow_provider_etl.backfill.look import look
 from airflow_provider_etl.backfill.starting import BlockedError, cancelled, go, labels
 from tests.airflow.project import Project
 from tests.backfill.fakes import FakeAirflow, day, progress
