@@ -35,25 +35,25 @@ def execute(options: argparse.Namespace) -> int:
     if not windows:
         raise ConfigError("the schedule has no window there", where=pipeline.name, remedy="say --windows START/END")
     plan = ordering.plan_of(pipeline, windows[-1], NAME)
-    asked_for = bool(options.windows or options.through)
-    show = options.dry_run or not asked_for
     order: dict[str, Any] = {"windows": [window.to_json() for window in windows]}
-    if show or not options.yes:
+    asked_for = bool(options.windows or options.through)
+    if options.dry_run or not (options.yes and asked_for):
         report = ordering.carried_out(pipeline, NAME, [plan], order | {"dry_run": True})
         print("\n".join(_told(report)))
-        if show or report["state"] == "failed":
-            if not asked_for and report["state"] != "failed":
-                print(
-                    "nothing was changed: --through START names the last window that is there whole, --windows a span"
-                )
+        if report["state"] == "failed" or options.dry_run or not asked_for:
+            _tell_unchanged(report, asked_for=asked_for)
             return ordering.ended(options, report)
         if not ordering.agreed(options, "let these windows count as loaded?"):
             print("nothing was changed")
             return 0
     report = ordering.carried_out(pipeline, NAME, [plan], order)
-    if options.yes:
-        print("\n".join(_told(report)))
+    print("\n".join(_told(report)))
     return ordering.ended(options, report)
+
+
+def _tell_unchanged(report: Mapping[str, Any], *, asked_for: bool) -> None:
+    if report["state"] != "failed" and not asked_for:
+        print("nothing was changed: --through START names the last window that is there whole, --windows a span")
 
 
 def _windows(pipeline: Pipeline, options: argparse.Namespace) -> list[Window]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from spark_jobs.accounts import Accounts
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.flow import Context
 from spark_jobs.ledger import Ledger, entry_of
+from spark_jobs.load.accept import accept
 from spark_jobs.load.delta import Delta
 from spark_jobs.load.owners import Claim, claims_of, refuse_others
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
-from spark_jobs.report import LoadReceipt
+from spark_jobs.report import DatasetCounts, LoadReceipt, Report
+from spark_jobs.staging import Staging
 from spark_jobs.window import Window
 from tests.spark_jobs.plans import attempt, day, plan
 
@@ -177,6 +181,36 @@ def test_rows_that_say_another_value_are_outside_the_scope(east: Part) -> None:
     assert (window.rule, scope.rule) == ("outside_window", "outside_scope")
     without = east.destination.outside(frame.drop("region"), east.context(day(1), 1))
     assert [limit.rule for limit in without] == ["outside_window"], "a column that is added needs no look"
+
+
+def accepted(east: Part, outside: Any) -> tuple[Report, list[int]]:
+    """What `accept` makes of four rows: one inside, one of another region, one of none, one of another day."""
+    write = ReplaceWindow(strategy="replace_window", column="at", outside=outside)
+    context = east.context(day(1), 1)
+    rows = [(1, at(1), "east"), (2, at(1), "west"), (3, at(1), None), (4, at(2), "east")]
+    frame = east.spark.createDataFrame(rows, f"{SCHEMA}, region STRING")
+    made = Report(
+        pipeline="east", window={}, fingerprint="", attempt={}, datasets={"result": DatasetCounts(read=4, rows=4)}
+    )
+    accounts = Accounts(report=made, staging=Staging(spark=east.spark, plan=context.plan), say=lambda _: None)
+    accounts.keep("result", accounts.staging.write(frame, "check", "result"))
+    destination = replace(east.destination, write=write)
+    kept, count = accept("result", destination, accounts, context)
+    ids = [row["id"] for row in kept.collect()]
+    assert count == len(ids)
+    return made, ids
+
+
+def test_rows_outside_the_scope_stop_the_run_and_are_counted(east: Part) -> None:
+    with pytest.raises(DataError, match=r"1 of 4 rows lie outside the window .*; 2 of 4 rows lie outside the scope"):
+        accepted(east, "fail")
+
+
+def test_rows_outside_the_scope_are_set_aside_with_the_rule_that_they_break(east: Part) -> None:
+    report, ids = accepted(east, "quarantine")
+    assert ids == [1]
+    assert report.quarantined == {"result.load outside_scope": 2, "result.load outside_window": 1}
+    assert report.datasets["result"].missing == 0
 
 
 @pytest.mark.parametrize(

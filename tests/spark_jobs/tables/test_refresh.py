@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from spark_jobs.ledger import Ledger
+from spark_jobs.ledger import Ledger, attempt_number
 from spark_jobs.orders import Order, execute
-from spark_jobs.plan import Plan
+from spark_jobs.plan import Attempt, Plan
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.run import run
 from spark_jobs.tables import refresh as refreshing
 from spark_jobs.tables.shadow import shadow_of
 from spark_jobs.tables.spans import merged, newer
-from tests.spark_jobs.plans import attempt, day, plan
+from spark_jobs.transaction import Transaction
+from tests.spark_jobs.plans import FINGERPRINT, day, plan
 
 pytestmark = pytest.mark.spark
 
@@ -28,7 +30,7 @@ class Pipeline:
     """Files by day, loaded into one table."""
 
     def __init__(self, spark: Any, folder: Path) -> None:
-        self.spark, self.folder, self.second = spark, folder, 0.0
+        self.spark, self.folder, self.second = spark, folder, 0
         self.table, self.write, self.more = str(folder / "table"), dict[str, Any](BY_TIME), dict[str, Any]()
         self.steps: list[dict[str, Any]] = [{"filter": {"where": "id < 100"}}]
         self.whole, self.said = True, list[str]()
@@ -44,7 +46,9 @@ class Pipeline:
         self.second += 1
         columns = {"id": {"type": "int", "required": True}, "at": {"type": "timestamp"}}
         path = str(self.folder / f"2013-01-{number:02}.csv")
-        made = plan(self.folder, day(number), attempt(self.second)).to_json() | {
+        # Numbers of this moment, as runs have them: a refresh takes such ones too.
+        who = Attempt(number=attempt_number(FINGERPRINT), token=f"t{self.second}", run=f"r{self.second}")
+        made = plan(self.folder, day(number), who).to_json() | {
             "extract": {"rows": {"type": "files", "path": path, "format": "csv", "columns": columns}},
             "transform": {"result": {"from": "rows", "steps": self.steps}},
             "load": {"lake": {"from": "result", "type": "delta", "path": self.table, "write": self.write, **self.more}},
@@ -55,6 +59,7 @@ class Pipeline:
         for number in days:
             report = run(self.plan(number), lambda *_: self.spark.newSession())
             assert report.error is None
+            assert report.loads["lake"].state == "loaded"
 
     def refresh(self, *days: int) -> dict[str, Any]:
         order = Order(name="refresh", plans=tuple(self.plan(number) for number in days), options={"whole": self.whole})
@@ -167,18 +172,31 @@ def test_a_window_that_is_loaded_meanwhile_is_not_put_back(pipeline: Pipeline, m
         if not runs:
             runs.append(2)
             pipeline.drop(2, "22,2013-01-02 10:00:00")
-            # A run of this moment: its number is larger than that of the window in the shadow.
-            numbers = Ledger(pipeline.spark, str(pipeline.shadow)).units("flights", "lake").values()
-            from dataclasses import replace
-
-            newest = replace(pipeline.plan(2).attempt, number=max(numbers) + (1 << 20), since=max(numbers) + (1 << 20))
-            made = replace(pipeline.plan(2), attempt=newest)
-            assert run(made, lambda *_: pipeline.spark.newSession()).state == "loaded"
+            pipeline.load(2)
         return swap(*arguments)
 
     monkeypatch.setattr(refreshing, "_swap", late)
     report = pipeline.refreshed(*DAYS)
     assert (report["built"], pipeline.rows()) == (4, [(11,), (13,), (22,)])
+
+
+@pytest.mark.parametrize("rows", [("22,2013-01-02 10:00:00",), ()])
+def test_a_run_that_commits_while_the_swap_is_under_way_is_not_lost(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, rows: tuple[str, ...]
+) -> None:
+    """After the swap has looked at the ledger, and before it commits: Delta refuses it, and it looks again."""
+    commit, runs = Transaction.commit, list[int]()
+
+    def late(self: Transaction, entry: Any) -> int:
+        if not runs:
+            runs.append(2)
+            pipeline.drop(2, *rows)
+            pipeline.load(2)
+        return commit(self, entry)
+
+    monkeypatch.setattr(Transaction, "commit", late)
+    assert pipeline.refreshed(*DAYS)["built"] == 4
+    assert pipeline.rows() == [(11,), (13,), *([(22,)] if rows else [])]
 
 
 def test_a_window_that_no_plan_is_for_is_asked_for_and_not_lost(pipeline: Pipeline) -> None:
@@ -226,8 +244,6 @@ def test_a_shadow_of_another_configuration_is_begun_anew(pipeline: Pipeline, mon
     with monkeypatch.context() as patched:
         patched.setattr(refreshing, "_swap", dies)
         pipeline.refresh(*DAYS)
-    from dataclasses import replace
-
     plans = tuple(replace(pipeline.plan(number), fingerprint="12345" + "0" * 59) for number in DAYS)
     order = Order(name="refresh", plans=plans, options={"whole": True})
     report = execute(order, lambda *_: pipeline.spark.newSession(), pipeline.said.append)
@@ -255,8 +271,6 @@ def test_a_scoped_load_refreshes_its_own_part(pipeline: Pipeline, tmp_path: Path
     made.table = str(tmp_path / "shared")
     made.more = {"scope": {"region": "east"}}
     made.load(*DAYS)
-    from dataclasses import replace
-
     theirs = replace(
         made.plan(1),
         id="west",
