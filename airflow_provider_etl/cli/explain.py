@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from airflow_provider_etl.cli.opened import opened
+from airflow_provider_etl.sensors.condition import span
 from airflow_provider_etl.spec import Assets, Cron, Every, Pipeline
 from spark_jobs import kinds
 from spark_jobs.errors import ConfigError
@@ -46,6 +47,9 @@ def explained(pipeline: Pipeline, asked: list[Window] | None) -> Iterator[str]:
     yield f"  runs {_when(pipeline)}, {pipeline.execution}, on engine {pipeline.engine.name}"
     yield f"  environment {pipeline.environment.name}, fingerprint {pipeline.fingerprint[:12]}"
     yield ""
+    if pipeline.wait_for:
+        yield from _waits(pipeline)
+        yield ""
     yield from _graph(pipeline)
     yield ""
     yield from _windows(pipeline, asked)
@@ -62,6 +66,15 @@ def _when(pipeline: Pipeline) -> str:
         case Assets(names):
             return f"when {', '.join(names)} changed, for the windows of those changes"
     return "when somebody asks for a window"
+
+
+def _waits(pipeline: Pipeline) -> Iterator[str]:
+    yield "waits, side by side, before anything is read"
+    for wait in pipeline.wait_for:
+        how = wait.condition
+        end = "the run is skipped" if how.on_timeout == "skip" else "the run fails"
+        yield f"  {wait.task}: {how.told}"
+        yield f"    asked every {span(how.every)}, {span(how.timeout)} at most: then {end}"
 
 
 def _graph(pipeline: Pipeline) -> Iterator[str]:
