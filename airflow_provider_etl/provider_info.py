@@ -60,4 +60,15 @@ def _options() -> dict[str, Any]:
             "example": "False",
             "default": "True",
         },
+        "wait_mode": {
+            "description": (
+                "Where the conditions of wait_for wait that don't say so themselves: deferrable (in the triggerer), "
+                "reschedule or poke. Default: deferrable, or reschedule where the variable "
+                "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE is false."
+            ),
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "reschedule",
+            "default": None,
+        },
     }
