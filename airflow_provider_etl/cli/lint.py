@@ -24,13 +24,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Report every diagnostic; 1 where there is an error."""
-    paths, found = _files(options.paths)
-    files = [load_file(path, environment=options.environment, expressions=True) for path in paths]
-    between = across(files, complete=any(Path(item).is_dir() for item in options.paths))
-    found += duplicate_names(paths)
-    found = sorted(dict.fromkeys([*found, *_told(files, between)]))
+    paths, empty = files_of(options.paths)
+    found = diagnostics_of(paths, empty, options)
     _tell(found, len(paths), options.format)
     return 1 if any(item.severity == "error" for item in found) else 0
+
+
+def diagnostics_of(paths: Sequence[Path], empty: Sequence[Diagnostic], options: argparse.Namespace) -> list[Diagnostic]:
+    """Everything that is wrong with files, by place.
+
+    Args:
+        paths: the files.
+        empty: what is wrong with the paths themselves.
+        options: has `paths` and `environment`.
+    """
+    files = [load_file(path, environment=options.environment, expressions=True) for path in paths]
+    between = across(files, complete=any(Path(item).is_dir() for item in options.paths))
+    return sorted(dict.fromkeys([*empty, *duplicate_names(paths), *_told(files, between)]))
 
 
 def _told(files: Sequence[Loaded], between: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
@@ -41,7 +51,7 @@ def _told(files: Sequence[Loaded], between: Sequence[Diagnostic]) -> Iterator[Di
         yield from useless(file.path, file.ignored, [*file.diagnostics, *file.spared, *shared])
 
 
-def _files(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
+def files_of(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
     """The files of the paths given, each once; a folder without any is an error, not a success."""
     paths: list[Path] = []
     empty: list[Diagnostic] = []
