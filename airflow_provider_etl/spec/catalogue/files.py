@@ -36,10 +36,9 @@ RULES: Final = (
     Rule(
         code="file-encoding",
         why="The file isn't UTF-8; the place is the first byte that can't be read.",
-        wrong={"orders.yaml": BASE.replace("Orders", "Bestellungen f\udcfcr heute")},
-        right={"orders.yaml": BASE.replace("Orders", "Bestellungen für heute")},
+        wrong="description: Bestellungen f\udcfcr einen Tag\n",
+        right="description: Bestellungen für einen Tag\n",
         mend="Save the file as UTF-8.",
-        whole=True,
     ),
     Rule(
         code="file-empty",
