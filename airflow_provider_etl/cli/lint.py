@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from airflow_provider_etl.spec import Diagnostic, Loaded, duplicate_names, find_files, load_file
+from airflow_provider_etl.spec.diagnostics import did_you_mean
 from airflow_provider_etl.spec.folder import across
 from airflow_provider_etl.spec.ignores import kept, useless
+from spark_jobs.errors import ConfigError
 
 NAME: Final = "lint"
 HELP: Final = "check pipeline files and report everything that is wrong with them"
@@ -18,16 +20,32 @@ HELP: Final = "check pipeline files and report everything that is wrong with the
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="pipeline files, or folders that hold some")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("paths", nargs="*", default=[], metavar="PATH", help="pipeline files, or folders that hold some")
+    what.add_argument("--explain", metavar="CODE", help="say why a code is told, with an example, and how to mend it")
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how diagnostics are told")
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Report every diagnostic; 1 where there is an error."""
+    """Report every diagnostic; 1 where there is an error. Or explain a code."""
+    if options.explain:
+        return _explain(options.explain)
     paths, empty = files_of(options.paths)
     found = diagnostics_of(paths, empty, options)
     _tell(found, len(paths), options.format)
     return 1 if any(item.severity == "error" for item in found) else 0
+
+
+def _explain(code: str) -> int:
+    from airflow_provider_etl.spec.catalogue import RULES
+    from airflow_provider_etl.spec.reference.rules_page import explained
+
+    if code not in RULES:
+        raise ConfigError(
+            f"there is no code {code!r}", expected="one that lint tells", remedy=did_you_mean(code, RULES)
+        )
+    print(explained(RULES[code]))
+    return 0
 
 
 def diagnostics_of(paths: Sequence[Path], empty: Sequence[Diagnostic], options: argparse.Namespace) -> list[Diagnostic]:

@@ -39,6 +39,11 @@ def rules_page() -> str:
     return "\n".join(_lines()) + "\n"
 
 
+def explained(rule: Rule) -> str:
+    """One rule, as the page has it."""
+    return "\n".join(_rule(rule)).strip()
+
+
 def _lines() -> Iterator[str]:
     yield HEAD
     yield from _fenced(BASE)
