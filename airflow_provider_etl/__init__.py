@@ -15,25 +15,51 @@ if TYPE_CHECKING:
     from airflow_provider_etl.factory.loader import load_pipelines
     from airflow_provider_etl.operators.check import CheckOperator
     from airflow_provider_etl.operators.extract import ExtractOperator
+    from airflow_provider_etl.operators.finish import FinishOperator
     from airflow_provider_etl.operators.load import LoadOperator
     from airflow_provider_etl.operators.pipeline import PipelineOperator
     from airflow_provider_etl.operators.transform import TransformOperator
+    from airflow_provider_etl.sensors.wait import WaitSensor
+    from airflow_provider_etl.sensors.wait_for import (
+        WaitForFileSensor,
+        WaitForHttpSensor,
+        WaitForPipelineSensor,
+        WaitForS3Sensor,
+        WaitForSqlSensor,
+        WaitForTableSensor,
+    )
 
 _HOMES: Final = {
     "CheckOperator": "airflow_provider_etl.operators.check",
     "ExtractOperator": "airflow_provider_etl.operators.extract",
+    "FinishOperator": "airflow_provider_etl.operators.finish",
     "LoadOperator": "airflow_provider_etl.operators.load",
     "PipelineOperator": "airflow_provider_etl.operators.pipeline",
     "TransformOperator": "airflow_provider_etl.operators.transform",
+    "WaitForFileSensor": "airflow_provider_etl.sensors.wait_for",
+    "WaitForHttpSensor": "airflow_provider_etl.sensors.wait_for",
+    "WaitForPipelineSensor": "airflow_provider_etl.sensors.wait_for",
+    "WaitForS3Sensor": "airflow_provider_etl.sensors.wait_for",
+    "WaitForSqlSensor": "airflow_provider_etl.sensors.wait_for",
+    "WaitForTableSensor": "airflow_provider_etl.sensors.wait_for",
+    "WaitSensor": "airflow_provider_etl.sensors.wait",
     "load_pipelines": "airflow_provider_etl.factory.loader",
 }
 
 __all__ = [
     "CheckOperator",
     "ExtractOperator",
+    "FinishOperator",
     "LoadOperator",
     "PipelineOperator",
     "TransformOperator",
+    "WaitForFileSensor",
+    "WaitForHttpSensor",
+    "WaitForPipelineSensor",
+    "WaitForS3Sensor",
+    "WaitForSqlSensor",
+    "WaitForTableSensor",
+    "WaitSensor",
     "__version__",
     "load_pipelines",
 ]

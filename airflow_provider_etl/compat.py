@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from airflow import __version__ as _airflow_version
 from airflow.exceptions import SerializationError
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseHook,
+    BaseSensorOperator,
+    Stats,
+    conf,
+)
 from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_parsing_context
 
 try:
@@ -14,11 +25,54 @@ try:
 except ImportError:  # until Airflow 3.1
     from airflow.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
 
+try:
+    from airflow.sdk import CronPartitionTimetable
+except ImportError:  # until Airflow 3.1
+    CronPartitionTimetable = None
+
+try:
+    from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback  # type: ignore[attr-defined]
+except ImportError:  # until Airflow 3.1
+    DeadlineAlert = None
+
+try:
+    from airflow.sdk.exceptions import AirflowRescheduleException
+except ImportError:  # until Airflow 3.1
+    from airflow.exceptions import AirflowRescheduleException
+
 AIRFLOW_VERSION: Final = tuple(int(part) for part in _airflow_version.split(".")[:2])
 
 # Until 3.3 a file that fails to serialise is listed under the path that the DAG names (facts of the dag-processor, not
 # a documented interface); 3.4 has importers for that.
 ERRORS_PER_FILE: Final = (3, 0) <= AIRFLOW_VERSION <= (3, 3)
+
+
+def deadline(interval: timedelta, callback: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a DAG is told, so that a callback is called where a run takes too long; nothing without deadlines.
+
+    Args:
+        interval: from the moment the run was queued: a backfill of the past isn't late before it begins.
+        callback: dotted path of a function.
+        arguments: its arguments, JSON.
+    """
+    if DeadlineAlert is None:
+        return {}
+    reference = DeadlineReference.DAGRUN_QUEUED_AT
+    return {"deadline": DeadlineAlert(reference, interval, SyncCallback(callback, kwargs=arguments))}
+
+
+def partition_start(context: Context) -> datetime | None:
+    """The instant that a partitioned run is there for; None for other runs."""
+    return getattr(context.get("dag_run"), "partition_date", None)
+
+
+def connection_of(name: str) -> Any:
+    """An Airflow connection.
+
+    Raises:
+        AirflowNotFoundException: there is none of that name.
+    """
+    return BaseHook.get_connection(name)
 
 
 def generation(context: Context) -> int:
@@ -68,23 +122,73 @@ def _overlooked(context: Context, asset: Any) -> list[Any]:
     return [event for event in since if run.run_after < event.timestamp <= run.start_date]
 
 
+def default_deferrable() -> bool | None:
+    """`[operators] default_deferrable` where the deployment has set it; None where it is left at Airflow's default."""
+    value, source = conf.as_dict(display_source=True, include_cmds=False, include_secret=False)["operators"][
+        "default_deferrable"
+    ]
+    return None if source == "default" else str(value).strip().lower() in ("true", "t", "1")
+
+
+def object_store(uri: str, connection: str | None) -> Any:
+    """The fsspec file system of a URI.
+
+    Args:
+        uri: with its scheme.
+        connection: Airflow connection id, or None.
+    """
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    return ObjectStoragePath(uri, conn_id=connection).fs
+
+
+def successful_runs(dag_id: str, logical_dates: list[datetime]) -> int:
+    """How many of a DAG's runs with these logical dates have succeeded; asked where tasks and triggers run.
+
+    Args:
+        dag_id: the DAG.
+        logical_dates: starts of the runs' data intervals.
+    """
+    if AIRFLOW_VERSION < (3, 0):  # tasks had the metadata database
+        from airflow.models import DagRun
+
+        return len(DagRun.find(dag_id=dag_id, execution_date=logical_dates, state="success"))
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    return int(RuntimeTaskInstance.get_dr_count(dag_id=dag_id, logical_dates=logical_dates, states=["success"]))
+
+
 __all__ = [
     "AIRFLOW_VERSION",
     "DAG",
     "ERRORS_PER_FILE",
     "AirflowException",
     "AirflowFailException",
+    "AirflowNotFoundException",
+    "AirflowRescheduleException",
+    "AirflowSensorTimeout",
+    "AirflowSkipException",
     "Asset",
+    "BaseHook",
     "BaseOperator",
+    "BaseSensorOperator",
     "Context",
     "CronDataIntervalTimetable",
+    "CronPartitionTimetable",
     "DeltaDataIntervalTimetable",
     "Param",
     "SerializationError",
+    "Stats",
     "asset_triggered",
     "cleared",
+    "connection_of",
+    "deadline",
+    "default_deferrable",
     "first_try",
     "generation",
     "get_parsing_context",
+    "object_store",
+    "partition_start",
+    "successful_runs",
     "triggering_extras",
 ]

@@ -21,11 +21,19 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_provider_etl.operators.extract",
                     "airflow_provider_etl.operators.transform",
                     "airflow_provider_etl.operators.check",
+                    "airflow_provider_etl.operators.finish",
                     "airflow_provider_etl.operators.load",
                     "airflow_provider_etl.operators.pipeline",
                 ],
             }
         ],
+        "sensors": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["airflow_provider_etl.sensors.wait", "airflow_provider_etl.sensors.wait_for"],
+            }
+        ],
+        "triggers": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_etl.triggers.wait"]}],
         "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_etl.hooks.ledger"]}],
         "cli": ["airflow_provider_etl.cli.provider.get_cli_commands"],  # Airflow 3.2 and later
         "config": {"etl": {"description": "Options of airflow-provider-etl.", "options": _options()}},

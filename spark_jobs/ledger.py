@@ -50,6 +50,10 @@ class LoadUnit:
         seconds = (attempt >> _FINGERPRINT_BITS) // 1000 - _SNAPSHOT_EPOCH
         return (int(self.window.end.timestamp()) // 60 << _SNAPSHOT_BITS) | max(seconds, 0)
 
+    def snapshot_end(self, number: int) -> datetime:
+        """The end, to the minute, of the window that a snapshot's commit number stands for."""
+        return datetime.fromtimestamp((number >> _SNAPSHOT_BITS) * 60, UTC)
+
     def last_attempt(self, number: int) -> int:
         """The attempt's number in a commit's number, as far as this window's next attempt must exceed it."""
         if not self.snapshot:

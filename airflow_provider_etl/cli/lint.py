@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from airflow_provider_etl.spec import Diagnostic, Loaded, duplicate_names, find_files, load_file
+from airflow_provider_etl.spec import Diagnostic, Loaded, duplicate_names, find_files, folder, load_file, waits
 from airflow_provider_etl.spec.diagnostics import did_you_mean
-from airflow_provider_etl.spec.folder import across
+from airflow_provider_etl.spec.files import RULE, TESTS, left_out
 from airflow_provider_etl.spec.ignores import kept, useless
 from spark_jobs.errors import ConfigError
 
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("paths", nargs="*", default=[], metavar="PATH", help="pipeline files, or folders that hold some")
     what.add_argument("--explain", metavar="CODE", help="say why a code is told, with an example, and how to mend it")
+    parser.epilog = RULE
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how diagnostics are told")
 
 
@@ -56,9 +57,13 @@ def diagnostics_of(paths: Sequence[Path], empty: Sequence[Diagnostic], options: 
         empty: what is wrong with the paths themselves.
         options: has `paths` and `environment`.
     """
-    files = [load_file(path, environment=options.environment, expressions=True) for path in paths]
-    between = across(files, complete=any(Path(item).is_dir() for item in options.paths))
-    return sorted(dict.fromkeys([*empty, *duplicate_names(paths), *_told(files, between)]))
+    tests = [path for path in paths if path.name.endswith(TESTS)]
+    named = [path for path in paths if path not in tests]
+    files = [load_file(path, environment=options.environment, expressions=True) for path in named]
+    complete = any(Path(item).is_dir() for item in options.paths)
+    between = [*folder.across(files, complete=complete), *waits.across(files, whole=complete)]
+    tested = [item for path in tests for item in _of_tests(path, options.environment)]
+    return sorted(dict.fromkeys([*empty, *tested, *duplicate_names(named), *_told(files, between)]))
 
 
 def _told(files: Sequence[Loaded], between: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
@@ -69,6 +74,17 @@ def _told(files: Sequence[Loaded], between: Sequence[Diagnostic]) -> Iterator[Di
         yield from useless(file.path, file.ignored, [*file.diagnostics, *file.spared, *shared])
 
 
+def _of_tests(path: Path, environment: str | None) -> tuple[Diagnostic, ...]:
+    """The diagnostics of a test file that is named, as far as its pipeline has no errors."""
+    from airflow_provider_etl.testing.cases import load_cases, orphaned, pipeline_file_of
+
+    tested = pipeline_file_of(path)
+    if tested is None:
+        return (orphaned(path),)
+    loaded = load_file(tested, environment=environment, expressions=True)
+    return load_cases(path, loaded.pipeline).diagnostics if loaded.pipeline else loaded.diagnostics
+
+
 def files_of(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
     """The files of the paths given, each once; a folder without any is an error, not a success."""
     paths: list[Path] = []
@@ -77,8 +93,12 @@ def files_of(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
         path = Path(item)
         below = find_files(path) if path.is_dir() else [path]
         paths += below
+        empty += left_out(path) if path.is_dir() else []
         if not below:
-            message, hint = "the folder holds no pipeline file", "*.yaml and *.yml are read"
+            message, hint = (
+                "the folder holds no pipeline file",
+                "*.yaml and *.yml are read; lint --help says which aren't",
+            )
             empty.append(Diagnostic(path=item, line=1, column=1, code="no-files", message=message, hint=hint))
     return list(dict.fromkeys(paths)), empty
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,13 +72,29 @@ class LedgerHook:
             return self._entry(unit).get("fingerprint") == fingerprint
         return same_configuration(number, fingerprint)
 
+    def snapshot_end(self, unit: LoadUnit) -> datetime | None:
+        """The end, to the minute, of the window that a snapshot holds; None where nothing was loaded."""
+        number = self.number(unit)
+        return None if number is None else unit.snapshot_end(number)
+
+    def windows(self, pipeline: str, destination: str) -> list[tuple[datetime, datetime]]:
+        """The windows that the last commits of a destination have loaded; none of a snapshot."""
+        found = []
+        for entry in self._entries():
+            unit = str(entry.get("unit", ""))
+            if unit.startswith(f"etl:{pipeline}:{destination}:") and not unit.endswith(":snapshot"):
+                window = Window.from_json(entry["window"])
+                found.append((window.start, window.end))
+        return found
+
     def _entry(self, unit: LoadUnit) -> Mapping[str, Any]:
+        return next((entry for entry in self._entries() if entry.get("unit") == unit.key), {})
+
+    def _entries(self) -> Iterator[Mapping[str, Any]]:
+        """Our entries in the last commits, the newest first."""
         for commit in self._table.history(_COMMITS) if self._table is not None else []:
             said = commit.get("userMetadata")
-            entry = entry_of(said if isinstance(said, str) else json.dumps(said))
-            if entry.get("unit") == unit.key:
-                return entry
-        return {}
+            yield entry_of(said if isinstance(said, str) else json.dumps(said))
 
 
 def last_attempt(pipeline: Pipeline, window: Window) -> int | None:

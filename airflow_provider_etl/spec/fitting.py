@@ -54,7 +54,7 @@ def fit(node: ScalarNode, wanted: Wanted, reading: Reading, mode: Mode) -> Any:
     if kind == "null" and type(None) in wanted.types:
         return None
     if wanted.parse is not None and not wanted.text and kind != "null":
-        return _parsed(node, wanted.parse, reading)
+        return _parsed(node, wanted.parse, wanted, reading)
     if kind == "text" and wanted.text:
         return reading.substitute(node, mode)
     found = _typed(kind, value, wanted)
@@ -70,11 +70,14 @@ def _typed(kind: str, value: Any, wanted: Wanted) -> Any:
     return value if any(value == item and type(value) is type(item) for item in wanted.literals) else FAILED
 
 
-def _parsed(node: ScalarNode, parse: Callable[[str], Any], reading: Reading) -> Any:
+def _parsed(node: ScalarNode, parse: Callable[[str], Any], wanted: Wanted, reading: Reading) -> Any:
     try:
         return parse(node.text)
     except ValueError as error:
-        if parse is scalars.instant and scalars.is_relative(node.text):
+        if wanted.literals:
+            hint = did_you_mean(node.text, [str(item) for item in wanted.literals])
+            reading.problems.add(node, "unknown-value", f"{shown(node.text)} is not {wanted.words}", hint)
+        elif parse is scalars.instant and scalars.is_relative(node.text):
             message = f"{shown(node.text)} is another date every day: the windows would move with it"
             reading.problems.add(node, "relative-date", message, "write an absolute date, such as 2013-01-01")
         else:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import ignores, nodes, rules, secrets, shape, strategies
+from airflow_provider_etl.spec import ignores, nodes, rules, secrets, shape, strategies, waits
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
@@ -25,7 +25,8 @@ from airflow_provider_etl.spec.reading import FAILED, Reading
 from airflow_provider_etl.spec.schedule import Schedule
 from airflow_provider_etl.spec.settings import Settings, timeouts_of
 from airflow_provider_etl.spec.variables import Substitution
-from airflow_provider_etl.spec.verbs import VerbReader, Verbs, datasets_of
+from airflow_provider_etl.spec.verbs import Placed, VerbReader, Verbs, datasets_of
+from airflow_provider_etl.spec.waiting import Awaited
 from spark_jobs.outline import Outline
 
 # Airflow takes 250 characters, but names a folder `dag_id=…` in its logs: 255 bytes are all that a file name has.
@@ -42,6 +43,7 @@ class Loaded:
         path: the file as the caller named it.
         pipeline: None where there is an error.
         diagnostics: errors and warnings by place.
+        awaited: the pipelines that it waits for.
         places: key path -> line and column, for what only several files together tell; `lint` alone fills it.
         ignored: what the file's comments ignore, likewise.
         spared: the warnings that they have taken back.
@@ -51,6 +53,7 @@ class Loaded:
     path: str
     pipeline: Pipeline | None
     diagnostics: tuple[Diagnostic, ...]
+    awaited: tuple[Awaited, ...] = ()
     places: Mapping[str, tuple[int, int]] = field(default_factory=FrozenMap)
     ignored: tuple[ignores.Ignore, ...] = ()
     spared: tuple[Diagnostic, ...] = ()
@@ -112,6 +115,7 @@ class _Opened:
     file: Path | None
     base: Path
     problems: Problems
+    awaited: list[Awaited] = field(default_factory=list)
 
 
 def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, expressions: bool) -> Loaded:
@@ -129,6 +133,7 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         name=opened.name,
         path=path,
         pipeline=None if problems.failed else pipeline,
+        awaited=tuple(opened.awaited),
         diagnostics=kept,
         places=FrozenMap(_places(node) if node is not None and expressions else {}),
         ignored=ignored,
@@ -143,14 +148,22 @@ def _places(top: Node) -> dict[str, tuple[int, int]]:
 
 
 def _check_name(name: str, top: Node, problems: Problems) -> None:
+    complaint = name_problem(name)
+    if complaint:
+        problems.add(top, "invalid-name", *complaint)
+
+
+def name_problem(name: str) -> tuple[str, str] | None:
+    """Why a text can't be a DAG's id, and what to do; None where it can."""
     if len(name) > _MAX_NAME:
         message = f"the DAG's id {shown(name)} has {len(name)} characters, {_MAX_NAME} is the most"
-        problems.add(top, "invalid-name", message, "rename the file: Airflow's log folders bear the id")
-    elif not _NAME.fullmatch(name) or ".." in name:
-        message = f"{shown(name)} can't be a DAG's id"
-        problems.add(
-            top, "invalid-name", message, "name the file with ASCII letters, digits, _ - and . (not two together)"
+        return message, "rename the file: Airflow's log folders bear the id"
+    if not _NAME.fullmatch(name) or ".." in name:
+        return (
+            f"{shown(name)} can't be a DAG's id",
+            "name the file with ASCII letters, digits, _ - and . (not two together)",
         )
+    return None
 
 
 def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions: bool) -> Pipeline | None:
@@ -169,6 +182,8 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     read = shape.build(PipelineFile, whole, reading)
     verbs = VerbReader(reading=reading).read({key: whole.get(key) for key in ("extract", "transform", "check", "load")})
     rules.check(verbs, environment, problems)
+    waiting = waits.read(VerbReader(reading=reading).waits(whole.get("wait_for")), opened.name, environment, problems)
+    opened.awaited.extend(waits.awaited(waiting))
     strategies.check(verbs, problems, ordered=_is_true(whole.get("depends_on_previous")))
     outlines: Mapping[str, Outline] = {}
     if expressions:
@@ -187,12 +202,15 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     if read is FAILED:
         return None
     settings.together(read)
+    if environment is not None and read.skip_if is not None:
+        skip = Placed(group="skip_if", name="skip_if", kind=read.skip_if, node=whole.get("skip_if") or whole)
+        rules.check_paths(skip, environment, problems)
     start, end = settings.span(read, timezone, schedule)
     engine = settings.engine(read, environment)
     if problems.failed or environment is None or engine is None or schedule is None:
         return None
     settled = _Settled(environment=environment, engine=engine, schedule=schedule, start=start, end=end)
-    pipeline = _made(opened, read, verbs, settled)
+    pipeline = replace(_made(opened, read, verbs, settled), wait_for=tuple(wait for wait, _ in waiting))
     if expressions:
         from airflow_provider_etl.spec.timing import Timed
 
@@ -258,6 +276,8 @@ def _made(opened: _Opened, read: PipelineFile, verbs: Verbs, settled: _Settled) 
         values=FrozenMap(values_of(params, {})),
         timeout=timeouts_of(read),
         freshness=read.freshness,
+        skip_if=read.skip_if,
+        notify=read.notify,
         execution=read.execution,
         deterministic=read.deterministic,
         resources=read.resources,

@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 from airflow_provider_etl.spec.nodes import Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
 
-# What `${…}` becomes in a text: text, a SQL literal, or nothing because it may not stand there.
-Mode = Literal["text", "sql"] | None
+# What `${…}` becomes in a text: text, a SQL literal, a value that is bound when it is asked, or nothing because it may
+# not stand there.
+Mode = Literal["text", "sql", "bind"] | None
 # (a text's node, mode) -> the text with all substituted that is known before a window is; problems are told.
 Substitute = Callable[[ScalarNode, Mode], str]
 Convert = Callable[[Node, "Reading", Mode], Any]

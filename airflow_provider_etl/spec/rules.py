@@ -37,7 +37,7 @@ def check(verbs: Verbs, environment: Environment | None, problems: Problems) -> 
     _conflicts(verbs, problems)
     if environment is not None:
         for placed in verbs.placed():
-            _paths(placed, environment, problems)
+            check_paths(placed, environment, problems)
 
 
 # -- the graph ---------------------------------------------------------------------------------------------------
@@ -214,7 +214,8 @@ def path_fields(kind: Any) -> Iterator[tuple[str, dataclasses.Field[Any]]]:
             yield field.metadata.get("alias", field.name), field
 
 
-def _paths(placed: Placed, environment: Environment, problems: Problems) -> None:
+def check_paths(placed: Placed, environment: Environment, problems: Problems) -> None:
+    """Tell which paths of a kind lie outside the roots."""
     if placed.kind is FAILED:
         return
     for key, field in path_fields(placed.kind):

@@ -46,6 +46,18 @@ class Cron:
 
 
 @dataclass(frozen=True)
+class Partition(Cron):
+    """As Cron, where each run carries its window's start as a partition key (Airflow 3.2 and later)."""
+
+    @property
+    def key_format(self) -> str:
+        """How a key is written: the local start, with as much of the clock as the expression needs."""
+        minute, hour = self.expression.split()[:2]
+        midnight = (minute, hour) == ("0", "0")
+        return "%Y-%m-%d" if midnight else "%Y-%m-%dT%H:%M:%S"
+
+
+@dataclass(frozen=True)
 class Every:
     """Windows of equal length, counted in real time from the pipeline's start."""
 

@@ -64,6 +64,8 @@ class Substitution:
         name = match[1]
         value = self._value(name)
         if match[0].endswith("}") and value is not None:
+            if mode == "bind":
+                return match[0]
             return value if mode == "text" or name.startswith(("window.", "param.")) else quoted(value)
         message, hint = self._complaint(match)
         if message:
@@ -131,6 +133,8 @@ def with_window(kind: Any, window: Window, params: Mapping[str, Any]) -> Any:
     for item in dataclasses.fields(kind):
         value = getattr(kind, item.name)
         mode = item.metadata.get("substitute")
+        if mode == "bind":
+            continue
         new = _deep(value, _replacer(window, mode, params)) if mode else _nested(value, window, params)
         if new is not value:
             changed[item.name] = new

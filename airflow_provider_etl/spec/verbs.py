@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from airflow_provider_etl.sensors import CONDITIONS
 from airflow_provider_etl.spec import shape
 from airflow_provider_etl.spec.diagnostics import nearest, shown
 from airflow_provider_etl.spec.nodes import ListNode, MapNode, Node, ScalarNode, described
@@ -21,7 +22,13 @@ from spark_jobs.plan import Dataset
 from spark_jobs.transform import STEPS
 
 RESULT: Final = "result"
-REGISTRIES: Final = {"extract": SOURCES, "transform": STEPS, "check": CHECKS, "load": DESTINATIONS}
+REGISTRIES: Final = {
+    "extract": SOURCES,
+    "transform": STEPS,
+    "check": CHECKS,
+    "load": DESTINATIONS,
+    "wait_for": CONDITIONS,
+}
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 # `input` is what the sql step calls the incoming rows.
 _RESERVED: Final = frozenset({"input"})
@@ -96,6 +103,15 @@ class VerbReader:
         self._check(nodes.get("check"))
         self._load(nodes.get("load"))
         return self.verbs
+
+    def waits(self, node: Node | None) -> list[Placed]:
+        """The conditions of `wait_for`, in the order of the file."""
+        if node is None:
+            return []
+        if not isinstance(node, ListNode):
+            self._wrong(node, "a list of conditions", "- file: data/drop.csv")
+            return []
+        return [placed for item in node.items for placed in self._single(item, "wait_for")]
 
     def _extract(self, node: Node | None) -> None:
         for name, key, options in self._named(node, "extract", "sources"):
@@ -243,8 +259,8 @@ class VerbReader:
         try:
             return kinds.find(REGISTRIES[group], name, group)
         except ConfigError:
-            words = {"extract": "source", "transform": "step", "check": "check", "load": "destination"}
-            message = f"unknown {words[group]} {shown(name)}"
+            words = {"extract": "source", "transform": "step", "load": "destination", "wait_for": "condition"}
+            message = f"unknown {words.get(group, group)} {shown(name)}"
             self.problems.add(node, "unknown-kind", message, nearest(name, REGISTRIES[group]))
         except Exception as error:  # noqa: BLE001 - a third party's module may fail in any way; it is told here
             message = f"{name!r} can't be imported: {type(error).__name__}: {error}"

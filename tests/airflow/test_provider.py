@@ -42,7 +42,7 @@ def test_every_module_that_the_metadata_names_is_there() -> None:
     from airflow_provider_etl.provider_info import get_provider_info
 
     info = get_provider_info()
-    for kind in ("operators", "hooks"):
+    for kind in ("operators", "sensors", "triggers", "hooks"):
         for group in info[kind]:
             for module in group["python-modules"]:
                 assert import_module(module)

@@ -14,7 +14,7 @@ import pytest
 
 from airflow_provider_etl.cli import lint
 from airflow_provider_etl.cli.main import parser
-from airflow_provider_etl.spec import Diagnostic, find_files
+from airflow_provider_etl.spec import Diagnostic
 from airflow_provider_etl.spec.catalogue import BASE, RULES
 from airflow_provider_etl.spec.catalogue.rule import Example, Rule
 from airflow_provider_etl.spec.verbs import REGISTRIES
@@ -81,6 +81,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "config/environments").mkdir(parents=True)
     (tmp_path / "config/environments/local.yaml").write_text(ENVIRONMENT)
     (tmp_path / "dags/empty").mkdir(parents=True)
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/web.yaml").write_text(BASE)
+    (tmp_path / "linked/there").symlink_to(tmp_path / "dags/empty")
     monkeypatch.chdir(tmp_path / "dags")
     return tmp_path / "dags"
 
@@ -106,8 +109,9 @@ def test_the_wrong_example_gives_exactly_the_code_and_the_right_one_none(rule: R
     assert {item.code for item in wrong} == {rule.code}, [str(item) for item in wrong]
     assert {item.severity for item in wrong} == {rule.severity}
     assert all(item.message for item in wrong)
-    for path in find_files(folder):
-        path.unlink()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.unlink()
     assert [str(item) for item in linted(rule, rule.right, folder)] == []
 
 

@@ -19,7 +19,21 @@ from tests.spec.conftest import PIPELINE, Project
 
 KINDS = [(group, name) for group, registry in REGISTRIES.items() for name in registry]
 # What class_plan, fitting and bounds look at, and what has nothing to say about a value.
-KNOWN = {"alias", "ge", "le", "pattern", "min_length", "expression", "query", "column", "substitute", "path", "dataset"}
+KNOWN = {
+    "alias",
+    "ge",
+    "le",
+    "pattern",
+    "min_length",
+    "expression",
+    "query",
+    "column",
+    "substitute",
+    "path",
+    "dataset",
+    "root",
+    "description",
+}
 KNOWN |= {"directed", "column_of", "shared_with"}  # what spec/columns looks at
 
 

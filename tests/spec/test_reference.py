@@ -18,7 +18,7 @@ from airflow_provider_etl.spec.reference.options import attribute_docs, nested
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from spark_jobs import kinds
 from spark_jobs.load.strategies import Strategy
-from tests.spec.conftest import Project
+from tests.spec.conftest import ENVIRONMENT, Project
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = [(group, name) for group, registry in REGISTRIES.items() for name in registry]
@@ -50,6 +50,7 @@ def test_the_pages_are_up_to_date(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("group", "name"), KINDS)
 def test_every_kind_has_an_example_that_lints(project: Project, group: str, name: str) -> None:
     shown = example(group, kind_of(group, name))
+    project.environment(ENVIRONMENT.replace("roots: [data]", "roots: [data, 's3://deliveries']"))
     sources = completed("")[: completed("").index("transform:")].partition("extract:\n")[2] + CUSTOMERS
     text = completed(
         f"extract:\n{sources}{APPEND if group == 'transform' else ''}" + ("" if group == "extract" else shown)

@@ -6,6 +6,11 @@ from typing import Final
 
 from airflow_provider_etl.spec.catalogue.rule import BASE, Rule
 
+_VARIABLES: Final = """\
+variables: {raw: "%s", lake: "%s", staging: data/staging, quarantine: data/quarantine}
+roots: [data]
+engines: {local: {kind: local}}
+"""
 RULES: Final = (
     Rule(
         code="no-files",
@@ -198,5 +203,30 @@ RULES: Final = (
         wrong="owner: sales  # etl: ignore=unused-dataset\n",
         right="owner: sales\n",
         mend="Take the comment out; mend the error.",
+    ),
+    Rule(
+        code="file-ending",
+        why="The file's ending isn't written in small letters, so it is no pipeline yet, though it was surely meant as one.",
+        wrong={"orders.yaml": BASE, "web.YAML": BASE.replace("lake}/orders", "lake}/web")},
+        right={"orders.yaml": BASE, "web.yaml": BASE.replace("lake}/orders", "lake}/web")},
+        mend="Rename it to `.yaml`.",
+        whole=True,
+    ),
+    Rule(
+        code="linked-folder",
+        severity="warning",
+        why="A linked folder isn't entered: links may lead in circles, or out of the project.",
+        wrong="airflow-etl lint ../linked",
+        right="airflow-etl lint orders.yaml",
+        mend="Name the folder by itself, or put the files here.",
+        command=True,
+    ),
+    Rule(
+        code="variable-cycle",
+        why="Variables of the environment are made of one another in a circle, so none of them has a value.",
+        wrong={"orders.yaml": BASE, "../config/environments/local.yaml": _VARIABLES % ("${env.lake}", "${env.raw}")},
+        right={"orders.yaml": BASE, "../config/environments/local.yaml": _VARIABLES % ("data/raw", "${env.raw}")},
+        mend="Write one of them out.",
+        whole=True,
     ),
 )

@@ -113,4 +113,34 @@ RULES: Final = (
         right={"a.yaml": f"{_LOAD}a{_APPEND}", "b.yaml": f"schedule: {{assets: [a.lake]}}\n{_LOAD}b{_APPEND}"},
         mend="Give one of them a clock.",
     ),
+    Rule(
+        code="unknown-pipeline",
+        why="A wait names a pipeline of which there is no file: it could only end with its timeout.",
+        wrong="wait_for:\n  - pipeline: {name: order_lines}\n",
+        right={"orders.yaml": "wait_for:\n  - pipeline: {name: lines}\n", "lines.yaml": f"{_LOAD}lines{_APPEND}"},
+        mend="Take the name that was meant; for another DAG of Airflow say `by: airflow` and `window: same`.",
+    ),
+    Rule(
+        code="unknown-load",
+        why="A wait names a load that the other pipeline doesn't have.",
+        wrong={
+            "orders.yaml": "wait_for:\n  - pipeline: {name: lines, load: lke}\n",
+            "lines.yaml": f"{_LOAD}lines{_APPEND}",
+        },
+        right={
+            "orders.yaml": "wait_for:\n  - pipeline: {name: lines, load: lake}\n",
+            "lines.yaml": f"{_LOAD}lines{_APPEND}",
+        },
+        mend="Take the name that was meant, or leave `load` out: then all of them are waited for.",
+    ),
+    Rule(
+        code="wait-cycle",
+        why="A pipeline waits for itself, or pipelines wait for each other: each waits until its time is up.",
+        wrong={
+            "orders.yaml": "wait_for:\n  - pipeline: {name: lines}\n",
+            "lines.yaml": f"wait_for:\n  - pipeline: {{name: orders}}\n{_LOAD}lines{_APPEND}",
+        },
+        right={"orders.yaml": "wait_for:\n  - pipeline: {name: lines}\n", "lines.yaml": f"{_LOAD}lines{_APPEND}"},
+        mend="Take one of the waits out; for the window before say `depends_on_previous: true`.",
+    ),
 )

@@ -67,4 +67,11 @@ RULES: Final = (
         right="retries: {attempts: 3, delay: 1m, max_delay: 10m}\n",
         mend="Make `max_delay` at least as long as `delay`.",
     ),
+    Rule(
+        code="wait-too-short",
+        why="A condition is asked less often, or must be stable for longer, than the wait may take: it is asked once.",
+        wrong="wait_for:\n  - file: {path: data/raw/orders.csv, every: 2h, timeout: 1h}\n",
+        right="wait_for:\n  - file: {path: data/raw/orders.csv, every: 5m, timeout: 1h}\n",
+        mend="Give it a longer timeout, or ask more often.",
+    ),
 )

@@ -9,12 +9,13 @@ from typing import Any, Final
 from airflow_provider_etl.spec.catalogue import BASE
 from airflow_provider_etl.spec.language import EnvironmentFile, PipelineFile
 from airflow_provider_etl.spec.reference.options import anchor, nested, table, text_of, written
-from airflow_provider_etl.spec.reference.texts import CHECKS, ENVIRONMENT, HEAD, LOAD, SOURCES, STEPS, VARIABLES
+from airflow_provider_etl.spec.reference.texts import CHECKS, ENVIRONMENT, HEAD, LOAD, SOURCES, STEPS, VARIABLES, WAITS
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from spark_jobs import kinds
 
 # Group -> (heading, what stands below it, how an example is written in a file).
 _GROUPS: Final = {
+    "wait_for": ("Conditions: `wait_for`", WAITS, "wait_for:\n"),
     "extract": ("Sources: `extract`", SOURCES, "extract:\n  orders:\n"),
     "transform": ("Steps: `transform`", STEPS, "transform:\n  - from: orders\n"),
     "check": ("Checks: `check`", CHECKS, "check:\n"),
@@ -50,12 +51,12 @@ def _lines() -> Iterator[str]:
 
 def _contents() -> Iterator[str]:
     for group, (heading, _, _) in _GROUPS.items():
-        yield f"- **{heading}**: " + ", ".join(f"[{name}](#{name})" for name in REGISTRIES[group])
+        yield f"- **{heading}**: " + ", ".join(f"[{name}](#{group}-{name})" for name in REGISTRIES[group])
 
 
 def _kind(group: str, name: str, begin: str, told: list[Any]) -> Iterator[str]:
     kind = kinds.find(REGISTRIES[group], name, group)
-    yield f"\n### {name}\n\n{text_of(kind)}\n"
+    yield f'\n### <a id="{group}-{name}"></a>{name}\n\n{text_of(kind)}\n'
     yield f"```yaml\n{example(group, kind, begin)}```\n"
     short = getattr(kind, "shorthand", None)
     if short and getattr(kind, "whole", False):

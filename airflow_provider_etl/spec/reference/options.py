@@ -146,9 +146,11 @@ def _classes(hint: Any) -> Iterator[tuple[Any, str]]:
 
 @functools.cache
 def attribute_docs(kind: Any) -> dict[str, str]:
-    """Option -> the text that stands behind it in the class's source, as one line."""
+    """Option -> what its metadata says, or the text that stands behind it in the class's source, as one line."""
     body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-    found: dict[str, str] = {}
+    found = {
+        item.name: item.metadata["description"] for item in dataclasses.fields(kind) if "description" in item.metadata
+    }
     name = ""
     for item in body.body if isinstance(body, ast.ClassDef) else []:
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):

@@ -75,7 +75,7 @@ def _example(rule: Rule, example: Example) -> Iterator[str]:
         if place:
             yield ""
         if len(example) > 1 or not text.strip():
-            yield f"`{name}`\n"
+            yield f"`{name.removeprefix('../')}`\n"
         elif name != "orders.yaml":
             yield f"In a file called `{name}`:\n"
         yield from _fenced("# as above\n" if text == BASE else text)

@@ -33,6 +33,11 @@ literal, so no quotes stand around it.
 | `${pipeline}` | the pipeline's name |
 """
 
+WAITS: Final = """\
+A list: what must be there before a window begins. Each condition is a task of its own that waits without taking a
+worker's slot where Airflow can.
+"""
+
 SOURCES: Final = """\
 A mapping: name → source; `type` is the kind. Each says which of its rows belong to a window: by a path that names
 `${window…}`, by `window: {column: …}`, or with `window: all` (reference data, whole for every window).

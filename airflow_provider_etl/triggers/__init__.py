@@ -1,0 +1,1 @@
+"""Triggers: what waits in the triggerer, so that no worker has to."""
