@@ -129,6 +129,10 @@ lock: | $(UV) ## Resolve requirements/*.in anew, with hashes and without host na
 		--constraints requirements/demo.txt -o requirements/dev.txt
 	@$(COMPILE) requirements/compose.in --constraints requirements/demo.txt -o requirements/compose.txt
 
+.PHONY: docs
+docs: .venv/.dev ## Write docs/language.md and docs/rules.md from the code
+	@$(BIN)/python -m airflow_provider_etl.spec.reference docs
+
 .PHONY: clean
 clean: ## Remove all that make made, the demo's tables and its Airflow too
 	@rm -rf .venv .cache .airflow jars data dist build spark-warehouse metastore_db derby.log *.egg-info \

@@ -147,7 +147,7 @@ def target_of(name: str, verbs: Verbs) -> str | None:
 
 
 def _unused(verbs: Verbs, problems: Problems) -> None:
-    if any(placed.kind is FAILED for placed in verbs.placed()):
+    if any(placed.kind is FAILED for placed in verbs.placed()) or problems.tells("unknown-dataset", "dataset-cycle"):
         return  # who reads what isn't known yet
     used = {origin.text for origin in verbs.origins.values()} | {target_of(name, verbs) for name in verbs.load}
     queries = []

@@ -28,6 +28,11 @@ class Delta:
     """A Delta table on any storage that Spark reaches."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = """\
+type: delta
+path: ${env.lake}/orders
+write: {strategy: replace_window, column: ordered_at}
+"""
     type: ClassVar[str] = "delta"
     requires: ClassVar[tuple[str, ...]] = ("delta",)
 

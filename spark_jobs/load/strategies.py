@@ -36,6 +36,7 @@ class ReplaceWindow:
     """Facts with an event time: one commit replaces exactly the rows of the window; an empty window clears it."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "{strategy: replace_window, column: ordered_at}"
     promise: ClassVar[str] = "one commit replaces exactly the rows of [start, end); an empty window clears it"
     numbered_by_window: ClassVar[bool] = False
     rows_carry_pipeline: ClassVar[bool] = False
@@ -94,6 +95,7 @@ class Append:
     """Rows without a time or key of their own: they carry their window; a repeat replaces its own rows."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "{strategy: append}"
     promise: ClassVar[str] = "rows carry their pipeline and window; a repeat replaces its own rows"
     numbered_by_window: ClassVar[bool] = False
     rows_carry_pipeline: ClassVar[bool] = True
@@ -134,6 +136,7 @@ class Snapshot:
     """Whole tables: the newest window wins; an older one run later is superseded and changes nothing."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "{strategy: snapshot}"
     promise: ClassVar[str] = "the newest window wins; an older one run later is superseded and changes nothing"
     numbered_by_window: ClassVar[bool] = True
     rows_carry_pipeline: ClassVar[bool] = False

@@ -258,6 +258,15 @@ def test_schema_is_json_schema_2020_12(capsys: pytest.CaptureFixture[str]) -> No
         jsonschema.Draft202012Validator.check_schema(json.loads(told))
 
 
+def test_lint_explains_a_code(capsys: pytest.CaptureFixture[str]) -> None:
+    code, told, _ = out(capsys, "lint", "--explain", "relative-date")
+    assert code == 0
+    assert all(word in told for word in ("### relative-date", "start: yesterday", "start: 2013-01-01"))
+    code, _, why = out(capsys, "lint", "--explain", "relativ-date")
+    assert code == 2
+    assert "did you mean 'relative-date'?" in why
+
+
 def test_every_command_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["--help"])
