@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from airflow_provider_etl.factory.loader import load_pipelines
     from airflow_provider_etl.operators.check import CheckOperator
     from airflow_provider_etl.operators.extract import ExtractOperator
+    from airflow_provider_etl.operators.finish import FinishOperator
     from airflow_provider_etl.operators.load import LoadOperator
     from airflow_provider_etl.operators.pipeline import PipelineOperator
     from airflow_provider_etl.operators.transform import TransformOperator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _HOMES: Final = {
     "CheckOperator": "airflow_provider_etl.operators.check",
     "ExtractOperator": "airflow_provider_etl.operators.extract",
+    "FinishOperator": "airflow_provider_etl.operators.finish",
     "LoadOperator": "airflow_provider_etl.operators.load",
     "PipelineOperator": "airflow_provider_etl.operators.pipeline",
     "TransformOperator": "airflow_provider_etl.operators.transform",
@@ -47,6 +49,7 @@ _HOMES: Final = {
 __all__ = [
     "CheckOperator",
     "ExtractOperator",
+    "FinishOperator",
     "LoadOperator",
     "PipelineOperator",
     "TransformOperator",

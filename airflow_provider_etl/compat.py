@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from airflow import __version__ as _airflow_version
@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
     BaseHook,
     BaseSensorOperator,
+    Stats,
     conf,
 )
 from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_parsing_context
@@ -24,6 +25,16 @@ try:
     from airflow.sdk import CronDataIntervalTimetable, DeltaDataIntervalTimetable
 except ImportError:  # until Airflow 3.1
     from airflow.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
+
+try:
+    from airflow.sdk import CronPartitionTimetable
+except ImportError:  # until Airflow 3.1
+    CronPartitionTimetable = None
+
+try:
+    from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback  # type: ignore[attr-defined]
+except ImportError:  # until Airflow 3.1
+    DeadlineAlert = None
 
 try:
     from airflow.sdk.exceptions import AirflowRescheduleException
@@ -35,6 +46,34 @@ AIRFLOW_VERSION: Final = tuple(int(part) for part in _airflow_version.split(".")
 # Until 3.3 a file that fails to serialise is listed under the path that the DAG names (facts of the dag-processor, not
 # a documented interface); 3.4 has importers for that.
 ERRORS_PER_FILE: Final = (3, 0) <= AIRFLOW_VERSION <= (3, 3)
+
+
+def deadline(interval: timedelta, callback: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a DAG is told, so that a callback is called where a run takes too long; nothing without deadlines.
+
+    Args:
+        interval: from the moment the run was queued: a backfill of the past isn't late before it begins.
+        callback: dotted path of a function.
+        arguments: its arguments, JSON.
+    """
+    if DeadlineAlert is None:
+        return {}
+    reference = DeadlineReference.DAGRUN_QUEUED_AT
+    return {"deadline": DeadlineAlert(reference, interval, SyncCallback(callback, kwargs=arguments))}
+
+
+def partition_start(context: Context) -> datetime | None:
+    """The instant that a partitioned run is there for; None for other runs."""
+    return getattr(context.get("dag_run"), "partition_date", None)
+
+
+def connection_of(name: str) -> Any:
+    """An Airflow connection.
+
+    Raises:
+        AirflowNotFoundException: there is none of that name.
+    """
+    return BaseHook.get_connection(name)
 
 
 def generation(context: Context) -> int:
@@ -139,16 +178,21 @@ __all__ = [
     "BaseSensorOperator",
     "Context",
     "CronDataIntervalTimetable",
+    "CronPartitionTimetable",
     "DeltaDataIntervalTimetable",
     "Param",
     "SerializationError",
+    "Stats",
     "asset_triggered",
     "cleared",
+    "connection_of",
+    "deadline",
     "default_wait_mode",
     "first_try",
     "generation",
     "get_parsing_context",
     "object_store",
+    "partition_start",
     "successful_runs",
     "triggering_extras",
 ]

@@ -154,7 +154,7 @@ def _task(item: dict[str, Any]) -> Task:
 
 
 def _place(name: str) -> tuple[int, str]:
-    order = ("extract", "transform", "check", "load")
+    order = ("extract", "transform", "check", "load", "finish")
     return (order.index(name) if name in order else len(order), name)
 
 

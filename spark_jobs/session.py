@@ -146,6 +146,12 @@ class Storage:
         """Whether there is a folder."""
         return self.exists(path) and bool(self._fs.getFileStatus(self._path(path)).isDirectory())
 
+    def copy_out(self, path: str, target: str) -> None:
+        """Copy a file, or a folder with all that is in it, to a place of this machine where nothing is yet."""
+        hadoop = self._jvm.org.apache.hadoop.fs
+        local = hadoop.FileSystem.getLocal(self._configuration)
+        hadoop.FileUtil.copy(self._fs, self._path(path), local, self._path(target), False, self._configuration)
+
     def delete(self, path: str) -> None:
         """Remove a file or a folder with all that is in it; nothing happens where there is none."""
         self._fs.delete(self._path(path), True)

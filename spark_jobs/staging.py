@@ -7,9 +7,13 @@ when its load succeeded.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from spark_jobs.errors import DataError
 from spark_jobs.plan import Plan
@@ -119,18 +123,75 @@ class Staging:
             self._storage.delete(self.run_folder)
         else:
             self._storage.write(f"{self.run_folder}/{_DONE}", self.plan.attempt.token)
-        before = int(time.time() * 1000) - int(retention_hours * _HOUR)
-        for window, _ in self._storage.names(self.pipeline_folder):
-            self._sweep(f"{self.pipeline_folder}/{window}", before)
-
-    def _sweep(self, window_folder: str, before: int) -> None:
-        for run, _ in self._storage.names(window_folder):
-            inside = dict(self._storage.names(f"{window_folder}/{run}"))
-            quiet_since = max(inside.values(), default=0)
-            if quiet_since < (before if _DONE in inside else before - _DEAD):
-                self._storage.delete(f"{window_folder}/{run}")
-        self._storage.delete_empty(window_folder)
+        sweep(self._storage, self.pipeline_folder, retention_hours)
 
     @property
     def _storage(self) -> Storage:
         return Storage(self.spark, self.plan.staging)
+
+
+class Folders(Protocol):
+    """The storage that is swept."""
+
+    def names(self, folder: str) -> list[tuple[str, int]]:
+        """(name, modification time in milliseconds) of what is in a folder; empty where there is none."""
+
+    def delete(self, path: str) -> None:
+        """Remove a file or folder with all that is in it."""
+
+    def delete_empty(self, folder: str) -> None:
+        """Remove a folder if nothing is in it."""
+
+
+def sweep(storage: Folders, pipeline_folder: str, retention_hours: float) -> int:
+    """Remove runs that succeeded longer ago than the retention, and those that were left alone for a week.
+
+    Args:
+        storage: where staging is.
+        pipeline_folder: the folder of all windows of a pipeline.
+        retention_hours: how long a succeeded run's files stay.
+
+    Returns:
+        How many runs were removed.
+    """
+    before = int(time.time() * 1000) - int(retention_hours * _HOUR)
+    windows = [f"{pipeline_folder}/{name}" for name, _ in storage.names(pipeline_folder)]
+    return sum(_sweep(storage, window, before) for window in windows)
+
+
+def _sweep(storage: Folders, window_folder: str, before: int) -> int:
+    removed = 0
+    for run, changed in storage.names(window_folder):
+        inside = dict(storage.names(f"{window_folder}/{run}"))
+        quiet_since = max(inside.values(), default=changed)
+        if quiet_since < (before if _DONE in inside else before - _DEAD):
+            storage.delete(f"{window_folder}/{run}")
+            removed += 1
+    storage.delete_empty(window_folder)
+    return removed
+
+
+class LocalStorage:
+    """Folders of this machine, without Spark."""
+
+    @classmethod
+    def at(cls, path: str) -> Self | None:
+        """The storage of a path; None where it is a URI of another one."""
+        return None if "://" in path else cls()
+
+    def names(self, folder: str) -> list[tuple[str, int]]:
+        """(name, modification time in milliseconds) of what is in a folder, sorted; empty where there is none."""
+        try:
+            with os.scandir(folder) as found:
+                return sorted((item.name, int(item.stat(follow_symlinks=False).st_mtime * 1000)) for item in found)
+        except (FileNotFoundError, NotADirectoryError):
+            return []  # or somebody else sweeps at this moment
+
+    def delete(self, path: str) -> None:
+        """Remove a folder with all that is in it."""
+        shutil.rmtree(path, ignore_errors=True)
+
+    def delete_empty(self, folder: str) -> None:
+        """Remove a folder if nothing is in it."""
+        with suppress(OSError):  # somebody has put something there at this moment, or removed it
+            Path(folder).rmdir()

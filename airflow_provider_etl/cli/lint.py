@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from airflow_provider_etl.spec import Diagnostic, duplicate_names, find_files, load_file
-from airflow_provider_etl.spec.waits import across
+from airflow_provider_etl.spec import Diagnostic, Loaded, duplicate_names, find_files, folder, load_file, waits
+from airflow_provider_etl.spec.files import RULE, TESTS, left_out
+from airflow_provider_etl.spec.ignores import kept, useless
 
 NAME: Final = "lint"
 HELP: Final = "check pipeline files and report everything that is wrong with them"
@@ -18,18 +19,41 @@ HELP: Final = "check pipeline files and report everything that is wrong with the
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="pipeline files, or folders that hold some")
+    parser.epilog = RULE
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how diagnostics are told")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Report every diagnostic; 1 where there is an error."""
     paths, found = _files(options.paths)
-    loaded = [load_file(path, environment=options.environment, expressions=True) for path in paths]
-    found += [item for file in loaded for item in file.diagnostics]
-    found += across(loaded, whole=any(Path(item).is_dir() for item in options.paths))
-    found = sorted(dict.fromkeys([*found, *duplicate_names(paths)]))
+    tests = [path for path in paths if path.name.endswith(TESTS)]
+    named = [path for path in paths if path not in tests]
+    files = [load_file(path, environment=options.environment, expressions=True) for path in named]
+    complete = any(Path(item).is_dir() for item in options.paths)
+    between = [*folder.across(files, complete=complete), *waits.across(files, whole=complete)]
+    found += [item for path in tests for item in _of_tests(path, options.environment)]
+    found = sorted(dict.fromkeys([*found, *duplicate_names(named), *_told(files, between)]))
     _tell(found, len(paths), options.format)
     return 1 if any(item.severity == "error" for item in found) else 0
+
+
+def _told(files: Sequence[Loaded], between: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """What the files' comments leave, and the comments that there is no need for."""
+    for file in files:
+        shared = [item for item in between if item.path == file.path]
+        yield from (*file.diagnostics, *kept(shared, file.ignored))
+        yield from useless(file.path, file.ignored, [*file.diagnostics, *file.spared, *shared])
+
+
+def _of_tests(path: Path, environment: str | None) -> tuple[Diagnostic, ...]:
+    """The diagnostics of a test file that is named, as far as its pipeline has no errors."""
+    from airflow_provider_etl.testing.cases import load_cases, orphaned, pipeline_file_of
+
+    tested = pipeline_file_of(path)
+    if tested is None:
+        return (orphaned(path),)
+    loaded = load_file(tested, environment=environment, expressions=True)
+    return load_cases(path, loaded.pipeline).diagnostics if loaded.pipeline else loaded.diagnostics
 
 
 def _files(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
@@ -40,8 +64,12 @@ def _files(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
         path = Path(item)
         below = find_files(path) if path.is_dir() else [path]
         paths += below
+        empty += left_out(path) if path.is_dir() else []
         if not below:
-            message, hint = "the folder holds no pipeline file", "*.yaml and *.yml are read"
+            message, hint = (
+                "the folder holds no pipeline file",
+                "*.yaml and *.yml are read; lint --help says which aren't",
+            )
             empty.append(Diagnostic(path=item, line=1, column=1, code="no-files", message=message, hint=hint))
     return list(dict.fromkeys(paths)), empty
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ COMMANDS: Final = {
     "explain": "airflow_provider_etl.cli.explain",
     "plan": "airflow_provider_etl.cli.plan",
     "run": "airflow_provider_etl.cli.run",
+    "test": "airflow_provider_etl.cli.test",
+    "new": "airflow_provider_etl.cli.new",
     "doctor": "airflow_provider_etl.cli.doctor",
 }
 
@@ -48,6 +51,11 @@ def command(name: str) -> Command:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The console script."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a file's name may be no UTF-8, and must be told all the same
     options = parser(_asked(given)).parse_args(given)
     return execute(command(options.command), options)
 

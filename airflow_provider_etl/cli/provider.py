@@ -19,9 +19,11 @@ _HELP: Final = {
     "doctor": "say what is there, what is missing and how to get it; fetch the jars",
     "explain": "explain a pipeline: its graph, its windows, what each load promises",
     "lint": "check pipeline files and report everything that is wrong with them",
+    "new": "write a commented pipeline file that lints, and its test file",
     "plan": "print the plans (JSON) that Spark would get for a window",
     "run": "run one window here, with no scheduler",
     "schema": "print the JSON Schema of pipeline files",
+    "test": "run the cases of FILE.test.yaml, and a window twice, in a scratch folder",
 }
 
 

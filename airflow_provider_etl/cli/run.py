@@ -40,11 +40,25 @@ def execute(options: argparse.Namespace) -> int:
     if pipeline is None:
         return 2
     window = pipeline.window_of(options.window)
-    report = run(pipeline, window)
+    reason = pipeline.skipped(window)
+    if reason:
+        print(f"{pipeline.name} {window}: skipped, since {reason}")
+    report = run(pipeline, window) if not reason else _skipped(pipeline, window)
     if options.json:
         Path(options.json).write_text(json.dumps(report, indent=2), encoding="utf-8")
     print(summary(report))
     return 1 if report["state"] == "failed" else 0
+
+
+def _skipped(pipeline: Pipeline, window: Window) -> dict[str, Any]:
+    report = Report(
+        pipeline=pipeline.name,
+        window=window.to_json() | {"key": window.key},
+        fingerprint=pipeline.fingerprint,
+        attempt={},
+        state="skipped",
+    )
+    return report.to_json()
 
 
 def run(pipeline: Pipeline, window: Window) -> dict[str, Any]:

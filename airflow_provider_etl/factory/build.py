@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_etl.compat import DAG
+from airflow_provider_etl.compat import DAG, deadline
 from airflow_provider_etl.factory.timetables import assets_of, params_of, schedule_of
+from airflow_provider_etl.operators.alarms import Alarm
 from airflow_provider_etl.operators.base import EtlOperator
 from airflow_provider_etl.operators.check import CheckOperator
 from airflow_provider_etl.operators.events import asset_of
 from airflow_provider_etl.operators.extract import ExtractOperator
+from airflow_provider_etl.operators.finish import FinishOperator
 from airflow_provider_etl.operators.load import LoadOperator
 from airflow_provider_etl.operators.pipeline import PipelineOperator
 from airflow_provider_etl.operators.transform import TransformOperator
 from airflow_provider_etl.sensors.wait import WaitSensor
+from spark_jobs import kinds
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
@@ -45,6 +48,7 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
         owner_links=dict(pipeline.owner_links),
         params=params_of(pipeline),
         default_args=_default_args(pipeline),
+        **_deadline(pipeline),
     )
     arguments: dict[str, Any] = {"pipeline": source, "environment": environment, "dag": dag}
     outlets = [asset_of(pipeline.name, load) for load in pipeline.load]
@@ -57,11 +61,23 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
             task_id="transform", staged=extract.output, **_own(pipeline, "transform"), **arguments
         )
         check = CheckOperator(task_id="check", staged=transform.output, **_own(pipeline, "check"), **arguments)
-        LoadOperator(task_id="load", staged=check.output, outlets=outlets, **_own(pipeline, "load"), **arguments)
+        load = LoadOperator(task_id="load", staged=check.output, outlets=outlets, **_own(pipeline, "load"), **arguments)
+        # It has no say in whether the run has succeeded, and runs where something has failed too.
+        finish = FinishOperator(task_id="finish", staged=load.output, depends_on_past=False, retries=0, **arguments)
+        finish.as_teardown()
     for wait in pipeline.wait_for:
         # How long it may wait the item says, and the wait is nobody's work: the tasks' timeout isn't meant.
         WaitSensor(task_id=wait.task, wait=wait.name, inlets=inlets, execution_timeout=None, **arguments) >> first
     return dag
+
+
+def _deadline(pipeline: Pipeline) -> dict[str, Any]:
+    """Whom to tell where the load isn't there in time."""
+    if pipeline.freshness is None:
+        return {}
+    told = [kinds.dump(notifier) for notifier in pipeline.notify if "late" in notifier.on]
+    arguments = {"pipeline": pipeline.name, "freshness": str(pipeline.freshness), "notify": told}
+    return deadline(pipeline.freshness, "airflow_provider_etl.operators.alarms.late", arguments)
 
 
 def _own(pipeline: Pipeline, verb: str) -> dict[str, Any]:
@@ -77,6 +93,9 @@ def _default_args(pipeline: Pipeline) -> dict[str, Any]:
         more |= {"priority_weight": pipeline.priority, "weight_rule": "absolute"}
     if pipeline.depends_on_previous:
         more["depends_on_past"] = True
+    for event in ("failure", "retry"):
+        if any(event in notifier.on for notifier in pipeline.notify):
+            more[f"on_{event}_callback"] = Alarm(event, pipeline.name, pipeline.notify)
     return {
         **more,
         "owner": pipeline.owner,

@@ -11,7 +11,9 @@ from typing import Any
 from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context
 from airflow_provider_etl.factory.broken import BrokenPipeline, PipelineFileError, errors_dag
 from airflow_provider_etl.factory.build import build
-from airflow_provider_etl.spec import duplicate_names, find_files, load_file
+from airflow_provider_etl.spec import Diagnostic, duplicate_names, find_files, load_file
+from airflow_provider_etl.spec.files import left_out
+from spark_jobs.errors import ConfigError
 
 
 def load_pipelines(
@@ -38,16 +40,19 @@ def load_pipelines(
     files = _asked_for(find_files(home / folder), asked)
     taken = {item.path: str(replace(item, path=_name(home, item.path))) for item in duplicate_names(files)}
     dags: dict[str, DAG] = {}
-    broken: dict[str, str] = {}
+    broken = {} if asked else _left_out(home, home / folder)
     for path in files:
         name = _name(home, path)
         loaded = load_file(path, environment=environment)
         if str(path) in taken:
-            broken[name] = taken[str(path)]
+            broken[_printable(name)] = taken[str(path)]
         elif loaded.pipeline is None:
-            broken[name] = "\n".join(str(replace(error, path=_name(home, error.path))) for error in loaded.errors)
+            broken[_printable(name)] = "\n".join(str(_placed(error, home)) for error in loaded.errors)
         else:
-            dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment)
+            try:
+                dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment)
+            except ConfigError as error:  # what this Airflow can't do, which no reader of the file can know
+                broken[name] = f"{name}:1:1: error[airflow-version]: {error}"
     if asked and broken:
         raise PipelineFileError("\n".join(broken.values()))
     for dag in dags.values():
@@ -60,6 +65,23 @@ def load_pipelines(
 def _asked_for(files: Iterable[Path], asked: str | None) -> list[Path]:
     """Every file; or the first whose DAG is asked for: the others of its name are errors already."""
     return [path for path in files if path.stem == asked][:1] if asked else list(files)
+
+
+def _left_out(home: Path, folder: Path) -> dict[str, str]:
+    """Files that aren't read and that somebody may be waiting for."""
+    found = {_name(home, item.path): item for item in left_out(folder) if item.severity == "error"}
+    return {_printable(name): str(replace(item, path=name)) for name, item in found.items()}
+
+
+def _placed(error: Diagnostic, home: Path) -> Diagnostic:
+    """An error with its file as Airflow shows it; one of another file, a base or the environment, keeps its place."""
+    below = Path(error.path).is_relative_to(home)
+    return replace(error, path=_name(home, error.path)) if below else error
+
+
+def _printable(name: str) -> str:
+    """A path that a database takes: bytes of a file's name that are no UTF-8 are escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _name(home: Path, path: str | Path) -> str:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_etl.compat import Asset, CronDataIntervalTimetable, DeltaDataIntervalTimetable, Param
+from airflow_provider_etl.compat import (
+    AIRFLOW_VERSION,
+    Asset,
+    CronDataIntervalTimetable,
+    CronPartitionTimetable,
+    DeltaDataIntervalTimetable,
+    Param,
+)
 from airflow_provider_etl.operators.windows import END, START
-from airflow_provider_etl.spec.schedule import Assets, Cron, Every
+from airflow_provider_etl.spec.schedule import Assets, Cron, Every, Partition
+from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
@@ -16,11 +24,29 @@ if TYPE_CHECKING:
 def schedule_of(pipeline: Pipeline) -> Any:
     """What a DAG's `schedule` takes; None where the pipeline is started by hand."""
     schedule = pipeline.schedule
+    if isinstance(schedule, Partition):
+        return _partitions(schedule, pipeline.timezone)
     if isinstance(schedule, Cron):
         return CronDataIntervalTimetable(schedule.expression, timezone=pipeline.timezone)
     if isinstance(schedule, Every):
         return DeltaDataIntervalTimetable(schedule.length)
     return assets_of(pipeline) or None
+
+
+def _partitions(schedule: Partition, timezone: str) -> Any:
+    """Runs at the end of each window, for the partition that is named after its start.
+
+    Raises:
+        ConfigError: this Airflow has no partitioned runs.
+    """
+    if CronPartitionTimetable is None:
+        raise ConfigError(
+            "schedule {partition: …} needs Airflow 3.2 or later",
+            where="schedule",
+            expected=f"an Airflow that has partitioned runs; this is {'.'.join(map(str, AIRFLOW_VERSION))}",
+            remedy=f'schedule: "{schedule.text}" cuts the same windows',
+        )
+    return CronPartitionTimetable(schedule.expression, timezone=timezone, run_offset=-1, key_format=schedule.key_format)
 
 
 def assets_of(pipeline: Pipeline) -> list[Asset]:

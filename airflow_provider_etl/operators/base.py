@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_etl.compat import (
     AirflowException,
     AirflowFailException,
+    AirflowSkipException,
     BaseOperator,
     Context,
     asset_triggered,
@@ -118,7 +119,7 @@ class EtlOperator(BaseOperator):
     def _work(self, context: Context, pipeline: Pipeline) -> list[tuple[Window, ReportJson | None]]:
         """(window, report of the verb before) for each window."""
         if "extract" in self.verbs:
-            return [(window, None) for window in windows_of(context, pipeline)]
+            return [(window, None) for window in self._wanted(windows_of(context, pipeline), pipeline)]
         before: Any = [self.staged] if isinstance(self.staged, Mapping) else self.staged
         if not before or not all(isinstance(report, Mapping) and "window" in report for report in before):
             raise ConfigError(
@@ -128,6 +129,21 @@ class EtlOperator(BaseOperator):
                 remedy="clear that task too",
             )
         return [(Window.from_json(report["window"]), report) for report in before]
+
+    def _wanted(self, windows: Sequence[Window], pipeline: Pipeline) -> list[Window]:
+        """The windows that aren't left out.
+
+        Raises:
+            AirflowSkipException: all are.
+        """
+        reasons = {window: pipeline.skipped(window) for window in windows}
+        for window, reason in reasons.items():
+            if reason:
+                self._say(f"[etl] {pipeline.name} {window}: skipped, since {reason}")
+        kept = [window for window in windows if not reasons[window]]
+        if not kept:
+            raise AirflowSkipException("; ".join(f"{window}: {reason}" for window, reason in reasons.items()))
+        return kept
 
     def _window(
         self, context: Context, pipeline: Pipeline, window: Window, before: ReportJson | None

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from airflow_provider_etl.compat import Context
 from airflow_provider_etl.operators.base import EtlOperator
+from airflow_provider_etl.operators.finish import finish
+from spark_jobs.errors import EtlError
 from spark_jobs.plan import VERBS
 
 
 class PipelineOperator(EtlOperator):
-    """Run all four verbs in one Spark application: nothing is staged but the result."""
+    """Run all four verbs in one Spark application: nothing is staged but the result. It finishes its run itself."""
 
     verbs: ClassVar[tuple[str, ...]] = VERBS
+
+    def execute(self, context: Context) -> dict[str, Any] | list[dict[str, Any]]:
+        """As every operator; then what `FinishOperator` does for a staged run."""
+        reports: list[dict[str, Any]] = []
+        try:
+            told = super().execute(context)
+            reports = [told] if isinstance(told, Mapping) else told
+            return told
+        finally:
+            self._end(reports, context)
+
+    def _end(self, reports: list[dict[str, Any]], context: Context) -> None:
+        """Finish; what goes wrong here must not hide what went wrong before, nor undo what was loaded."""
+        try:
+            finish(self._read(), reports, context, self._say)
+        except EtlError as error:
+            self._say(f"[etl] error: finish: {error}")

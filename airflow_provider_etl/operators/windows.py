@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_etl.compat import Context, triggering_extras
+from airflow_provider_etl.compat import Context, partition_start, triggering_extras
 from airflow_provider_etl.spec.schedule import Every
 from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
@@ -70,6 +70,9 @@ def windows_of_event(asset: str, extra: dict[str, Any]) -> list[Window]:
 
 
 def _interval(context: Context, pipeline: Pipeline) -> Window:
+    partition = partition_start(context)
+    if partition is not None:
+        return pipeline.window_of(partition.isoformat())
     start, end = context.get("data_interval_start"), context.get("data_interval_end")
     if start is None or end is None or start == end:
         raise ConfigError(

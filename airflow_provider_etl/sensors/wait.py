@@ -58,10 +58,15 @@ class WaitSensor(EtlSensor):
         self.pipeline_name = pipeline_name
 
     def asks(self, context: Context) -> Sequence[Ask]:
-        """One a window of the run."""
+        """One a window of the run; none for those that are left out whatever comes."""
         pipeline = self._pipeline.with_params(context.get("params") or {})
         wait = self._of(pipeline)
-        return [self._ask(wait, pipeline, window) for window in windows_of(context, pipeline)]
+        windows = [window for window in windows_of(context, pipeline) if not self._left_out(pipeline, window)]
+        return [self._ask(wait, pipeline, window) for window in windows]
+
+    def _left_out(self, pipeline: Pipeline, window: Window) -> bool:
+        local = replace(window, timezone=pipeline.timezone)
+        return pipeline.skip_if is not None and pipeline.skip_if.by_date(local) is not None
 
     def patience(self) -> Patience:
         """What the item says."""

@@ -17,13 +17,14 @@ from typing import Any, Final
 
 from airflow_provider_etl.spec import shape
 from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean
+from airflow_provider_etl.spec.environment_variables import References
 from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import EngineFile, EnvironmentFile
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described
 from airflow_provider_etl.spec.paths import absolute
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
-from airflow_provider_etl.spec.reading import FAILED, Mode, Reading, Substitute
+from airflow_provider_etl.spec.reading import FAILED, Reading
 
 DEFAULT: Final = "local"
 LOCAL: Final = ("local", "local_warm")  # the kinds of engine whose Spark runs beside the task
@@ -184,20 +185,11 @@ def _load(path: Path, _changed: int, _size: int) -> Found:
     if not isinstance(node, MapNode):
         problems.add(node, "not-a-mapping", f"{described(node)} stands where an environment's keys are wanted")
         return Found(None, problems.sorted())
-    read = shape.build(EnvironmentFile, node, Reading(problems=problems, substitute=_nothing(problems)))
+    read = shape.build(EnvironmentFile, node, Reading(problems=problems, substitute=References(node, problems)))
     _check(node, problems)
     if read is FAILED or problems.failed:
         return Found(None, problems.sorted())
     return Found(_made(read, path), problems.sorted(), read.defaults)
-
-
-def _nothing(problems: Problems) -> Substitute:
-    def substitute(node: ScalarNode, _mode: Mode) -> str:
-        if "${" in node.text:
-            problems.add(node, "variable-misplaced", "nothing is substituted in an environment file", "write it out")
-        return node.text
-
-    return substitute
 
 
 def _check(node: MapNode, problems: Problems) -> None:

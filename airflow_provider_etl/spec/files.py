@@ -3,31 +3,63 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from airflow_provider_etl.spec.diagnostics import Diagnostic
+from airflow_provider_etl.spec.diagnostics import Diagnostic, Severity
 
+RULE: Final = (
+    "Below a folder every *.yaml and *.yml is a pipeline, in folders within it too. Left out are hidden files and "
+    "folders (their names begin with a dot), bases that others extend (with an underscore), test files "
+    "(*.test.yaml), environments (config/environments) and linked folders; lint names the linked folders, and files "
+    "whose ending isn't written in small letters."
+)
 _ENDINGS: Final = (".yaml", ".yml")
 _LEFT_OUT: Final = (".", "_")
-_TESTS: Final = (".test.yaml", ".test.yml")
+TESTS: Final = (".test.yaml", ".test.yml")
+_ENVIRONMENTS: Final = ("config", "environments")
 
 
 def find_files(folder: str | Path) -> list[Path]:
-    """The pipeline files below a folder, sorted; left out are `*.test.yaml` and what begins with `.` or `_`.
+    """The pipeline files below a folder, sorted, as RULE says."""
+    return sorted(path for path in _walk(folder) if _is_pipeline(path.name))
 
-    A name that begins with `_` is a base that others extend, or a folder of such.
-    """
+
+def left_out(folder: str | Path) -> list[Diagnostic]:
+    """What find_files leaves out though somebody may have meant it: shouted endings, linked folders."""
     found = []
+    for path in sorted(_walk(folder, linked=True)):
+        if path.is_dir():
+            message, hint = "a linked folder isn't entered", "name it by itself, or put the files here"
+            found.append(_told(path, "linked-folder", message, hint, severity="warning"))
+        elif path.name.lower().endswith(_ENDINGS) and not path.name.endswith(_ENDINGS):
+            message = f"the ending {path.suffix} isn't read: {path.stem} is no pipeline yet"
+            found.append(_told(path, "file-ending", message, f"rename it to {path.stem}{path.suffix.lower()}"))
+    return found
+
+
+def _walk(folder: str | Path, *, linked: bool = False) -> Iterator[Path]:
+    """The files that aren't hidden; where it is asked for, linked folders too, not entered."""
     for here, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if not name.startswith(_LEFT_OUT)]
-        found += [Path(here, name) for name in names if _is_pipeline(name)]
-    return sorted(found)
+        folders[:] = [
+            name for name in folders if not name.startswith(_LEFT_OUT) and not _is_environments(Path(here, name))
+        ]
+        links = [name for name in folders if linked and Path(here, name).is_symlink()]
+        if not _is_environments(Path(here)):
+            yield from (Path(here, name) for name in [*names, *links] if not name.startswith(_LEFT_OUT))
+
+
+def _is_environments(path: Path) -> bool:
+    return path.absolute().parts[-2:] == _ENVIRONMENTS
 
 
 def _is_pipeline(name: str) -> bool:
-    return name.endswith(_ENDINGS) and not name.endswith(_TESTS) and not name.startswith(_LEFT_OUT)
+    return name.endswith(_ENDINGS) and not name.endswith(TESTS)
+
+
+def _told(path: Path, code: str, message: str, hint: str, severity: Severity = "error") -> Diagnostic:
+    return Diagnostic(path=str(path), line=1, column=1, code=code, severity=severity, message=message, hint=hint)
 
 
 def duplicate_names(paths: Iterable[str | Path]) -> list[Diagnostic]:

@@ -77,8 +77,11 @@ def _parsed(node: ScalarNode, parse: Callable[[str], Any], wanted: Wanted, readi
         if wanted.literals:
             hint = did_you_mean(node.text, [str(item) for item in wanted.literals])
             reading.problems.add(node, "unknown-value", f"{shown(node.text)} is not {wanted.words}", hint)
-            return FAILED
-        reading.problems.add(node, "wrong-type", f"{shown(node.text)} is not {error}")
+        elif parse is scalars.instant and scalars.is_relative(node.text):
+            message = f"{shown(node.text)} is another date every day: the windows would move with it"
+            reading.problems.add(node, "relative-date", message, "write an absolute date, such as 2013-01-01")
+        else:
+            reading.problems.add(node, "wrong-type", f"{shown(node.text)} is not {error}")
         return FAILED
 
 

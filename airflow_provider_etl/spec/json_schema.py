@@ -11,7 +11,7 @@ from airflow_provider_etl.spec.language import PipelineFile
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from spark_jobs import kinds
 
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _NAME: Final = "^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 _FORMATS: Final = {
     "duration": {"pattern": "^[0-9]+[smhdw]$"},
@@ -27,30 +27,30 @@ def json_schema() -> dict[str, Any]:
     classes = {(group, name): kinds.find(found, name, group) for group, found in REGISTRIES.items() for name in found}
     inputs = [("/".join(key), "validation", adapter(kind)) for key, kind in classes.items()]
     references, shared = TypeAdapter.json_schemas([*inputs, ("file", "validation", adapter(PipelineFile))])  # type: ignore[list-item]
-    definitions = {name: _plain(item) for name, item in shared["$defs"].items()}
+    definitions = {name: plain(item) for name, item in shared["$defs"].items()}
     found = {key: _resolved(references["/".join(key), "validation"], definitions) for key in classes}
     verbs = {key: _kind(key, kind, found[key]) for key, kind in classes.items()}
     file = dict(_resolved(references["file", "validation"], definitions))
     file["properties"] = file["properties"] | _verbs(verbs)
-    return {"$schema": _DIALECT, "title": "A pipeline", **file, "$defs": _used(definitions, verbs)}
+    return {"$schema": DIALECT, "title": "A pipeline", **file, "$defs": _used(definitions, verbs)}
 
 
 def _resolved(reference: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
     name = str(reference.get("$ref", "")).rpartition("/")[2]
-    found: Mapping[str, Any] = definitions[name] if name else _plain(reference)
+    found: Mapping[str, Any] = definitions[name] if name else plain(reference)
     return found
 
 
-def _plain(schema: Any) -> Any:
+def plain(schema: Any) -> Any:
     """Without pydantic's titles, and with the file's own forms of dates and durations."""
     if isinstance(schema, list):
-        return [_plain(item) for item in schema]
+        return [plain(item) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
     form = _FORMATS.get(schema["format"]) if isinstance(schema.get("format"), str) else None
     dropped = {"title"} if isinstance(schema.get("title"), str) else set()
     dropped |= {"format", "default"} if form else set()
-    return {key: _plain(item) for key, item in schema.items() if key not in dropped} | (form or {})
+    return {key: plain(item) for key, item in schema.items() if key not in dropped} | (form or {})
 
 
 def _kind(key: tuple[str, str], kind: type[Any], schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Literal
 
+from airflow_provider_etl.notify.email import Email
+from airflow_provider_etl.notify.slack import Slack
+from airflow_provider_etl.notify.webhook import Webhook
 from airflow_provider_etl.spec.nodes import Node
+from airflow_provider_etl.spec.skipping import SkipIf
 from spark_jobs.kinds import PYDANTIC
 
 _SECOND = timedelta(seconds=1)
@@ -147,6 +151,16 @@ class EveryOption:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartitionOption:
+    """Windows of a cron expression, whose runs carry a partition key; needs Airflow 3.2."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    partition: str
+    """A cron expression, or a preset such as "@daily"."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AssetsOption:
     """A run when assets have changed."""
 
@@ -174,8 +188,9 @@ class PipelineFile:
     """Owner -> where a click on the owner leads in the UI: https://…, mailto:…"""
     tags: tuple[str, ...] = ()
     """Words to find it by in the UI."""
-    schedule: str | EveryOption | AssetsOption
-    """A cron expression, a preset such as "@daily", `{every: 15m}`, `{assets: [..]}`, or `manual`."""
+    schedule: str | EveryOption | AssetsOption | PartitionOption
+    """A cron expression, a preset such as "@daily", `{every: 15m}`, `{assets: [..]}`, `{partition: "@daily"}`, or
+    `manual`."""
     start: date | datetime | None = None
     """First instant of the first window, absolute; local where it carries no offset."""
     end: date | datetime | None = None
@@ -199,7 +214,12 @@ class PipelineFile:
     timeout: timedelta | Timeouts | None = field(default=None, metadata={"ge": _SECOND})
     """How long a task may run; or {run, task, extract, transform, check, load}."""
     freshness: timedelta | None = field(default=None, metadata={"ge": _SECOND})
-    """The load is expected this long after the window closes (a backfilled window: after it was queued)."""
+    """The load is expected this long after the window closes (a backfilled window: after it was queued); who has `late`
+    in `notify` is told where it isn't there."""
+    skip_if: SkipIf | None = None
+    """Which windows are left out: {weekdays, dates, missing}."""
+    notify: tuple[Email | Slack | Webhook, ...] = ()
+    """Who is told of what: a list of {type: email | slack | webhook, on: [failure, late, ..], ..}."""
     execution: Literal["staged", "fused"] = "staged"
     """`staged`: a task per verb; `fused`: one Spark application."""
     engine: str = "local"

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import rules, shape, waits
+from airflow_provider_etl.spec import ignores, nodes, rules, secrets, shape, strategies, waits
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
@@ -25,8 +25,9 @@ from airflow_provider_etl.spec.reading import FAILED, Reading
 from airflow_provider_etl.spec.schedule import Schedule
 from airflow_provider_etl.spec.settings import Settings, timeouts_of
 from airflow_provider_etl.spec.variables import Substitution
-from airflow_provider_etl.spec.verbs import VerbReader, Verbs, datasets_of
+from airflow_provider_etl.spec.verbs import Placed, VerbReader, Verbs, datasets_of
 from airflow_provider_etl.spec.waiting import Awaited
+from spark_jobs.outline import Outline
 
 # Airflow takes 250 characters, but names a folder `dag_id=…` in its logs: 255 bytes are all that a file name has.
 _MAX_NAME: Final = 200
@@ -43,6 +44,9 @@ class Loaded:
         pipeline: None where there is an error.
         diagnostics: errors and warnings by place.
         awaited: the pipelines that it waits for.
+        places: key path -> line and column, for what only several files together tell; `lint` alone fills it.
+        ignored: what the file's comments ignore, likewise.
+        spared: the warnings that they have taken back.
     """
 
     name: str
@@ -50,6 +54,9 @@ class Loaded:
     pipeline: Pipeline | None
     diagnostics: tuple[Diagnostic, ...]
     awaited: tuple[Awaited, ...] = ()
+    places: Mapping[str, tuple[int, int]] = field(default_factory=FrozenMap)
+    ignored: tuple[ignores.Ignore, ...] = ()
+    spared: tuple[Diagnostic, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -119,24 +126,44 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
     if isinstance(node, MapNode):
         _check_name(opened.name, Node(node.source), problems)
         pipeline = _pipeline(opened, node, asked, expressions=expressions)
+    ignored = ignores.ignores_of(node.source.text) if node is not None and expressions else ()
+    found = secrets.hidden(problems.sorted(), node)
+    kept = ignores.kept(found, ignored)
     return Loaded(
         name=opened.name,
         path=path,
         pipeline=None if problems.failed else pipeline,
-        diagnostics=problems.sorted(),
         awaited=tuple(opened.awaited),
+        diagnostics=kept,
+        places=FrozenMap(_places(node) if node is not None and expressions else {}),
+        ignored=ignored,
+        spared=tuple(sorted(set(found) - set(kept))),
     )
 
 
+def _places(top: Node) -> dict[str, tuple[int, int]]:
+    """Key path -> place of what other files may clash with."""
+    found = [top.get(key) for key in ("schedule", "load")] if isinstance(top, MapNode) else []
+    return {item.path: (item.line, item.column) for node in found if node is not None for item in nodes.scalars(node)}
+
+
 def _check_name(name: str, top: Node, problems: Problems) -> None:
+    complaint = name_problem(name)
+    if complaint:
+        problems.add(top, "invalid-name", *complaint)
+
+
+def name_problem(name: str) -> tuple[str, str] | None:
+    """Why a text can't be a DAG's id, and what to do; None where it can."""
     if len(name) > _MAX_NAME:
         message = f"the DAG's id {shown(name)} has {len(name)} characters, {_MAX_NAME} is the most"
-        problems.add(top, "invalid-name", message, "rename the file: Airflow's log folders bear the id")
-    elif not _NAME.fullmatch(name) or ".." in name:
-        message = f"{shown(name)} can't be a DAG's id"
-        problems.add(
-            top, "invalid-name", message, "name the file with ASCII letters, digits, _ - and . (not two together)"
+        return message, "rename the file: Airflow's log folders bear the id"
+    if not _NAME.fullmatch(name) or ".." in name:
+        return (
+            f"{shown(name)} can't be a DAG's id",
+            "name the file with ASCII letters, digits, _ - and . (not two together)",
         )
+    return None
 
 
 def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions: bool) -> Pipeline | None:
@@ -157,11 +184,16 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     rules.check(verbs, environment, problems)
     waiting = waits.read(VerbReader(reading=reading).waits(whole.get("wait_for")), opened.name, environment, problems)
     opened.awaited.extend(waits.awaited(waiting))
+    strategies.check(verbs, problems, ordered=_is_true(whole.get("depends_on_previous")))
+    outlines: Mapping[str, Outline] = {}
     if expressions:
-        from airflow_provider_etl.spec import gate, sql
+        from airflow_provider_etl.spec import columns, gate, sql
 
+        deterministic = _says_true(whole.get("deterministic"))
         gate.check(verbs, problems)
-        sql.check(verbs, problems, deterministic=_says_true(whole.get("deterministic")))
+        sql.check(verbs, problems, deterministic=deterministic)
+        secrets.check(whole, problems)
+        outlines = columns.check(verbs, problems, deterministic=deterministic)
     settings = Settings(whole, problems)
     settings.tags()
     timezone = settings.timezone()
@@ -170,12 +202,20 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     if read is FAILED:
         return None
     settings.together(read)
+    if environment is not None and read.skip_if is not None:
+        skip = Placed(group="skip_if", name="skip_if", kind=read.skip_if, node=whole.get("skip_if") or whole)
+        rules.check_paths(skip, environment, problems)
     start, end = settings.span(read, timezone, schedule)
     engine = settings.engine(read, environment)
     if problems.failed or environment is None or engine is None or schedule is None:
         return None
     settled = _Settled(environment=environment, engine=engine, schedule=schedule, start=start, end=end)
-    return replace(_made(opened, read, verbs, settled), wait_for=tuple(wait for wait, _ in waiting))
+    pipeline = replace(_made(opened, read, verbs, settled), wait_for=tuple(wait for wait, _ in waiting))
+    if expressions:
+        from airflow_provider_etl.spec.timing import Timed
+
+        Timed(pipeline=pipeline, node=whole, verbs=verbs, outlines=outlines, problems=problems).check()
+    return pipeline
 
 
 def _environment(opened: _Opened, asked: str | None, top: Node) -> tuple[Environment | None, Node | None]:
@@ -191,6 +231,10 @@ def _environment(opened: _Opened, asked: str | None, top: Node) -> tuple[Environ
 
 def _names(node: Node | None) -> frozenset[str]:
     return frozenset(node.entries) if isinstance(node, MapNode) else frozenset()
+
+
+def _is_true(node: Node | None) -> bool:
+    return isinstance(node, ScalarNode) and node.text == "true"
 
 
 def _says_true(node: Node | None) -> bool:
@@ -232,6 +276,8 @@ def _made(opened: _Opened, read: PipelineFile, verbs: Verbs, settled: _Settled) 
         values=FrozenMap(values_of(params, {})),
         timeout=timeouts_of(read),
         freshness=read.freshness,
+        skip_if=read.skip_if,
+        notify=read.notify,
         execution=read.execution,
         deterministic=read.deterministic,
         resources=read.resources,

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_etl.notify.message import Notifier
 from airflow_provider_etl.spec import scalars
 from airflow_provider_etl.spec.environment import Engine, Environment
 from airflow_provider_etl.spec.frozen import FrozenMap
@@ -19,6 +20,7 @@ from airflow_provider_etl.spec.params import Param, values_of
 from airflow_provider_etl.spec.rules import resolve_paths
 from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, Schedule, local_instant, window_at, windows
 from airflow_provider_etl.spec.sizes import engine_for
+from airflow_provider_etl.spec.skipping import SkipIf
 from airflow_provider_etl.spec.variables import literal, with_window
 from airflow_provider_etl.spec.waiting import Wait
 from airflow_provider_etl.version import __version__
@@ -68,6 +70,8 @@ class Pipeline:
     params: Mapping[str, Param]
     timeout: Timeouts
     freshness: timedelta | None
+    skip_if: SkipIf | None
+    notify: tuple[Notifier, ...]
     execution: str
     deterministic: bool
     resources: Resources | None
@@ -162,6 +166,17 @@ class Pipeline:
             spark=engine_for(self.engine, needs, extract.values()).settings(),
             previous=previous,
         )
+
+    def skipped(self, window: Window) -> str | None:
+        """Why a window is left out, in words; None where it is loaded.
+
+        Raises:
+            ConfigError: the storage that is asked can't be.
+        """
+        if self.skip_if is None:
+            return None
+        resolved: SkipIf = self._resolved(self.skip_if, window, "skip_if")
+        return resolved.reason(replace(window, timezone=self.timezone))
 
     def units(self, window: Window) -> dict[str, tuple[LoadUnit, dict[str, Any]]]:
         """Load's name -> what it writes, for the ledger, and the destination's options with absolute paths."""

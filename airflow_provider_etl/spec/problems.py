@@ -52,6 +52,14 @@ class Problems:
         """Report a problem whose place is known; the same one twice (a shared anchor) is told once."""
         self._found[diagnostic] = None
 
+    def holds(self, node: Node, code: str) -> bool:
+        """Whether a code has been told of a node."""
+        return any(item.code == code and item.key == node.path for item in self._found)
+
+    def forget(self, node: Node, code: str) -> None:
+        """Take back what was told of a node, where something better can be said of it."""
+        self._found = {item: None for item in self._found if item.code != code or item.key != node.path}
+
     @property
     def failed(self) -> bool:
         """Whether there is an error among them."""

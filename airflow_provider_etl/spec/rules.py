@@ -21,8 +21,6 @@ from airflow_provider_etl.spec.variables import names_window, text_with_window
 from airflow_provider_etl.spec.verbs import RESULT, Placed, Verbs
 from spark_jobs.window import Window
 
-# Options that name a dataset, beside those whose metadata says `dataset`.
-_NAMES_DATASET: Final = {("transform", "join"): "other", ("check", "references"): "dataset"}
 _SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(2013, 1, 2, tzinfo=UTC))
 
 
@@ -36,9 +34,10 @@ def check(verbs: Verbs, environment: Environment | None, problems: Problems) -> 
     _windows(verbs, problems)
     _zones(verbs, problems)
     _destinations(verbs, problems)
+    _conflicts(verbs, problems)
     if environment is not None:
         for placed in verbs.placed():
-            _paths(placed, environment, problems)
+            check_paths(placed, environment, problems)
 
 
 # -- the graph ---------------------------------------------------------------------------------------------------
@@ -53,6 +52,13 @@ def _names(verbs: Verbs, problems: Problems) -> None:
             what = "the dataset of a list of steps is called `result`" if name == RESULT else "case makes no difference"
             message = f"{name!r} clashes with the source or dataset {other!r}: {what}"
             problems.add(node, "name-clash", message, "choose another name")
+
+    loads: dict[str, str] = {}
+    for name, placed in verbs.load.items():
+        other = loads.setdefault(name.lower(), name)
+        if other is not name:
+            message = f"load {name!r} clashes with {other!r}: case makes no difference"
+            problems.add(placed.node.holder, "name-clash", message, "choose another name")
 
 
 def _origins(verbs: Verbs, problems: Problems) -> None:
@@ -92,9 +98,8 @@ def named_datasets(placed: Placed) -> Iterator[tuple[str, Node]]:
     if placed.kind is FAILED:
         return
     for key, field in plan_of(type(placed.kind)).fields.items():
-        is_name = field.metadata.get("dataset") or _NAMES_DATASET.get((placed.group, placed.name)) == field.name
         value = getattr(placed.kind, field.name)
-        if is_name and isinstance(value, str):
+        if field.metadata.get("dataset") and isinstance(value, str):
             yield value, option_node(type(placed.kind), placed.node, key) or placed.node
 
 
@@ -162,6 +167,18 @@ def _queries(placed: Placed) -> Iterator[str]:
                 yield str(getattr(placed.kind, field.name))
 
 
+def _conflicts(verbs: Verbs, problems: Problems) -> None:
+    """Options that are each right and can't go together: the kinds know theirs."""
+    for placed in verbs.placed():
+        conflicts = getattr(placed.kind, "conflicts", None)
+        for option, why in conflicts().items() if conflicts is not None else ():
+            key = next(
+                (key for key, field in plan_of(type(placed.kind)).fields.items() if field.name == option), option
+            )
+            node = option_node(type(placed.kind), placed.node, key) or placed.node.holder
+            problems.add(node, "option-conflict", f"{key}: {why}")
+
+
 # -- windows -----------------------------------------------------------------------------------------------------
 
 
@@ -197,7 +214,8 @@ def path_fields(kind: Any) -> Iterator[tuple[str, dataclasses.Field[Any]]]:
             yield field.metadata.get("alias", field.name), field
 
 
-def _paths(placed: Placed, environment: Environment, problems: Problems) -> None:
+def check_paths(placed: Placed, environment: Environment, problems: Problems) -> None:
+    """Tell which paths of a kind lie outside the roots."""
     if placed.kind is FAILED:
         return
     for key, field in path_fields(placed.kind):

@@ -21,6 +21,10 @@ _NUMBER_LIKE: Final = re.compile(
     r"|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\.[0-9][0-9_]*|\.(?i:inf)|\.(?i:nan))"
 )
 _DATE_LIKE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?")
+_RELATIVE: Final = re.compile(
+    r"(?i:now|today|yesterday|tomorrow|midnight|(?:last|next|this)\s+\w+|[+-]?\s*\d+\s*(?:[smhdw]|[a-z]+)(?:\s+ago)?"
+    r"|\w*(?:ago|now|today|utcnow)\s*\(.*|.*\bago|[+-]?P[0-9T].*|now\s*[+-].*)"
+)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 DURATION: Final = re.compile(r"([0-9]+)([smhdw])")
 
@@ -65,6 +69,11 @@ def duration(text: str) -> timedelta:
     if match is None or len(text) > 10:
         raise ValueError("a duration such as 30s, 15m, 2h, 1d or 1w")
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def is_relative(text: str) -> bool:
+    """Whether a text names a date by the clock: `yesterday`, `1 day ago`, `-7d`, `days_ago(1)`, `now() - …`."""
+    return _RELATIVE.fullmatch(text.strip()) is not None
 
 
 def instant(text: str) -> date | datetime:

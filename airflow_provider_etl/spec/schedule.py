@@ -22,6 +22,7 @@ from spark_jobs.window import Window
 _CRON: Final = re.compile(
     r"(?i:[0-9*,/#L -]|sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)+"
 )
+NEVER: Final = "no day of any year is like that: it never fires"
 PRESETS: Final = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -42,6 +43,18 @@ class Cron:
     def expression(self) -> str:
         """The five fields."""
         return PRESETS.get(self.text, self.text)
+
+
+@dataclass(frozen=True)
+class Partition(Cron):
+    """As Cron, where each run carries its window's start as a partition key (Airflow 3.2 and later)."""
+
+    @property
+    def key_format(self) -> str:
+        """How a key is written: the local start, with as much of the clock as the expression needs."""
+        minute, hour = self.expression.split()[:2]
+        midnight = (minute, hour) == ("0", "0")
+        return "%Y-%m-%d" if midnight else "%Y-%m-%dT%H:%M:%S"
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,7 @@ Schedule = Cron | Every | Assets | Manual
 @functools.cache
 def cron_problem(text: str) -> str:
     """Why a text is no cron expression; empty where it is one."""
-    from croniter import CroniterError, croniter
+    from croniter import CroniterBadDateError, CroniterError, croniter
 
     if text.startswith("@"):
         return "" if text in PRESETS else f"no preset: valid are {', '.join(PRESETS)}"
@@ -79,6 +92,8 @@ def cron_problem(text: str) -> str:
         return "a field is made of numbers, names of days and months, and * , - / # L"
     try:
         croniter(text, datetime(2024, 1, 1), max_years_between_matches=8).get_next()  # noqa: DTZ001 - a wall clock
+    except CroniterBadDateError:
+        return NEVER
     except (CroniterError, ValueError, KeyError, AttributeError) as error:
         return f"{error}"
     return ""

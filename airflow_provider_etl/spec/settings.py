@@ -10,16 +10,18 @@ from typing import Any, Final
 from airflow_provider_etl.spec import nodes, params, scalars
 from airflow_provider_etl.spec.diagnostics import did_you_mean, nearest, shown
 from airflow_provider_etl.spec.environment import LOCAL, Engine, Environment
-from airflow_provider_etl.spec.language import AssetsOption, EveryOption, PipelineFile, Timeouts
+from airflow_provider_etl.spec.language import AssetsOption, EveryOption, PartitionOption, PipelineFile, Timeouts
 from airflow_provider_etl.spec.nodes import MapNode, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.schedule import (
+    NEVER,
     PRESETS,
     Assets,
     Cron,
     Every,
     Manual,
+    Partition,
     Schedule,
     cron_problem,
     local_instant,
@@ -52,13 +54,16 @@ class Settings:
     def schedule(self, read: Any) -> Schedule | None:
         """The schedule; None where it is wrong."""
         node = self.node.get("schedule")
+        if isinstance(node, MapNode) and "partition" in node.entries:
+            node = node.get("partition")
         is_text = isinstance(node, ScalarNode) and (not node.plain or scalars.resolved(node.text)[0] == "text")
         if isinstance(node, ScalarNode) and is_text and node.text != "manual":
             complaint = cron_problem(node.text)
             if complaint:
                 hint = did_you_mean(node.text, [*PRESETS, "manual"]) or 'such as "@daily" or "0 6 * * 1-5"'
                 message = f"{shown(node.text)} is no schedule: {complaint}"
-                self.problems.add(node, "invalid-schedule", message, hint)
+                code = "cron-never-fires" if complaint == NEVER else "invalid-schedule"
+                self.problems.add(node, code, message, hint)
                 return None
         if read is FAILED:
             return None
@@ -157,12 +162,14 @@ class Settings:
                 self.problems.add(node, "invalid-value", message, "such as https://… or mailto:…")
 
 
-def schedule_of(value: str | EveryOption | AssetsOption) -> Schedule:
+def schedule_of(value: str | EveryOption | AssetsOption | PartitionOption) -> Schedule:
     """The schedule that a file names."""
     if isinstance(value, EveryOption):
         return Every(value.every)
     if isinstance(value, AssetsOption):
         return Assets(value.assets)
+    if isinstance(value, PartitionOption):
+        return Partition(value.partition)
     return Manual() if value == "manual" else Cron(value)
 
 

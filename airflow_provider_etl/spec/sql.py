@@ -45,7 +45,7 @@ def check(verbs: Verbs, problems: Problems, *, deterministic: bool) -> None:
 def _check_kind(placed: Placed, tables: list[str], problems: Problems, *, deterministic: bool) -> None:
     if placed.kind is FAILED:
         return
-    for kind, node in _parts(placed.kind, placed.node):
+    for kind, node in parts(placed.kind, placed.node):
         for key, field in plan_of(type(kind)).fields.items():
             wants_query = bool(field.metadata.get("query"))
             if not wants_query and not field.metadata.get("expression"):
@@ -56,13 +56,13 @@ def _check_kind(placed: Placed, tables: list[str], problems: Problems, *, determ
                 _Text(text, problems, deterministic, substituted).check(tables if wants_query else None)
 
 
-def _parts(kind: Any, node: Node) -> Iterator[tuple[Any, Node]]:
+def parts(kind: Any, node: Node) -> Iterator[tuple[Any, Node]]:
     """A kind and the dataclasses nested in it, each with its node."""
     yield kind, node
     for key, field in plan_of(type(kind)).fields.items():
         value, below = getattr(kind, field.name), option_node(type(kind), node, key)
         if below is not None and hasattr(value, "__dataclass_fields__"):
-            yield from _parts(value, below)
+            yield from parts(value, below)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class _Text:
         from sqlglot.errors import ParseError, SqlglotError
 
         try:
-            with _quiet():
+            with quiet():
                 tokens = list(sqlglot.tokenize(sql, read="spark"))
                 return sqlglot.parse(sql, read="spark", error_message_context=len(sql) + 1), tokens
         except ParseError as error:
@@ -192,7 +192,7 @@ def _stray_star(found: Expression) -> bool:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Sqlglot warns on its log about statements that it doesn't know; they are reported here."""
     logger = logging.getLogger("sqlglot")
     before = logger.level

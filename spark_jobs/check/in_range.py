@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.literal import literal
-from spark_jobs.check.rule import Question, chosen
+from spark_jobs.check.literal import inverted, literal, misfit
+from spark_jobs.check.rule import Question, choice, chosen
 from spark_jobs.columns import column
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope
 from spark_jobs.refusal import shown
 
 if TYPE_CHECKING:
@@ -45,6 +47,24 @@ class InRange:
     """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `warn` only reports."""
     name: str | None = None
     """Name in the report and in the quarantine; default: the name of the kind."""
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't go together: option -> why."""
+        found = choice(self.column, self.columns)
+        if self.min is None and self.max is None:
+            found["min"] = "there is no bound: give min, max or both"
+        elif inverted(self.min, self.max):
+            found["max"] = f"it is smaller than min, {self.min!r}: no value can pass"
+        elif self.min == self.max and self.min is not None and (self.strict_min or self.strict_max):
+            found["max"] = "min and max are equal and one of them is left out: no value can pass"
+        return found
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """Bounds that can't be compared with a column."""
+        for name in self.columns or (str(self.column),):
+            for option, bound in (("min", self.min), ("max", self.max)):
+                if bound is not None:
+                    yield from misfit(option, bound, name, rows.columns.get(name))
 
     def measure(self, rows: DataFrame, context: Context) -> tuple[Question, ...]:
         """One question for each column."""

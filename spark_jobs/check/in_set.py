@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.literal import literal
-from spark_jobs.check.rule import Question, chosen
+from spark_jobs.check.literal import literal, misfit
+from spark_jobs.check.rule import Question, choice, chosen
 from spark_jobs.columns import column, listed
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope
 from spark_jobs.refusal import shown
 
 if TYPE_CHECKING:
@@ -36,6 +38,17 @@ class InSet:
     """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `warn` only reports."""
     name: str | None = None
     """Name in the report and in the quarantine; default: the name of the kind."""
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't go together: option -> why."""
+        found = choice(self.column, self.columns)
+        return found if self.values else found | {"values": "no value is allowed: give at least one"}
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """Values that can't be compared with a column."""
+        for name in self.columns or (str(self.column),):
+            for value in self.values:
+                yield from misfit("values", value, name, rows.columns.get(name))
 
     def measure(self, rows: DataFrame, context: Context) -> tuple[Question, ...]:
         """One question for each column."""

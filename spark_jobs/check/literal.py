@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from spark_jobs.errors import ConfigError
+from spark_jobs.outline import INSTANTS, NUMBERS, Misfit, family
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -36,6 +38,54 @@ def literal(value: Value, kind: DataType, zone: str, where: str) -> Column:
     if isinstance(kind, (T.DateType, T.TimestampType, T.TimestampNTZType)) and isinstance(value, str):
         return _instant(value, kind, zone, where)
     return _plain(value, kind, where)
+
+
+def inverted(low: Value | None, high: Value | None) -> bool:
+    """Whether a lower bound certainly lies above the upper one; texts are compared where both are dates or times."""
+    if low is None or high is None:
+        return False
+    if isinstance(low, str) and isinstance(high, str):
+        try:
+            first, last = datetime.fromisoformat(low), datetime.fromisoformat(high)
+        except ValueError:
+            return False
+        return (first.tzinfo is None) == (last.tzinfo is None) and first > last
+    return not isinstance(low, str) and not isinstance(high, str) and low > high
+
+
+def misfit(option: str, value: Value, name: str, kind: str | None) -> Iterator[Misfit]:
+    """Why a value can't be compared with a column, before there is a column: `literal`, from the type's name alone.
+
+    Args:
+        option: which option holds the value.
+        value: as in the pipeline file.
+        name: the column.
+        kind: its Spark type; None where it isn't known, and then nothing is said.
+    """
+    wanted = family(kind)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    fits = {
+        "boolean": isinstance(value, bool),
+        "text": isinstance(value, str),
+        **dict.fromkeys(NUMBERS, number),
+        **dict.fromkeys(INSTANTS, isinstance(value, str)),
+    }
+    if wanted is None or (fits.get(wanted, False) and _readable(value, wanted)):
+        return
+    hint = "numbers for numbers, text for text, dates and timestamps as text such as '2013-01-31'"
+    yield Misfit(option=option, message=f"{value!r} can't be compared with column {name!r}, a {kind}", hint=hint)
+
+
+def _readable(value: Value, wanted: str) -> bool:
+    if wanted not in INSTANTS:
+        return True
+    try:
+        if wanted == "date":
+            return bool(date.fromisoformat(str(value)))
+        aware = datetime.fromisoformat(str(value)).tzinfo is not None
+    except ValueError:
+        return False
+    return wanted == "timestamp" or not aware
 
 
 def _plain(value: Value, kind: DataType, where: str) -> Column:

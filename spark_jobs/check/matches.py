@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.rule import Question, chosen, required_text
+from spark_jobs.check.rule import Question, choice, chosen, required_text
 from spark_jobs.columns import column
 from spark_jobs.errors import ConfigError
 from spark_jobs.expressions import shortened
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope, family
 from spark_jobs.refusal import shown
 
 if TYPE_CHECKING:
@@ -35,6 +37,18 @@ class Matches:
     """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `warn` only reports."""
     name: str | None = None
     """Name in the report and in the quarantine; default: the name of the kind."""
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't go together: option -> why."""
+        return choice(self.column, self.columns)
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """Columns that hold no text."""
+        for name in self.columns or (str(self.column),):
+            if family(rows.columns.get(name)) not in {None, "text"}:
+                option = "columns" if self.columns else "column"
+                message = f"column {name!r} is {rows.columns[name]}"
+                yield Misfit(option=option, message=message, hint="only text matches; cast it first")
 
     def measure(self, rows: DataFrame, context: Context) -> tuple[Question, ...]:
         """One question for each column."""

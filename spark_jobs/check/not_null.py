@@ -30,6 +30,10 @@ class NotNull:
     name: str | None = None
     """Name in the report and in the quarantine; default: the name of the kind."""
 
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't be: option -> why."""
+        return {} if self.columns else {"columns": "no column is given"}
+
     def measure(self, rows: DataFrame, context: Context) -> tuple[Question, ...]:
         """One question for each column."""
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows

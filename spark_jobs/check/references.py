@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -10,6 +11,7 @@ from spark_jobs.columns import column, comparable, require, spare
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope, alike
 from spark_jobs.refusal import shown
 from spark_jobs.transform.match import other_dataset
 
@@ -25,9 +27,9 @@ class References:
 
     column: str = field(metadata={"column": True})
     """The column."""
-    dataset: str
+    dataset: str = field(metadata={"dataset": True})
     """The other dataset's name."""
-    key: str | None = None
+    key: str | None = field(default=None, metadata={"column_of": "dataset"})
     """Column of the other dataset; default: the same name."""
     mostly: float | None = field(default=None, metadata={"ge": 0, "le": 1})
     """Share of rows, 0 to 1, that must pass, else the check fails; default 1, and 0 with `on_fail: quarantine`."""
@@ -35,6 +37,17 @@ class References:
     """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `warn` only reports."""
     name: str | None = None
     """Name in the report and in the quarantine; default: the name of the kind."""
+
+    def misfits(self, rows: Outline, scope: Scope) -> Iterator[Misfit]:
+        """A key that isn't there, or of another type."""
+        other, key = scope.datasets.get(self.dataset, Outline()), self.key or self.column
+        if key not in other.columns and other.may_have(key) == "none" and self.key is None:
+            message = f"{self.dataset} has no column {key!r}"
+            yield Misfit(option="dataset", message=message, hint="name its `key`", code="unknown-column")
+        mine, its = rows.columns.get(self.column), other.columns.get(key)
+        if not alike(mine, its):
+            message = f"{self.column!r} is {mine}, {key!r} of {self.dataset} is {its}"
+            yield Misfit(option="column", message=message, hint="cast one of them first")
 
     def measure(self, rows: DataFrame, context: Context) -> tuple[Question, ...]:
         """One question; a dataset may refer to itself."""

@@ -26,6 +26,14 @@ class RowCount:
     name: str | None = None
     """Name in the report; default: the name of the kind."""
 
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't go together: option -> why."""
+        if self.min is None and self.max is None:
+            return {"min": "there is no bound: give min, max or both"}
+        if self.min is not None and self.max is not None and self.min > self.max:
+            return {"max": f"it is smaller than min, {self.min}: no number of rows can pass"}
+        return {}
+
     def answer(self, total: int, context: Context) -> CheckResult:
         """Compare the number of rows with the bounds.
 

@@ -76,6 +76,13 @@ class TableRule(Protocol):
         """
 
 
+def choice(column: str | None, columns: tuple[str, ...]) -> dict[str, str]:
+    """Why `column` and `columns` can't be as they are: option -> why; empty where they can."""
+    if column is not None and columns:
+        return {"column": "both column and columns are given: one of the two is wanted"}
+    return {} if column is not None or columns else {"columns": "neither column nor columns is given"}
+
+
 def chosen(column: str | None, columns: tuple[str, ...], rows: DataFrame, where: str) -> tuple[str, ...]:
     """The columns that a check with `column` and `columns` is about.
 

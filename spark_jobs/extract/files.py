@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from spark_jobs.extract.texts import refuse_bad_pattern
 from spark_jobs.filesystem import find
 from spark_jobs.flow import Context, Flow
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import INSTANTS, Misfit, Outline, Rest, Scope, bad_types, family, plain_type
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -82,6 +83,26 @@ class Files:
         if self.new_columns != "evolve" and not self.columns:
             found["new_columns"] = f"{self.new_columns} needs columns: without them every column is new"
         return found
+
+    def outline(self) -> Outline:
+        """The contract's columns; without one nothing is known."""
+        rest: Rest = "none" if self.new_columns != "evolve" else "new" if self.columns else "any"
+        return Outline(columns={name: plain_type(item.type) for name, item in self.columns.items()}, rest=rest)
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """Types that Spark or the format doesn't have, a window's column that can't say which rows belong to it."""
+        yield from bad_types("columns", {name: item.type for name, item in self.columns.items()})
+        for name, item in self.columns.items() if self.format == "csv" else ():
+            if family(item.type) == "nested":
+                hint = "read it as a string and parse it in a step"
+                yield Misfit(option=f"columns.{name}", message=f"CSV can't hold {item.type!r}", hint=hint)
+        if isinstance(self.window, WindowColumn):
+            kind = rows.columns.get(self.window.column)
+            if kind is None and self.columns and self.format != "parquet" and self.new_columns == "evolve":
+                kind = "string"  # what a contract doesn't name stays text
+            if family(kind) not in {None, *INSTANTS}:
+                message = f"the window's column {self.window.column!r} is {kind}"
+                yield Misfit(option="window.column", message=message, hint="give it type timestamp or date in columns")
 
     def read(self, context: Context) -> Flow:
         """The rows of the window, lazily.

@@ -13,6 +13,7 @@ from spark_jobs.flow import Context, Flow
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import last_version
 from spark_jobs.observe import Counter
+from spark_jobs.outline import Outline
 from spark_jobs.report import DatasetCounts
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class Table:
     """The table's folder or URI."""
     window: Literal["all"] | WindowColumn | None = None
     """Which rows belong to a window: `all`, or those whose column lies in it."""
+
+    def outline(self) -> Outline:
+        """Nothing is known: the table is looked at when it is read."""
+        return Outline()
 
     def read(self, context: Context) -> Flow:
         """The rows of the window, lazily, of the version that the table has now.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +13,7 @@ from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import Commit, Ledger, LoadUnit, committing
 from spark_jobs.load.new_table import ensure_table
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot, Strategy
+from spark_jobs.outline import Misfit, Outline, Scope
 from spark_jobs.plan import Plan
 from spark_jobs.report import LoadReceipt
 
@@ -34,6 +35,10 @@ class Delta:
     """How rows reach the table, and why a repeat can't harm."""
     partition_by: tuple[str, ...] = field(default=(), metadata={"column": True})
     """Columns that lay the table out; a local date keeps windows in files of their own."""
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """What the strategy can't do with these columns."""
+        yield from self.write.misfits(rows)
 
     def unit(self, name: str, plan: Plan) -> LoadUnit:
         """What is written, for the ledger."""

@@ -6,6 +6,7 @@ first of those files is, so a folder with files and no table is always a strange
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.types import StructType
 
+# What Delta says of a folder that has a log and, as far as it saw, no table.
+_BEGUN: Final = ("DELTA_TABLE_NOT_FOUND", "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION")
+_PATIENCE: Final = 3.0  # seconds that another window may take from its log's folder to its first commit
 # Off in every session that runs a query, so that it can't read paths; the builder knows its table by its path.
 _PATHS: Final = "spark.sql.runSQLOnFiles"
 
@@ -59,7 +63,18 @@ def _create(spark: SparkSession, path: str, schema: StructType, partition_by: Se
     try:
         DeltaTable.createIfNotExists(own).location(path).addColumns(schema).partitionedBy(*partition_by).execute()
     except AnalysisException as error:
-        if "DELTA_TABLE_NOT_FOUND" not in str(error):
+        if not any(mark in str(error) for mark in _BEGUN):
             raise
-        # A log without a commit: somebody is about to make it, or died there. The builder takes it for a lost table.
-        own.createDataFrame([], schema).write.format("delta").mode("ignore").partitionBy(*partition_by).save(path)
+        # Another window began the table since we looked, or is about to; or died there, before the first commit.
+        if not _there_soon(spark, path):
+            own.createDataFrame([], schema).write.format("delta").mode("ignore").partitionBy(*partition_by).save(path)
+
+
+def _there_soon(spark: SparkSession, path: str) -> bool:
+    """Whether the table's first commit is there, or comes while we wait."""
+    deadline = time.monotonic() + _PATIENCE
+    while last_version(spark, path) is None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.errors import ConfigError
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import INSTANTS, Misfit, Outline, collisions, family
 from spark_jobs.window import Window
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ class ReplaceWindow:
     """The date or timestamp that says to which window a row belongs."""
     outside: Literal["fail", "quarantine"] = "fail"
     """What happens to rows outside the window: stop the run, or set them aside and load the rest."""
+
+    def misfits(self, rows: Outline) -> Iterator[Misfit]:
+        """A column that is neither a date nor a timestamp with a zone."""
+        kind = rows.columns.get(self.column)
+        if family(kind) not in {None, *(INSTANTS - {"timestamp_ntz"})}:
+            message = f"column {self.column!r} is {kind}: it can't say to which window a row belongs"
+            yield Misfit(option="write.column", message=message, hint="a date or a timestamp does")
 
     def condition(self, rows: DataFrame, window: Window, where: str) -> str:
         """The window as a condition on the column.
@@ -91,6 +99,10 @@ class Append:
     strategy: Literal["append"]
     """How rows reach the table."""
 
+    def misfits(self, rows: Outline) -> Iterator[Misfit]:
+        """Columns that bear the names of those that the strategy adds."""
+        return collisions("write", [*rows.columns, "_pipeline", "_window_start", "_window_end"])
+
     def shape(self, rows: DataFrame, pipeline: str, window: Window) -> DataFrame:
         """The rows with `_pipeline`, `_window_start` and `_window_end`."""
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
@@ -125,6 +137,10 @@ class Snapshot:
 
     strategy: Literal["snapshot"]
     """How rows reach the table."""
+
+    def misfits(self, _rows: Outline) -> Iterator[Misfit]:
+        """None: every table can be replaced whole."""
+        return iter(())
 
     def shape(self, rows: DataFrame, _pipeline: str, _window: Window) -> DataFrame:
         """The rows as the table holds them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.expressions import analysed, forms
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope, collisions
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, GroupedData
@@ -26,6 +28,18 @@ class Aggregate:
     """Columns that make a group; null is a group of its own. None: one row for all rows, even where there are none."""
     values: dict[str, str] = field(metadata={"expression": True})
     """Name of a new column -> aggregate expression over the incoming columns, such as `sum(amount)`."""
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't be: option -> why."""
+        return {} if self.values else {"values": "no value is computed"}
+
+    def outline(self, rows: Outline, scope: Scope) -> Outline:
+        """The columns of `by`, then the values."""
+        return rows.select(self.by).plus({name: scope.type_of(text, rows) for name, text in self.values.items()})
+
+    def misfits(self, _rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """Names that collide."""
+        return collisions("values", [*self.by, *self.values])
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The groups: the columns of `by`, then the values.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -12,6 +12,7 @@ from spark_jobs.columns import column, require
 from spark_jobs.expressions import analysed
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope, bad_types, plain_type
 from spark_jobs.refusal import broken, shaped, shown
 from spark_jobs.transform.step import Effect
 
@@ -41,6 +42,14 @@ class Cast:
 
     columns: dict[str, str] = field(metadata={"column": True})
     """Column -> Spark SQL type, such as `int`, `decimal(10,2)`, `timestamp`."""
+
+    def outline(self, rows: Outline, _scope: Scope) -> Outline:
+        """The columns with their new types."""
+        return rows.plus({name: plain_type(kind) for name, kind in self.columns.items()})
+
+    def misfits(self, _rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """Types that Spark doesn't know."""
+        return bad_types("", self.columns)
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows in which every value could be cast.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -10,6 +10,7 @@ from spark_jobs.columns import column, require, spare
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope, family
 from spark_jobs.transform.order import as_json, orderable
 from spark_jobs.transform.step import Effect
 
@@ -48,6 +49,22 @@ class Clean:
     def effect(self) -> Effect:
         """Rows stay rows, unless repeats are dropped."""
         return "dedupe" if self.duplicates == "drop" else "rows"
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't be: option -> why."""
+        nothing = self.trim is None and not self.nulls and self.duplicates == "keep"
+        return {"trim": "there is nothing to clean: give trim, nulls or duplicates"} if nothing else {}
+
+    def outline(self, rows: Outline, _scope: Scope) -> Outline:
+        """The same columns."""
+        return rows
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """Columns to trim that hold no text."""
+        for name in self.trim if isinstance(self.trim, tuple) else ():
+            if family(rows.columns.get(name)) not in {None, "text"}:
+                message = f"column {name!r} is {rows.columns[name]}"
+                yield Misfit(option="trim", message=message, hint="only text has white space to trim")
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows, cleaned.

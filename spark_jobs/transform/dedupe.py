@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -10,6 +11,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.expressions import analysed
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Outline, Scope
 from spark_jobs.transform.order import content
 from spark_jobs.transform.step import Effect
 
@@ -28,9 +30,17 @@ class Dedupe:
     """Columns that name a row."""
     keep: Literal["first", "last"] = "last"
     """Which row of a key stays, in the order of `order_by`; ties go on with all columns, by name."""
-    order_by: tuple[str, ...] = field(default=(), metadata={"column": True})
+    order_by: tuple[str, ...] = field(default=(), metadata={"column": True, "directed": True})
     """Columns that order the rows of a key, each with `asc` (default) or `desc` after it. Null is smaller than every
     value, NaN larger than every number."""
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't be: option -> why."""
+        return {} if self.keys else {"keys": f"there is no key; {_WHOLE_ROWS}"}
+
+    def outline(self, rows: Outline, _scope: Scope) -> Outline:
+        """The same columns."""
+        return rows
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """One row per key.
@@ -53,7 +63,7 @@ class Dedupe:
 
     def _order(self, rows: DataFrame, where: str) -> list[Column]:
         """Best row first; in both directions null counts as the smallest value."""
-        terms = [_term(text, rows.columns) for text in self.order_by]
+        terms = [directed(text, rows.columns) for text in self.order_by]
         require([name for name, _ in terms], rows.columns, f"{where}.order_by")
         last = self.keep == "last"
         asked = [_directed(column(name), descending != last) for name, descending in terms]
@@ -63,7 +73,7 @@ class Dedupe:
 _WHOLE_ROWS = "`clean: {duplicates: drop}` drops rows that are equal in every column"
 
 
-def _term(text: str, columns: list[str]) -> tuple[str, bool]:
+def directed(text: str, columns: Collection[str]) -> tuple[str, bool]:
     """`dep_time desc` as (column, whether descending); a column may itself be called so."""
     name, _, direction = text.rpartition(" ")
     if text in columns or direction.lower() not in {"asc", "desc"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,6 +10,7 @@ from spark_jobs.columns import column, refuse_collisions
 from spark_jobs.expressions import scalar
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope, collisions
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -25,6 +27,14 @@ class Derive:
 
     expressions: dict[str, str] = field(metadata={"expression": True})
     """Column -> Spark SQL expression over the incoming columns."""
+
+    def outline(self, rows: Outline, scope: Scope) -> Outline:
+        """The columns with the new ones behind them."""
+        return rows.plus({name: scope.type_of(text, rows) for name, text in self.expressions.items()})
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """New names that differ from others only in letter case."""
+        return collisions("", [*rows.columns, *(name for name in self.expressions if name not in rows.columns)])
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows with the new columns behind the others; a replaced column keeps its place.

@@ -9,6 +9,7 @@ from spark_jobs.columns import column, require
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Outline, Scope
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -24,6 +25,10 @@ class Drop:
 
     columns: tuple[str, ...] = field(metadata={"column": True})
     """Columns to leave out; each must exist, and one must stay."""
+
+    def outline(self, rows: Outline, _scope: Scope) -> Outline:
+        """The other columns."""
+        return rows.without(self.columns)
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows without the columns.

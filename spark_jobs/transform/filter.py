@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from spark_jobs.expressions import analysed, scalar
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope, family
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -23,6 +25,16 @@ class Filter:
 
     where: str = field(metadata={"expression": True})
     """Spark SQL condition over the incoming columns."""
+
+    def outline(self, rows: Outline, _scope: Scope) -> Outline:
+        """The same columns."""
+        return rows
+
+    def misfits(self, rows: Outline, scope: Scope) -> Iterator[Misfit]:
+        """A condition that is none."""
+        kind = scope.type_of(self.where, rows)
+        if family(kind) not in {None, "boolean", "void", "text", "nested"}:
+            yield Misfit(option="where", message=f"{self.where!r} is {kind}", hint="a condition is true or false")
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows for which the condition is true.

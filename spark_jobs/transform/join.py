@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -9,6 +10,7 @@ from spark_jobs.columns import column
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope, alike, collisions
 from spark_jobs.refusal import shaped, shown
 from spark_jobs.transform.match import Sides, other_dataset, sides
 from spark_jobs.transform.step import Effect, Step
@@ -25,15 +27,15 @@ class Join:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
 
-    other: str = field(metadata={"alias": "with"})
+    other: str = field(metadata={"alias": "with", "dataset": True})
     """The other dataset's name."""
-    on: tuple[str, ...] | dict[str, str] = field(metadata={"column": True})
+    on: tuple[str, ...] | dict[str, str] = field(metadata={"column": True, "shared_with": "other"})
     """Key columns that both have, or a mapping: column of the incoming rows -> column of the other dataset."""
     how: Literal["left", "inner", "right", "full", "semi", "anti"] = "left"
     """Which rows come out; `semi` and `anti` keep the incoming rows with and without a match and add no columns."""
     unmatched: Literal["keep", "drop", "quarantine"] = "keep"
     """What becomes of incoming rows without a match in a `left` join."""
-    columns: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = field(default=None, metadata={"column_of": "other"})
     """Columns to take from the other dataset; default: all that are no keys."""
     broadcast: bool | None = None
     """Whether the other dataset is sent whole to every executor; default: Spark decides by its size."""
@@ -42,6 +44,38 @@ class Join:
     def effect(self) -> Effect:
         """A row may match several."""
         return "reshape"
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't go together: option -> why."""
+        found = {} if self.on else {"on": "there is no key to join on"}
+        if self.how != "left" and self.unmatched != "keep":
+            found["unmatched"] = f"unmatched: {self.unmatched} needs how: left, not {self.how}"
+        if self.how in {"semi", "anti"} and self.columns is not None:
+            found["columns"] = f"how: {self.how} adds no columns"
+        return found
+
+    def outline(self, rows: Outline, scope: Scope) -> Outline:
+        """The incoming columns, then those of the other dataset."""
+        return rows if self.how in {"semi", "anti"} else rows.beside(self._taken(scope))
+
+    def misfits(self, rows: Outline, scope: Scope) -> Iterator[Misfit]:
+        """Keys whose types differ, columns that both datasets have."""
+        other = scope.datasets.get(self.other, Outline())
+        pairs = self.on if isinstance(self.on, dict) else {name: name for name in self.on}
+        for name, counterpart in pairs.items():
+            mine, its = rows.columns.get(name), other.columns.get(counterpart)
+            if not alike(mine, its):
+                message = f"key {name!r} is {mine}, {counterpart!r} of {self.other} is {its}"
+                yield Misfit(option="on", message=message, hint="cast one of them first")
+        if self.how not in {"semi", "anti"}:
+            yield from collisions("with", [*rows.columns, *self._taken(scope).columns])
+
+    def _taken(self, scope: Scope) -> Outline:
+        """What the other dataset adds."""
+        other = scope.datasets.get(self.other, Outline())
+        if self.columns is not None:
+            return other.select(self.columns)
+        return other.without(tuple(self.on.values() if isinstance(self.on, dict) else self.on))
 
     def parts(self) -> tuple[Step, ...]:
         """The join, and where rows without a match go, their going: a step of its own, with its own count.

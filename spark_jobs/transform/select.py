@@ -9,6 +9,7 @@ from spark_jobs.columns import column, require
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Outline, Scope
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -24,6 +25,14 @@ class Select:
 
     columns: tuple[str, ...] = field(metadata={"column": True})
     """Columns to keep; each must exist."""
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't be: option -> why."""
+        return {} if self.columns else {"columns": "no column is selected"}
+
+    def outline(self, rows: Outline, _scope: Scope) -> Outline:
+        """These columns and no others."""
+        return rows.select(self.columns)
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows with these columns only.

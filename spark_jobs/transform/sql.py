@@ -13,6 +13,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.expressions import analysed, refuse_code
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Outline, Scope
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -31,6 +32,10 @@ class Sql:
 
     query: str = field(metadata={"query": True, "substitute": "sql"})
     """Spark SQL, one SELECT, such as `SELECT carrier, count(*) AS flights FROM input GROUP BY carrier`."""
+
+    def outline(self, rows: Outline, scope: Scope) -> Outline:
+        """What the query selects."""
+        return scope.query(self.query, rows)
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows that the query answers.

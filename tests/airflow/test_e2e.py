@@ -11,12 +11,20 @@ from demo.airflow_home import AirflowHome
 from demo.backfills import create, under_way
 from demo.runs import Runs
 from tests.airflow.project import FLIGHTS, ROOT, Project
+from tests.servers.listening import Listening, listening
 
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(1500)]
 
-VERBS = ("extract", "transform", "check", "load")
+TASKS = ("extract", "transform", "check", "load", "finish")
 DAYS = ["2013-01-01", "2013-01-02", "2013-01-03"]
-STAGED = FLIGHTS.replace("max_active_windows: 1", "max_active_windows: 3")
+# No window is loaded within a second of being queued: each is late, and somebody wants to know.
+STAGED = (
+    FLIGHTS.replace("max_active_windows: 1", "max_active_windows: 3")
+    + """
+freshness: 1s
+notify: [{type: webhook, connection: ops, on: [late, success, failure]}]
+"""
+)
 BROKEN = FLIGHTS.replace("owner:", "ownr:")
 # Starts when flights are loaded, for the windows that were; reads the table that they were loaded into.
 LATE = """
@@ -50,9 +58,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def home(project: Project) -> Iterator[AirflowHome]:
+def server() -> Iterator[Listening]:
+    """Where the messages go."""
+    with listening() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def home(project: Project, server: Listening) -> Iterator[AirflowHome]:
     """A running Airflow of its own."""
-    environment = {"PYTHONPATH": str(ROOT)}
+    environment = {"PYTHONPATH": str(ROOT), "AIRFLOW_CONN_OPS": f"http://127.0.0.1:{server.port}"}
     with AirflowHome(project.folder.parent / "home", project.dags, environment, parallelism=2) as running:
         yield running
 
@@ -99,6 +114,22 @@ def test_a_backfill_loads_and_a_second_one_really_loads_again_the_same_rows(
     assert project.rows() == rows
 
 
+def test_those_who_want_to_know_were_told_what_was_loaded_and_that_it_was_late(
+    home: AirflowHome, server: Listening
+) -> None:
+    def told(event: str) -> list[dict[str, Any]]:
+        return [body for _, _, body in server.heard if body["event"] == event]
+
+    home.wait(lambda: len({body["run"] for body in told("late")}) == len(DAYS), 120, "three runs are told to be late")
+    assert {body["pipeline"] for body in told("late")} == {"flights"}
+    assert all("hasn't loaded within 0:00:01" in body["text"] for body in told("late"))
+    windows = [body["windows"] for body in told("success")]
+    assert len(windows) == 2 * len(DAYS), "each window, and each again"
+    assert {window[:10] for [window] in windows} == set(DAYS)
+    assert all("read" in body["text"] and "version" in body["text"] for body in told("success"))
+    assert not told("failure")
+
+
 def test_nothing_of_the_run_is_left_but_tables_and_the_retention(home: AirflowHome, project: Project) -> None:
     left = {path.name for path in project.folder.iterdir()}
     assert left == {"config", "dags", "data"}
@@ -121,7 +152,7 @@ def finished(home: AirflowHome, tries: int) -> list[dict[str, Any]]:
     for run in runs:
         path = f"/api/v2/dags/flights/dagRuns/{run['dag_run_id']}/taskInstances"
         tasks = {task["task_id"]: task for task in home.api("GET", path)["task_instances"]}
-        assert {name: task["try_number"] for name, task in tasks.items()} == dict.fromkeys(VERBS, tries)
+        assert {name: task["try_number"] for name, task in tasks.items()} == dict.fromkeys(TASKS, tries)
     return [report_of(home, "flights", run["dag_run_id"], "load") for run in runs]
 
 

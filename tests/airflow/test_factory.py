@@ -46,15 +46,17 @@ def serialised(bag: Any) -> tuple[dict[str, Any], dict[str, str]]:
     return {dag.dag_id: dag.data for dag in dags}, {**bag.import_errors, **errors}
 
 
-def test_a_staged_file_is_four_tasks_with_the_arguments_a_person_would_write(project: Project) -> None:
+def test_a_staged_file_is_a_task_per_verb_and_one_that_ends_the_run(project: Project) -> None:
     dag = bag_of(project).dags["flights"]
-    assert [task.task_id for task in dag.topological_sort()] == ["extract", "transform", "check", "load"]
+    assert [task.task_id for task in dag.topological_sort()] == ["extract", "transform", "check", "load", "finish"]
     assert {task.task_id: set(task.downstream_task_ids) for task in dag.tasks} == {
         "extract": {"transform"},
         "transform": {"check"},
         "check": {"load"},
-        "load": set(),
+        "load": {"finish"},
+        "finish": set(),
     }
+    assert dag.get_task("finish").is_teardown, "it has no say in whether the run has succeeded"
     load = dag.get_task("load")
     assert load.pipeline == "pipelines/flights.yaml"
     assert [outlet.name for outlet in load.outlets] == ["flights.lake"]
@@ -112,7 +114,7 @@ def test_dags_survive_serialisation_and_come_out_the_same_each_time(project: Pro
     again, _ = serialised(bag_of(project))
     assert {name: json.dumps(dag) for name, dag in first.items()} == {name: json.dumps(again[name]) for name in again}
     back = DagSerialization.from_dict(first["flights"])
-    assert {task.task_id for task in back.tasks} == {"extract", "transform", "check", "load"}
+    assert {task.task_id for task in back.tasks} == {"extract", "transform", "check", "load", "finish"}
     assert back.timetable.summary == "0 0 * * *"
 
 
@@ -345,7 +347,7 @@ def test_the_file_decides_who_goes_first_how_long_and_where_people_turn_to(proje
     assert (dag.doc_md, dag.owner_links) == ("# Flights", {"data-platform": "https://wiki/flights"})
     assert (dag.dagrun_timeout, dag.max_active_runs) == (timedelta(hours=6), 1)
     for task in dag.tasks:
-        assert (task.pool, task.pool_slots, task.depends_on_past) == ("db", 2, True)
+        assert (task.pool, task.pool_slots, task.depends_on_past) == ("db", 2, task.task_id != "finish")
         assert (task.priority_weight, task.weight_rule) == (7, "absolute")
         assert task.execution_timeout == timedelta(minutes=5 if task.task_id == "load" else 60)
     form = dag.params.get_param("region")

@@ -38,7 +38,7 @@ def test_a_staged_dag_loads_the_window_and_a_second_run_finds_it_done(
 ) -> None:
     run = run_dag(deployed, "flights", 1)
     said = capfd.readouterr().out
-    assert states(run) == dict.fromkeys(["extract", "transform", "check", "load"], "success")
+    assert states(run) == dict.fromkeys(["extract", "transform", "check", "load", "finish"], "success")
     assert [row["flight"] for row in deployed.rows()] == [11, 12, 13]
     told = reports(run)
     assert told["extract"]["state"] == "running"
@@ -46,14 +46,17 @@ def test_a_staged_dag_loads_the_window_and_a_second_run_finds_it_done(
     assert told["load"]["verbs"] == ["extract", "transform", "check", "load"]
     assert told["load"]["loads"]["lake"]["state"] == "loaded"
     assert told["load"]["window"]["key"] == "2013-01-01"
-    assert len({told[task]["attempt"]["run"] for task in told}) == 1
+    assert len({told[task]["attempt"]["run"] for task in ("extract", "transform", "check", "load")}) == 1
+    assert told["finish"] == {
+        "windows": 1, "loaded": True, "read": 3, "filtered": 0, "deduplicated": 0, "quarantined": 0, "inserted": 3
+    }  # fmt: skip
     assert len(str(told["load"])) < 8000
     assert "UA" not in str(told), "rows never travel by XCom"
     assert re.search(r"\[etl\] extract flights: 3 read, 3 kept", said), "progress is in the task's log"
 
     again = run_dag(deployed, "flights", 1)
     told = reports(again)
-    assert states(again) == dict.fromkeys(["extract", "transform", "check", "load"], "success")
+    assert states(again) == dict.fromkeys(["extract", "transform", "check", "load", "finish"], "success")
     assert told["load"]["state"] == "skipped"
     assert told["load"]["loads"]["lake"]["state"] == "already_done"
     assert "spark" not in capfd.readouterr().out.lower().replace("spark_jobs", ""), "Spark isn't started for it"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -128,16 +130,31 @@ def test_a_bad_file_or_window_ends_with_2_and_says_why(
 
 
 def test_explain_tells_graph_windows_and_promises(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    text = PIPELINE.replace("start: 2013-01-01", "start: 2013-03-08\ntimezone: America/New_York")
-    code, told, _ = out(capsys, "explain", str(project.write(text)))
+    text = PIPELINE.replace("start: 2013-01-01", "timezone: America/New_York\nstart: 2013-01-01")
+    code, told, _ = out(capsys, "explain", str(project.write(text)), "--from", "2013-03-08")
     assert code == 0
-    assert "transform result: orders -> filter" in told
-    assert "load lake: result -> delta data/lake/orders" in told
-    assert "2013-03-10: 2013-03-10T00:00:00-05:00 .. 2013-03-11T00:00:00-04:00, 23 h" in told
-    assert told.count(" h = ") == 7
+    lines = told.splitlines()
+    assert lines[0] == "orders: Orders, one day a window"
+    graph = lines.index("graph")
+    assert lines[graph + 1 : graph + 6] == [
+        "  orders  files csv data/raw/orders/${window.start:%Y-%m-%d}.csv, one path a window",
+        "  └─ result",
+        "     ├─ step   filter amount > 0",
+        "     ├─ check  not_null [id]",
+        "     └─ load   lake: delta data/lake/orders by append",
+    ]
+    sunday = "  2013-03-10  Sun 00:00-0500 .. Mon 2013-03-11 00:00-0400  23 h* 2013-03-10T05:00Z/2013-03-11T04:00Z"
+    assert sunday in lines
+    assert sum(" h  2013-03-" in line or " h* 2013-03-" in line for line in lines) == 7
     assert "lake: append: rows carry their pipeline and window; a repeat replaces its own rows" in told
+    assert [line.split()[1] for line in lines if line.startswith(("    a ", "    the "))] == [
+        "repeat",
+        "order",
+        "crash",
+    ]
+    assert max(len(line) for line in lines) <= 100
     _, told, _ = out(capsys, "explain", str(project.write(text)), "--window", "2013-03-10")
-    assert told.count(" h = ") == 1
+    assert told.count("2013-03-10T05:00Z/2013-03-11T04:00Z") == 1
     assert "unit etl:orders:lake:2013-03-10T05:00:00Z/2013-03-11T04:00:00Z" in told
 
 
@@ -158,6 +175,75 @@ def test_explain_tells_what_is_waited_for(project: Project, capsys: pytest.Captu
     ]
 
 
+def test_explain_begins_now_where_nobody_says_otherwise(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    before = datetime.now(UTC).date()
+    _, told, _ = out(capsys, "explain", str(project.write(PIPELINE)))
+    keys = [line.split()[0] for line in told.splitlines() if re.match(r"  \d{4}-\d\d-\d\d  ", line)]
+    assert len(keys) in (6, 7)  # the day that has begun is no window of the next seven days
+    assert keys == sorted(keys)
+    assert before <= date.fromisoformat(keys[0]) <= before + timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "windows"),
+    [
+        (("start: 2013-01-01", "start: 2013-01-01\nend: 2013-02-01"), "none after 2013-02-01, the schedule's end", 7),
+        (("start: 2013-01-01", "start: 2150-01-01"), "none before 2150-01-01T00:00+00:00, the schedule's start", 7),
+        (('"@daily"', '"@monthly"'), "none lies whole in the next 7 days; the next one is", 1),
+        (('"@daily"', "{every: 15m}"), "the 7 days from ", 10),
+    ],
+)
+def test_explain_says_why_a_week_has_no_windows(
+    project: Project, capsys: pytest.CaptureFixture[str], change: tuple[str, str], said: str, windows: int
+) -> None:
+    path = str(project.write(PIPELINE.replace(*change)))
+    code, told, _ = out(capsys, "explain", path)
+    assert code == 0
+    assert said in told
+    assert len([line for line in told.splitlines() if re.search(r" (h|h\*) +\d{4}-", line)]) == windows
+
+
+def test_a_week_with_very_many_windows_shows_those_over_a_change_of_the_clock(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = PIPELINE.replace("@daily", "@hourly").replace("start: 2013", "timezone: America/New_York\nstart: 2013")
+    _, told, _ = out(capsys, "explain", str(project.write(text)), "--from", "2013-03-08")
+    assert "  … 158 more, among them those over a change of the clock\n  2013-03-10T0100  " in told
+
+
+def test_explain_draws_the_graph_for_documents(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told, _ = out(capsys, "explain", str(project.write(PIPELINE)), "--format", "mermaid")
+    assert code == 0
+    assert told.splitlines() == [
+        "flowchart LR",
+        '  d0[("orders<br/>files")]',
+        '  d1["result<br/>filter"]',
+        "  d0 --> d1",
+        '  cd1{{"1 checks"}}',
+        "  d1 --> cd1",
+        '  l0[("lake<br/>delta, append")]',
+        "  cd1 --> l0",
+    ]
+
+
+def test_explain_shows_who_else_reads_a_source() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "airflow_provider_etl.cli.main", "explain", "dags/pipelines/flights.yaml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "  ├─ read by result in join\n  └─ read by the checks of result in references\n" in told
+    assert max(len(line) for line in told.splitlines()) <= 100
+
+
+def test_explain_from_is_a_date(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, why = out(capsys, "explain", str(project.write(PIPELINE)), "--from", "tomorrow")
+    assert code == 2
+    assert "--from 'tomorrow' is not a date" in why
+
+
 def test_explain_of_a_manual_pipeline_says_where_windows_come_from(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,9 +252,10 @@ def test_explain_of_a_manual_pipeline_says_where_windows_come_from(
 
 
 def test_schema_is_json_schema_2020_12(capsys: pytest.CaptureFixture[str]) -> None:
-    code, told, _ = out(capsys, "schema")
-    assert code == 0
-    jsonschema.Draft202012Validator.check_schema(json.loads(told))
+    for more in ([], ["--tests"]):
+        code, told, _ = out(capsys, "schema", *more)
+        assert code == 0
+        jsonschema.Draft202012Validator.check_schema(json.loads(told))
 
 
 def test_every_command_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,13 +296,19 @@ sys.exit(code)
 """
 
 
-@pytest.mark.parametrize("command", ["lint", "schema", "explain", "plan"])
-def test_light_commands_import_neither_airflow_nor_spark_and_answer_within_a_second(command: str) -> None:
+@pytest.mark.parametrize("command", ["lint", "schema", "explain", "plan", "new"])
+def test_light_commands_import_neither_airflow_nor_spark_and_answer_within_a_second(
+    command: str, tmp_path: Path
+) -> None:
     file = [] if command == "schema" else ["dags/pipelines/flights.yaml"]
     window = ["--window", "2013-01-01"] if command == "plan" else []
     environment = {"PATH": os.environ["PATH"], "AIRFLOW_HOME": "/nonexistent"}
     seconds = []
-    for _ in range(3):
+    for place in range(3):
+        if command == "new":  # in a project without schemas: those are written too
+            (tmp_path / f"{place}/config/environments").mkdir(parents=True)
+            (tmp_path / f"{place}/config/environments/local.yaml").write_text(ENVIRONMENT)
+            file = ["orders", "--from", "files", "--to", "delta", "--folder", str(tmp_path / str(place))]
         begin = os.times()
         done = subprocess.run(
             [sys.executable, "-c", CHILD, command, *file, *window],

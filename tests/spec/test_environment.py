@@ -10,6 +10,7 @@ import pytest
 from airflow_provider_etl.spec import load_file
 from tests.spec.conftest import ENVIRONMENT, PIPELINE, Project
 
+CYCLE = "variable-cycle"
 Change = Callable[[str, str], str]
 
 
@@ -113,7 +114,11 @@ def test_a_file_in_a_broken_environment_still_tells_its_own_errors(project: Proj
         ("roots: [data]", "roots: data", ["6:8 wrong-type roots"]),
         ("roots: [data]", "roots: []", ["6:8 invalid-value roots"]),
         ("raw: data/raw", "raw: 1.10", ["2:8 quote-needed variables.raw"]),
-        ("raw: data/raw", "raw: ${env.lake}/raw", ["2:8 variable-misplaced variables.raw"]),
+        ("raw: data/raw", "raw: ${env.lak}/raw", ["2:8 unknown-variable variables.raw"]),
+        ("raw: data/raw", "raw: data/${lake}", ["2:13 unknown-variable variables.raw"]),
+        ("raw: data/raw", "raw: ${env.lake", ["2:8 unknown-variable variables.raw"]),
+        ("raw: data/raw", "raw: ${env.raw}/raw", ["2:8 variable-cycle variables.raw"]),
+        ("jars: jars", "jars: '${env.raw}'", ["8:52 variable-misplaced engines.local.jars"]),
         ("raw: data/raw", "raw: {a: b}", ["2:8 wrong-type variables.raw"]),
         ("kind: local", "kind: locl", ["8:17 unknown-value engines.local.kind"]),
         ("kind: local, ", "", ["8:3 missing-key engines.local"]),
@@ -162,3 +167,44 @@ def test_an_engine_that_this_release_cannot_run_is_an_error(project: Project, ch
     assert project.told(PIPELINE) == []
     told = project.told(changed("start: 2013", "engine: cluster\nstart: 2013"))
     assert told[0].startswith("3:9 unknown-engine engine | ")
+
+
+def test_variables_and_roots_may_be_made_of_variables_in_any_order(project: Project) -> None:
+    text = ENVIRONMENT.replace("raw: data/raw", "raw: ${env.base}/raw").replace(
+        "lake: data", "lake: ${env.raw}-${env.base}"
+    )
+    project.environment(
+        text.replace("variables:\n", 'variables:\n  base: "data"\n').replace("[data]", '["${env.base}"]')
+    )
+    pipeline = project.pipeline()
+    assert pipeline.environment.variables["raw"] == "data/raw"
+    assert pipeline.environment.variables["lake"] == "data/raw-data/lake"
+    assert pipeline.environment.roots == (str(project.folder / "data"),)
+    assert pipeline.extract["orders"].path.startswith("data/raw/orders/")
+
+
+def test_a_circle_of_variables_is_told_at_each_of_them_with_its_way(project: Project) -> None:
+    text = ENVIRONMENT.replace("raw: data/raw", "raw: a/${env.lake}").replace("lake: data/lake", "lake: ${env.staging}")
+    project.environment(text.replace("staging: data/staging", "staging: x${env.raw}"))
+    loaded = project.load(PIPELINE)
+    assert loaded.pipeline is None
+    assert {(item.line, item.code) for item in loaded.errors} <= {(2, CYCLE), (3, CYCLE), (4, CYCLE)}
+    assert "raw -> lake -> staging -> raw" in loaded.errors[-1].message
+    assert "in a circle" in loaded.errors[0].message
+
+
+def test_variables_that_double_one_another_do_not_fill_the_memory(project: Project) -> None:
+    doubled = "".join(f"  v{place}: ${{env.v{place + 1}}}${{env.v{place + 1}}}\n" for place in range(40))
+    project.environment(ENVIRONMENT.replace("variables:\n", f"variables:\n{doubled}  v40: xx\n"))
+    loaded = project.load(PIPELINE)
+    assert any("more than 4096 characters" in item.message for item in loaded.errors)
+
+
+def test_a_missing_variable_is_told_in_the_pipeline_file_with_those_that_there_are(
+    project: Project, changed: Change
+) -> None:
+    (found,) = project.told(changed("${env.raw}", "${env.rawe}"))
+    assert found.startswith(
+        "7:11 unknown-variable extract.orders.path | '${env.rawe}' is unknown | did you mean 'env.raw'?"
+    )
+    assert "env.lake" in found

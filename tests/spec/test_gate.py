@@ -34,6 +34,7 @@ KNOWN = {
     "root",
     "description",
 }
+KNOWN |= {"directed", "column_of", "shared_with"}  # what spec/columns looks at
 
 
 @pytest.mark.parametrize(("group", "name"), KINDS)
@@ -49,9 +50,9 @@ def test_our_own_kinds_use_only_what_shape_knows(group: str, name: str) -> None:
 def test_pydantic_takes_every_kind_of_a_pipeline_that_uses_them(project: Project) -> None:
     text = PIPELINE.replace(
         "  - filter: amount > 0\n",
-        "  - clean: {trim: all}\n  - cast: {a: int}\n  - rename: {a: b}\n  - derive: {c: a + 1}\n"
-        "  - dedupe: {keys: [a], order_by: [b]}\n  - select: [a]\n  - drop: [b]\n  - filter: a > 1\n"
-        "  - aggregate: {by: [a], values: {n: count(*)}}\n  - sql: SELECT * FROM input\n",
+        "  - clean: {trim: all}\n  - cast: {a: int}\n  - rename: {a: b}\n  - derive: {a: b + 1}\n"
+        "  - dedupe: {keys: [a], order_by: [b]}\n  - select: [a, b, id]\n  - drop: [b]\n  - filter: a > 1\n"
+        "  - aggregate: {by: [a, id], values: {n: count(*)}}\n  - sql: SELECT * FROM input\n",
     ).replace("[id]", "{columns: [id], mostly: 1, on_fail: quarantine}\n  - in_range: {column: a, min: 1, max: 2.5}")
     pipeline = project.pipeline(text)
     found = [kind for dataset in pipeline.transform.values() for _, kind in dataset.steps]

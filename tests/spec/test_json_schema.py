@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from airflow_provider_etl.spec import scalars
+from airflow_provider_etl.spec import find_files, scalars
 from airflow_provider_etl.spec.json_schema import json_schema
 from airflow_provider_etl.spec.nodes import ListNode, MapNode, Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
@@ -40,7 +40,7 @@ def read(text: str) -> Any:
     return plain(read_text(text, "x.yaml", Problems()))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "dags/pipelines").glob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", find_files(ROOT / "dags/pipelines"), ids=lambda path: path.name)
 def test_every_example_pipeline_is_valid(validator: jsonschema.Draft202012Validator, path: Path) -> None:
     validator.validate(read(path.read_text()))
 

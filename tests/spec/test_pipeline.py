@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_etl.spec import load_file, load_mapping
+from airflow_provider_etl.spec import find_files, load_file, load_mapping
 from airflow_provider_etl.version import __version__
 from spark_jobs.plan import VERBS, Attempt, Plan
 from tests.spec.conftest import ENVIRONMENT, PIPELINE, Project
@@ -186,7 +186,7 @@ def test_a_mapping_that_contains_itself_is_an_error(project: Project) -> None:
     assert "yaml-too-deep" in {item.code for item in loaded.errors}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "dags/pipelines").glob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", find_files(ROOT / "dags/pipelines"), ids=lambda path: path.name)
 def test_every_example_pipeline_lints_without_a_word(path: Path, project: Project) -> None:
     loaded = load_file(path, expressions=True)
     assert [str(item) for item in loaded.diagnostics] == []

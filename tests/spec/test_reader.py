@@ -133,10 +133,10 @@ def test_hostile_sizes_take_no_time(project: Project) -> None:
         "description: ${" + "x" * 1_000_000,
     ]
     for text in texts:
-        begin = time.monotonic()
+        begin = time.process_time()
         told = project.told(text)
         assert told
-        assert time.monotonic() - begin < 5, text[:20]
+        assert time.process_time() - begin < 5, text[:20]
         assert all(len(line) < 1000 for line in told)
 
 

@@ -238,6 +238,32 @@ def test_a_table_that_another_window_is_beginning_is_no_strangers_folder(facts: 
     assert facts.load(day(2), [(2, at(2))], 2).state == "loaded"
 
 
+def test_a_table_that_another_process_began_since_we_looked_is_loaded(
+    facts: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes raced here. The error is the real one's text, raised by a fake: the moment can't be forced."""
+    from delta import DeltaTable
+    from pyspark.errors import AnalysisException
+
+    real = DeltaTable.createIfNotExists
+
+    def raced(spark: Any) -> Any:
+        real(spark).location(facts.path).addColumns(facts.spark.createDataFrame([], SCHEMA).schema).execute()
+        (Path(facts.path) / "part-00000-of-the-other.parquet").write_bytes(b"half")
+        raise AnalysisException("[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] Cannot create table")
+
+    monkeypatch.setattr(DeltaTable, "createIfNotExists", raced)
+    assert facts.load(day(1), [(1, at(1))], 1).state == "loaded"
+    assert facts.version == 1
+
+
+def test_a_log_in_which_somebody_died_before_the_first_commit_is_begun_anew(facts: Table) -> None:
+    log = Path(facts.path) / "_delta_log"
+    log.mkdir(parents=True)
+    (log / ".00000000000000000000.json.0b5e.tmp").write_text("{")
+    assert facts.load(day(1), [(1, at(1))], 1).state == "loaded"
+
+
 def test_to_begin_a_table_leaves_no_file_beside_its_log(facts: Table) -> None:
     schema = facts.spark.createDataFrame([], SCHEMA).schema
     ensure_table(facts.spark, facts.path, schema, ())

@@ -1,0 +1,1 @@
+"""A pipeline in words and as a graph. Imports neither Airflow nor Spark."""

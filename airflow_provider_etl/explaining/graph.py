@@ -1,0 +1,80 @@
+"""The graph as a tree: each source, below it the datasets that start from it, below them checks and loads."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_etl.explaining import words
+from airflow_provider_etl.spec import Pipeline
+from airflow_provider_etl.spec.nodes import MapNode, Source
+from airflow_provider_etl.spec.rules import named_datasets
+from airflow_provider_etl.spec.verbs import Placed
+
+
+@dataclass(frozen=True)
+class _Item:
+    text: str
+    below: Sequence[_Item] = ()
+
+
+def tree(pipeline: Pipeline) -> Iterator[str]:
+    """The graph, line by line, at most 100 characters wide where words allow it."""
+    yield "graph"
+    for name, kind in pipeline.extract.items():
+        yield from words.wrapped(f"{name}  {words.source(kind)}", "  ", "      ")
+        yield from _drawn(_below(pipeline, name), "  ")
+
+
+def _below(pipeline: Pipeline, name: str) -> list[_Item]:
+    """What a source or dataset leads to."""
+    found = [_Item(f"read by {place}") for _, place in readers(pipeline, name)]
+    return found + [
+        _Item(dataset, _parts(pipeline, dataset)) for dataset, made in pipeline.transform.items() if made.source == name
+    ]
+
+
+def _parts(pipeline: Pipeline, dataset: str) -> list[_Item]:
+    steps = pipeline.transform[dataset].steps
+    loads = ((name, kind) for name, (loaded, kind) in pipeline.load.items() if loaded == dataset)
+    return [
+        *(_Item(f"step   {words.option(name, kind)}") for name, kind in steps),
+        *(_Item(f"check  {words.option(name, kind)}") for name, kind in pipeline.check.get(dataset, ())),
+        *(_Item(f"load   {words.load(name, kind)}") for name, kind in loads),
+        *_below(pipeline, dataset),
+    ]
+
+
+def readers(pipeline: Pipeline, name: str) -> list[tuple[str, str]]:
+    """Steps and checks that read a source or dataset, beside the datasets that start from it.
+
+    Returns:
+        (dataset they belong to, where they stand in words) of each.
+    """
+    found = []
+    for dataset, made in pipeline.transform.items():
+        steps = (step for step, kind in made.steps if _reads("transform", step, kind, name))
+        found += [(dataset, f"{dataset} in {step}") for step in steps]
+    for dataset, checks in pipeline.check.items():
+        asked = (check for check, kind in checks if _reads("check", check, kind, name))
+        found += [(dataset, f"the checks of {dataset} in {check}") for check in asked]
+    return list(dict.fromkeys(found))
+
+
+def _reads(group: str, name: str, kind: Any, dataset: str) -> bool:
+    placed = Placed(group=group, name=name, kind=kind, node=MapNode(Source("")))
+    queries = (str(getattr(kind, item.name)) for item in dataclasses.fields(kind) if item.metadata.get("query"))
+    return any(named == dataset for named, _ in named_datasets(placed)) or any(
+        dataset in re.findall(r"\w+", query) for query in queries
+    )
+
+
+def _drawn(items: Sequence[_Item], before: str) -> Iterator[str]:
+    for place, item in enumerate(items):
+        last = place == len(items) - 1
+        more = before + ("   " if last else "│  ")
+        yield from words.wrapped(item.text, before + ("└─ " if last else "├─ "), more + "       ")
+        yield from _drawn(item.below, more)

@@ -1,0 +1,81 @@
+"""The end of a run: its metrics, its messages, and no staged files that nobody needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from airflow_provider_etl.compat import Context, Stats
+from airflow_provider_etl.operators.alarms import told_of
+from airflow_provider_etl.operators.base import StagedOperator
+from spark_jobs.staging import LocalStorage, sweep
+
+if TYPE_CHECKING:
+    from airflow_provider_etl.spec import Pipeline
+
+
+_DROPPED: Final = ("filtered", "deduplicated", "quarantined")
+
+
+class FinishOperator(StagedOperator):
+    """End a run, however it went; as a teardown it never decides the run's state.
+
+    Args:
+        staged: what the load returned: `load.output`; nothing, where it didn't load.
+    """
+
+    verbs: ClassVar[tuple[str, ...]] = ()
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Emit the metrics, tell people, sweep what dead attempts have staged.
+
+        Returns:
+            `windows`, `loaded`, and the sums of their counts.
+        """
+        pipeline = self._read()
+        reports = [self.staged] if isinstance(self.staged, Mapping) else list(self.staged or [])
+        return finish(pipeline, reports, context, self._say)
+
+
+def finish(pipeline: Pipeline, reports: Sequence[Mapping[str, Any]], context: Context, say: Any) -> dict[str, Any]:
+    """What every run ends with; see `FinishOperator`."""
+    for report in reports:
+        _emit(pipeline, report)
+    if not reports:
+        Stats.incr(f"etl.{pipeline.name}.runs.not_loaded")
+    told_of(reports, context, pipeline.notify, pipeline.name)
+    swept = _swept(pipeline)
+    totals = Counter({"read": 0, **dict.fromkeys(_DROPPED, 0), "inserted": 0})
+    for report in reports:
+        totals.update(_counts(pipeline, report))
+    counted = ", ".join(f"{number:,} {key}" for key, number in totals.items())
+    say(f"[etl] finish: {len(reports)} windows loaded ({counted}), {swept} dead attempts swept")
+    return {"windows": len(reports), "loaded": bool(reports), **totals}
+
+
+def _counts(pipeline: Pipeline, report: Mapping[str, Any]) -> dict[str, int]:
+    """Rows read by the sources, dropped on the way by all datasets, and inserted by all loads."""
+    datasets, loads = report["datasets"], report["loads"].values()
+    read = sum(int(datasets[name]["read"]) for name in pipeline.extract if name in datasets)
+    dropped = {key: sum(int(counts[key]) for counts in datasets.values()) for key in _DROPPED}
+    return {"read": read, **dropped, "inserted": sum(int(load["rows_inserted"]) for load in loads)}
+
+
+def _emit(pipeline: Pipeline, report: Mapping[str, Any]) -> None:
+    """One run's metrics: `etl.PIPELINE.rows.read`, `.seconds.load`, `.checks.failed`, `.runs.loaded` and the like."""
+    begin = f"etl.{pipeline.name}"
+    Stats.incr(f"{begin}.runs.{report['state']}")
+    for key, number in _counts(pipeline, report).items():
+        Stats.gauge(f"{begin}.rows.{key}", number)
+    for step, seconds in report["seconds"].items():
+        Stats.gauge(f"{begin}.seconds.{step}", seconds)
+    failed = sum(not check["success"] for check in report["checks"])
+    Stats.gauge(f"{begin}.checks.failed", failed)
+
+
+def _swept(pipeline: Pipeline) -> int:
+    """Staged runs that were removed; where staging is on remote storage, Spark sweeps it after each load."""
+    storage = LocalStorage.at(pipeline.environment.staging)
+    hours = pipeline.engine.settings()["retention_hours"]
+    return sweep(storage, f"{pipeline.environment.staging}/{pipeline.name}", hours) if storage else 0

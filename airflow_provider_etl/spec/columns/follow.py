@@ -1,0 +1,120 @@
+"""The way of the columns: sources, then datasets in the order of the file, then checks and loads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_etl.spec.class_plan import option_node
+from airflow_provider_etl.spec.columns.expressions import Expressions
+from airflow_provider_etl.spec.columns.options import check_names
+from airflow_provider_etl.spec.nodes import MapNode, Node
+from airflow_provider_etl.spec.problems import Problems
+from airflow_provider_etl.spec.reading import FAILED
+from airflow_provider_etl.spec.rules import target_of
+from airflow_provider_etl.spec.verbs import Placed, Verbs
+from spark_jobs.outline import Misfit, Outline
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a kind may ask (spark_jobs.outline.Scope).
+
+    Args:
+        datasets: the other datasets' columns.
+        expressions: reads SQL.
+    """
+
+    datasets: dict[str, Outline]
+    expressions: Expressions
+
+    def type_of(self, text: str, rows: Outline) -> str | None:
+        """The type of an expression; None where it isn't known."""
+        return self.expressions.type_of(text, rows)
+
+    def query(self, text: str, rows: Outline) -> Outline:
+        """What a SELECT gives."""
+        return self.expressions.query(text, {**self.datasets, "input": rows})
+
+
+@dataclass
+class _Follower:
+    verbs: Verbs
+    problems: Problems
+    expressions: Expressions
+    outlines: dict[str, Outline] = field(default_factory=dict)
+
+    def follow(self) -> dict[str, Outline]:
+        for name, placed in self.verbs.extract.items():
+            self.outlines[name] = self._source(placed)
+        for name in self.verbs.datasets:
+            origin = self.verbs.origins.get(name)
+            rows = self.outlines.get(origin.text, Outline()) if origin is not None else Outline()
+            for placed in self.verbs.transform.get(name, []):
+                rows = self._step(placed, rows)
+            self.outlines[name] = rows
+        for name, checks in self.verbs.check.items():
+            for placed in checks:
+                self._look(placed, self.outlines.get(name, Outline()))
+        for name, placed in self.verbs.load.items():
+            self._look(placed, self.outlines.get(target_of(name, self.verbs) or "", Outline()))
+        return self.outlines
+
+    def _source(self, placed: Placed) -> Outline:
+        outline = getattr(placed.kind, "outline", None)
+        if placed.kind is FAILED or outline is None:
+            return Outline()
+        rows: Outline = outline()
+        self._look(placed, rows)
+        return rows
+
+    def _step(self, placed: Placed, rows: Outline) -> Outline:
+        if placed.kind is FAILED:
+            return Outline()
+        self._look(placed, rows)
+        outline = getattr(placed.kind, "outline", None)
+        after: Outline = Outline() if outline is None else outline(rows, self._known())
+        return after
+
+    def _look(self, placed: Placed, rows: Outline) -> None:
+        """Hold a kind's options against the columns that it gets."""
+        if placed.kind is FAILED:
+            return
+        check_names(placed, rows, self.outlines, self.problems)
+        self.expressions.check(placed, rows, self.outlines)
+        misfits = getattr(placed.kind, "misfits", None)
+        for misfit in misfits(rows, self._known()) if misfits is not None else ():
+            self._tell(placed, misfit)
+
+    def _tell(self, placed: Placed, misfit: Misfit) -> None:
+        self.problems.add(_place(placed, misfit.option), misfit.code, misfit.message, misfit.hint)
+
+    def _known(self) -> Known:
+        return Known(datasets=self.outlines, expressions=self.expressions)
+
+
+def _place(placed: Placed, option: str) -> Node:
+    """Where an option stands: `columns.amount` is the key `amount` in `columns`; else the kind itself."""
+    kind: Any = type(placed.kind)
+    first, *more = option.split(".", 1)
+    node = option_node(kind, placed.node, first)
+    if node is None:
+        node, more = placed.node, [option] if option else []
+    for key in more:
+        found = node.get(key) if isinstance(node, MapNode) else None
+        node = found or node
+    return node
+
+
+def check(verbs: Verbs, problems: Problems, *, deterministic: bool = True) -> dict[str, Outline]:
+    """Report columns that can't exist and types that can't be compared.
+
+    Args:
+        verbs: what was read; what is wrong in itself has been told.
+        problems: where problems go.
+        deterministic: whether words that mean the clock, such as 'today', are refused.
+
+    Returns:
+        Source or dataset -> its columns, as far as they are known.
+    """
+    return _Follower(verbs, problems, Expressions(problems, deterministic=deterministic)).follow()

@@ -1,0 +1,125 @@
+"""What no file can see for itself: ids, tables and assets of the files that are linted together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_etl.spec.diagnostics import Diagnostic, Severity, near_miss
+from airflow_provider_etl.spec.paths import absolute
+from airflow_provider_etl.spec.rules import path_fields
+from airflow_provider_etl.spec.schedule import Assets
+
+if TYPE_CHECKING:
+    from airflow_provider_etl.spec.loader import Loaded
+
+
+def across(files: Sequence[Loaded], *, complete: bool) -> list[Diagnostic]:
+    """Problems between files.
+
+    Args:
+        files: what was read, in the order of their paths.
+        complete: whether they are all there are, so that an asset that none provides is missing.
+    """
+    found = [*_cases(files), *_tables(files), *_cycles(files)]
+    return [*found, *_assets(files)] if complete else found
+
+
+def _at(  # noqa: PLR0913 - a diagnostic has that many parts
+    file: Loaded, key: str, code: str, message: str, hint: str, *, severity: Severity = "warning"
+) -> Diagnostic:
+    line, column = file.places.get(key, (1, 1))
+    return Diagnostic(
+        path=file.path, line=line, column=column, code=code, severity=severity, key=key, message=message, hint=hint
+    )
+
+
+def _cases(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
+    """Ids that differ in letter case alone share a folder of logs, and of quarantine, on many disks."""
+    first: dict[str, Loaded] = {}
+    for file in files:
+        other = first.setdefault(file.name.lower(), file)
+        if other.name != file.name:
+            message = f"DAG id {file.name!r} differs from {other.name!r} only in letter case"
+            hint = f"rename one of the files: on disks that ignore case both write into one folder ({other.path})"
+            yield _at(file, "", "dag-case", message, hint)
+
+
+def _tables(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
+    """Two pipelines that replace rows of one table would take each other's away."""
+    first: dict[tuple[str, str], tuple[Loaded, Any]] = {}
+    for file in files:
+        for key, kind, path in _paths(file):
+            other, held = first.setdefault((kind.type, path), (file, kind))
+            if other is not file and not (_own_rows(kind) and _own_rows(held)):
+                message = f"pipeline {other.name!r} loads the same table"
+                hint = "say `scope: {column: value}` in both, or give each a table of its own"
+                yield _at(file, key, "table-shared", message, hint, severity="error")
+
+
+def _paths(file: Loaded) -> Iterator[tuple[str, Any, str]]:
+    """Key path, destination and absolute path of each table that a file loads."""
+    if file.pipeline is None:
+        return
+    for name, (_, kind) in file.pipeline.load.items():
+        for key, field in path_fields(kind):
+            yield f"load.{name}.{key}", kind, absolute(getattr(kind, field.name), file.pipeline.environment.project)
+
+
+def _own_rows(kind: Any) -> bool:
+    """Whether a load touches only rows that say they are its own."""
+    write = getattr(kind, "write", None)
+    scoped = getattr(kind, "scope", None) or getattr(write, "scope", None)
+    return bool(scoped) or getattr(write, "strategy", None) == "append"
+
+
+def _names(file: Loaded) -> set[str]:
+    """The assets that a file provides."""
+    return {f"{file.name}.{load}" for load in file.pipeline.load} if file.pipeline else set()
+
+
+def _wanted(file: Loaded) -> tuple[str, ...]:
+    schedule = file.pipeline.schedule if file.pipeline else None
+    return schedule.names if isinstance(schedule, Assets) else ()
+
+
+def _assets(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
+    provided = {name for file in files for name in _names(file)}
+    broken = {file.name for file in files if file.pipeline is None}
+    for file in files:
+        for place, name in enumerate(_wanted(file)):
+            if name in provided or name.rpartition(".")[0] in broken:
+                continue
+            near = near_miss(name, provided)
+            hint = f"did you mean {near!r}?" if near else "an asset is called PIPELINE.LOAD"
+            message = f"no file of this folder provides asset {name!r}"
+            yield _at(file, f"schedule.assets[{place}]", "unknown-asset", message, f"{hint} Another DAG may provide it")
+
+
+def _cycles(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
+    """Pipelines that start each other never come to an end."""
+    owner = {name: file for file in files for name in _names(file)}
+    for file in files:
+        for place, name in enumerate(_wanted(file)):
+            way = _way_back(owner.get(name), file, owner)
+            if way:
+                message = f"pipelines start each other in a circle: {' -> '.join([*way, file.name])}"
+                hint = "each load starts the next one, for ever: give one of them a clock"
+                yield _at(file, f"schedule.assets[{place}]", "asset-cycle", message, hint)
+
+
+def _way_back(start: Loaded | None, goal: Loaded, owner: dict[str, Loaded]) -> list[str]:
+    """The pipelines from `goal`, through what it starts, to `start`; empty where no way leads there."""
+    if start is None:
+        return []
+    ways, seen = [[start]], {start.name}
+    while ways:
+        way = ways.pop()
+        if way[-1] is goal:
+            return [file.name for file in reversed(way)]
+        for name in _wanted(way[-1]):
+            before = owner.get(name)
+            if before is not None and before.name not in seen:
+                seen.add(before.name)
+                ways.append([*way, before])
+    return []

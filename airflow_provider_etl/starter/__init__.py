@@ -1,0 +1,1 @@
+"""New pipeline files, written from the classes of the language. Imports neither Airflow nor Spark."""

@@ -1,0 +1,40 @@
+"""What a new file says of the kinds that ship, beyond what their classes say of themselves.
+
+A kind that isn't here, a third party's too, gets values by the names and types of its options; it may say better ones
+in a class attribute `starter` (option -> value).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from airflow_provider_etl.starter.values import TIME
+
+CONTRACT: Final = {
+    "id": {"type": "int"},
+    TIME: {"type": "timestamp", "required": True},
+    "amount": {"type": "double", "description": "in euros"},
+}
+# (group, kind) -> option -> value; NAME is the pipeline's name.
+_SHIPPED: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
+    ("extract", "files"): {
+        "path": "NAME/${window.start:%Y-%m-%d}.csv",
+        "format": "csv",
+        "columns": CONTRACT,
+    },
+    ("extract", "table"): {"format": "delta", "path": "NAME_raw", "window": {"column": TIME}},
+    ("load", "delta"): {"path": "NAME", "write": {"strategy": "replace_window", "column": TIME}},
+}
+
+
+def template(group: str, name: str, kind: type[Any]) -> Mapping[str, Any]:
+    """Option -> value; empty where the classes alone decide.
+
+    Args:
+        group: extract or load.
+        name: the kind's name.
+        kind: its class.
+    """
+    said: Mapping[str, Any] = getattr(kind, "starter", None) or _SHIPPED.get((group, name), {})
+    return said

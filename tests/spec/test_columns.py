@@ -1,0 +1,343 @@
+"""Columns followed through the steps: what can't exist is told at its place, what isn't certain is never an error."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.spec.conftest import PIPELINE, Project
+
+APPEND = """\
+load:
+  lake: {type: delta, path: data/lake/orders, write: {strategy: append}}
+"""
+HEAD = """\
+schedule: "@daily"
+start: 2013-01-01
+extract:
+  orders:
+    type: files
+    path: ${env.raw}/orders/${window.start:%Y-%m-%d}.csv
+    format: csv
+    new_columns: NEW
+    columns:
+      id: {type: int, required: true}
+      Customer: {type: string}
+      amount: {type: "decimal(10,2)"}
+      day: {type: date}
+      at: {type: timestamp}
+      paid: {type: boolean}
+  customers:
+    type: files
+    path: ${env.raw}/customers.csv
+    format: csv
+    window: all
+    new_columns: freeze
+    columns:
+      customer: {type: string}
+      name: {type: string}
+      id: {type: string}
+"""
+LOAD = """\
+load:
+  lake:
+    type: delta
+    path: ${env.lake}/orders
+    write: {strategy: replace_window, column: at}
+"""
+
+
+def pipeline(*steps: str, new: str = "freeze", check: str = "", load: str = LOAD) -> str:
+    listed = "".join(f"  - {step}\n" for step in ("from: orders", *steps))
+    return f"{HEAD.replace('NEW', new)}transform:\n{listed}{check}{load}"
+
+
+def found(project: Project, text: str) -> list[str]:
+    """What is told; that the second source isn't used is none of these tests' business."""
+    return [line for line in project.told(text) if "unused-dataset" not in line]
+
+
+def codes(told: list[str]) -> list[str]:
+    return [line.split(" |")[0] for line in told]
+
+
+def only(project: Project, *steps: str, new: str = "freeze", load: str = LOAD) -> str:
+    """The one diagnostic."""
+    (told,) = found(project, pipeline(*steps, new=new, load=load))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("step", "place", "near"),
+    [
+        ("select: [id, amuont]", "28:18 unknown-column transform[1].select[1]", "did you mean 'amount'?"),
+        ("drop: [ammount]", "28:12 unknown-column transform[1].drop[0]", "'amount'"),
+        ("rename: {Amount: a}", "28:14 unknown-column transform[1].rename.Amount", "letter case counts here"),
+        ("cast: {amnt: int}", "28:12 unknown-column transform[1].cast.amnt", "'amount'"),
+        ("clean: {trim: [Customr]}", "28:20 unknown-column transform[1].clean.trim[0]", "'Customer'"),
+        ("dedupe: {keys: [ids]}", "28:21 unknown-column transform[1].dedupe.keys[0]", "'id'"),
+        (
+            "dedupe: {keys: [id], order_by: [amont desc]}",
+            "28:37 unknown-column transform[1].dedupe.order_by[0]",
+            "'amount'",
+        ),
+        ("filter: amuont > 0", "28:13 unknown-column transform[1].filter", "did you mean 'amount'?"),
+        ('filter: "id > 0 AND amuont > 0"', "28:25 unknown-column transform[1].filter", "'amount'"),
+        ('derive: {x: "coalesce(amuont, 0)"}', "28:27 unknown-column transform[1].derive.x", "'amount'"),
+        (
+            "join: {with: customers, on: {Customer: nam}, columns: [name]}",
+            "28:44 unknown-column transform[1].join.on.Customer",
+            "'name'",
+        ),
+        (
+            "join: {with: customers, on: {Custumer: name}, columns: [name]}",
+            "28:34 unknown-column transform[1].join.on",
+            "'Customer'",
+        ),
+        ("join: {with: customers, on: {Customer: name}, columns: [idd]}", "28:61 unknown-column", "'id'"),
+        ("sql: SELECT amuont AS at FROM input", "28:17 unknown-column transform[1].sql", "'amount'"),
+        ("sql: SELECT i.amuont AS at FROM input i", "28:17 unknown-column transform[1].sql", "'amount'"),
+    ],
+)
+def test_a_column_that_cannot_exist_is_told_with_the_one_that_was_meant(
+    project: Project, step: str, place: str, near: str
+) -> None:
+    told = found(project, pipeline(step, load=APPEND))
+    assert len(told) == 1
+    assert told[0].startswith(place)
+    assert near in told[0]
+
+
+@pytest.mark.parametrize("new", ["freeze", "discard", "quarantine"])
+def test_a_closed_contract_makes_it_an_error_and_an_open_one_a_warning(project: Project, new: str) -> None:
+    assert codes([only(project, "filter: extra > 0", new=new)]) == ["28:13 unknown-column transform[1].filter"]
+    loaded = project.load(pipeline("filter: extra > 0", new="evolve"))
+    told = [item for item in loaded.diagnostics if item.code != "unused-dataset"]
+    assert [(item.code, item.severity) for item in told] == [("column-not-promised", "warning")]
+    assert loaded.pipeline is not None
+
+
+def test_without_a_contract_nothing_is_known_and_nothing_told(project: Project) -> None:
+    text = PIPELINE.replace(
+        "- filter: amount > 0", "- filter: any_thing > 0\n  - drop: [other]\n  - dedupe: {keys: [k]}"
+    )
+    assert found(project, text) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "gone"),
+    [
+        (("drop: [x]", "filter: x > 1"), "12:13"),
+        (("rename: {x: y}", "filter: x > 1"), "12:13"),
+        (("select: [a]", "filter: x > 1"), "12:13"),
+        (("aggregate: {by: [a], values: {n: count(*)}}", "filter: x > 1"), "12:13"),
+        (("sql: SELECT a FROM input", "filter: x > 1"), "12:13"),
+    ],
+)
+def test_what_a_step_took_away_is_gone_whatever_the_source_has(
+    project: Project, steps: tuple[str, ...], gone: str
+) -> None:
+    listed = "\n  - ".join(steps)
+    told = found(project, PIPELINE.replace("- filter: amount > 0", f"- {listed}"))
+    assert next(line.split()[:2] for line in told if "unknown-column" in line) == [gone, "unknown-column"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ("rename: {id: order_id}", "filter: ORDER_ID > 0"),
+        ("rename: {id: amount, amount: id}", "filter: amount = 1"),
+        ("derive: {late: day > at}", "filter: late"),
+        ("derive: {x: id + 1}", "drop: [x]", "derive: {x: id}", "filter: x > 1"),
+        ("derive: {n: row_number() OVER (PARTITION BY Customer ORDER BY at)}", "filter: n = 1"),
+        ("join: {with: customers, on: {Customer: customer}, columns: [name]}", "filter: NAME = 'x'"),
+        ("join: {with: customers, on: {Customer: customer}, how: semi}", "filter: id > 0"),
+        ("aggregate: {by: [id, at], values: {n: count(*), s: sum(amount)}}", "filter: n > 1 AND s > 0"),
+        ("sql: 'SELECT *, id AS x FROM input'", "filter: x > 0 AND amount > 0"),
+        ("sql: SELECT i.*, c.name FROM input i JOIN customers c ON i.Customer = c.customer", "filter: name = 'x'"),
+        ("sql: WITH a AS (SELECT id AS k, at FROM input) SELECT k + 1 AS kk, at FROM a", "filter: kk > 1"),
+        ("sql: SELECT id + 1 AS a, a + 1 AS b, at FROM input ORDER BY b",),
+        ("sql: SELECT id, max(at) AS at FROM input GROUP BY ID HAVING max(amount) > 1",),
+        ("sql: SELECT id, at FROM input i WHERE EXISTS (SELECT 1 FROM customers c WHERE c.customer = i.Customer)",),
+        ("sql: SELECT at, c.x FROM input CROSS JOIN LATERAL (SELECT id AS x) c",),
+        ("sql: 'SELECT at, x FROM input LATERAL VIEW explode(array(1, 2)) t AS x'",),
+        ("sql: SELECT customer, name, at FROM input JOIN customers USING (customer)",),
+        ("sql: SELECT at, explode(array(id)) AS e FROM input UNION ALL SELECT at, id FROM input",),
+        ("sql: 'SELECT at, (SELECT max(name) FROM customers c WHERE c.customer = Customer) AS n FROM input'",),
+        ("filter: exists(array(id), x -> x > id)",),
+        ("derive: {x: 'transform(array(id), y -> y + 1)', z: 'struct(id AS k).k', w: \"date_trunc('day', at)\"}",),
+        ("derive: {x: 'timestampdiff(DAY, at, at)', y: extract(year FROM day), w: 'dateadd(MONTH, 1, day)'}",),
+        ("derive: {x: '`id` + 1', y: current_user}",),
+    ],
+)
+def test_what_spark_resolves_passes(project: Project, steps: tuple[str, ...]) -> None:
+    text = pipeline(*steps, load=APPEND).replace("y: current_user", "y: id")
+    assert found(project, text) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "code"),
+    [
+        (("rename: {id: amount}",), "28:13 column-collision transform[1].rename"),
+        (("rename: {id: AMOUNT}",), "28:13 column-collision transform[1].rename"),
+        (("derive: {ID: id + 1}",), "28:13 column-collision transform[1].derive"),
+        (
+            ("aggregate: {by: [id, at], values: {ID: count(*)}}",),
+            "28:39 column-collision transform[1].aggregate.values",
+        ),
+        (("join: {with: customers, on: {Customer: customer}}",), "28:18 column-collision transform[1].join.with"),
+        (
+            ("sql: SELECT * FROM input i JOIN customers c ON i.Customer = c.customer",),
+            "28:10 column-collision transform[1].sql",
+        ),
+        (
+            ("sql: SELECT id, at FROM input i JOIN customers c ON i.Customer = c.customer",),
+            "28:17 ambiguous-column transform[1].sql",
+        ),
+    ],
+)
+def test_names_that_cannot_be_told_apart_are_told(project: Project, steps: tuple[str, ...], code: str) -> None:
+    assert code in codes(found(project, pipeline(*steps)))
+
+
+def test_checks_and_loads_see_what_the_steps_left(project: Project) -> None:
+    check = "check:\n  - not_null: [idd]\n  - references: {column: Customer, dataset: customers, key: nme}\n"
+    told = found(project, pipeline("drop: [at]", check=check))
+    assert [line for line in codes(told) if "unknown-column" in line] == [
+        "30:16 unknown-column check[0].not_null[0]",
+        "31:61 unknown-column check[1].references.key",
+        "36:47 unknown-column load.lake.write.column",
+    ]
+
+
+def test_named_datasets_are_followed_one_by_one(project: Project) -> None:
+    text = (
+        HEAD.replace("NEW", "freeze")
+        + "transform:\n  a: {from: orders, steps: [select: [id, at]]}\n"
+        + "  b: {from: a, steps: [join: {with: customers, on: [id], how: anti}, filter: amount > 1]}\n"
+        + LOAD.replace("type: delta", "type: delta\n    from: b")
+    )
+    told = found(project, text)
+    assert "28:78 unknown-column transform.b.steps[1].filter" in codes(told)
+
+
+def expression(text: str) -> str:
+    return f"derive: {{x: {json.dumps(text)}}}"
+
+
+CLASHING = [
+    "amount > 'many'",
+    "id = 'x1'",
+    "id IN (2, 'two')",
+    "id BETWEEN 1 AND 'nine'",
+    "day > 5",
+    "5 < at",
+    "day = amount",
+    "paid = 'maybe'",
+    "paid > 1",
+    "paid = day",
+    "day > '2013-02-30'",
+    "at > 'first of may'",
+    "NOT amount",
+    "id AND paid",
+    "coalesce(amount, 0) = 'none'",
+    "cast(Customer as int) = 'x'",
+    "year(day) = 'MMXIII'",
+    "CASE WHEN paid THEN 1 ELSE 2 END = 'x'",
+    "sum(amount) OVER (PARTITION BY id) > 'x'",
+]
+
+
+@pytest.mark.parametrize("text", CLASHING)
+def test_a_comparison_that_can_never_hold_is_told(project: Project, text: str) -> None:
+    assert [line.split()[1] for line in found(project, pipeline(expression(text)))] == ["type-mismatch"]
+
+
+LEFT_ALONE = [
+    "amount > '10'",
+    "amount > '1e3'",
+    "id = ' 7 '",
+    "day > '2013-01-01'",
+    "day > '2013-1-1'",
+    "day > '2013'",
+    "at > '2013-01-01T05:00:00+01:00'",
+    "at > '2013-01-01 05:00'",
+    "day < at",
+    "paid = 'true'",
+    "paid = 'Y'",
+    "Customer = 5",
+    "Customer > day",
+    "amount = id",
+    "amount > NULL",
+    "day - day > interval 1 day",
+    "date_add(day, 1) = '2013-01-02'",
+    "nosuch(day) = 5",
+    "if(paid, 1, 'x') = 'y'",
+    "(day IS NULL) = paid",
+    "Customer LIKE 'x%'",
+    "datediff(day, day) > 3",
+    "to_date(Customer) > '2013-01-01'",
+    "round(amount, 1) = 5",
+    "count(*) OVER () > 1",
+]
+
+
+@pytest.mark.parametrize("text", LEFT_ALONE)
+def test_what_spark_casts_is_left_alone(project: Project, text: str) -> None:
+    assert found(project, pipeline(expression(text))) == []
+
+
+@pytest.mark.parametrize("text", ["at > 'yesterday'", "day = 'today'", "cast('now' AS timestamp) > at"])
+def test_words_that_spark_reads_as_the_clock_are_the_clock(project: Project, text: str) -> None:
+    assert [line.split()[1] for line in found(project, pipeline(expression(text)))] == ["expression-clock"]
+    assert found(project, pipeline(expression(text)) + "deterministic: false\n") == []
+    assert found(project, pipeline(expression("Customer = 'today'"))) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "place"),
+    [
+        ("in_range: {column: amount, min: low}", "check[0].in_range.min"),
+        ("in_range: {column: day, max: 2013-02-30x}", "check[0].in_range.max"),
+        ("in_set: {column: paid, values: [a]}", "check[0].in_set.values"),
+        ("in_set: {column: Customer, values: [1]}", "check[0].in_set.values"),
+        ("matches: {column: id, regex: x}", "check[0].matches.column"),
+        ("references: {column: id, dataset: customers}", "check[0].references.column"),
+    ],
+)
+def test_checks_that_cannot_be_answered_are_told(project: Project, check: str, place: str) -> None:
+    told = found(project, pipeline(check=f"check:\n  - {check}\n"))
+    assert len(told) == 1
+    assert told[0].split()[1:3] == ["type-mismatch", place]
+
+
+def test_a_condition_that_is_no_condition_is_told(project: Project) -> None:
+    assert only(project, "filter: amount + 1").startswith("28:13 type-mismatch transform[1].filter")
+
+
+def test_a_load_by_a_column_that_is_no_time_is_told(project: Project) -> None:
+    told = only(project, "filter: id > 0", load=LOAD.replace("column: at", "column: id"))
+    assert told.startswith("33:47 type-mismatch load.lake.write.column")
+
+
+def test_types_that_spark_does_not_know_are_told(project: Project) -> None:
+    text = pipeline("cast: {id: bigintt}").replace("{type: date}", "{type: datee}")
+    assert codes(found(project, text)) == [
+        "13:12 unknown-type extract.orders.columns.day",
+        "28:16 unknown-type transform[1].cast.id",
+    ]
+
+
+def test_the_windows_column_must_be_a_time(project: Project) -> None:
+    text = pipeline("filter: id > 0").replace("format: csv\n    new", "format: csv\n    window: {column: id}\n    new")
+    assert codes(found(project, text)) == ["8:22 type-mismatch extract.orders.window.column"]
+
+
+def test_variables_in_queries_are_no_texts(project: Project) -> None:
+    step = "sql: SELECT * FROM input WHERE at >= ${window.start} AND id > ${window.key}"
+    assert found(project, pipeline(step)) == []
+
+
+def test_the_dag_processor_follows_no_columns(project: Project) -> None:
+    assert project.load(pipeline("select: [nosuch]"), expressions=False).pipeline is not None
