@@ -51,6 +51,15 @@ def _options() -> dict[str, Any]:
             "example": "prod",
             "default": "local",
         },
+        "dags_backfill": {
+            "description": (
+                "Whether `airflow dags backfill`, which Airflow 3 has removed, is there again (Airflow 3.2 and later)."
+            ),
+            "version_added": "0.1.0",
+            "type": "boolean",
+            "example": "False",
+            "default": "True",
+        },
         "wait_mode": {
             "description": (
                 "Where the conditions of wait_for wait that don't say so themselves: deferrable (in the triggerer), "

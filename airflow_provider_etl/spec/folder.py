@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_etl.spec.diagnostics import Diagnostic, Severity, near_miss
-from airflow_provider_etl.spec.paths import absolute
-from airflow_provider_etl.spec.rules import path_fields
 from airflow_provider_etl.spec.schedule import Assets
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ def across(files: Sequence[Loaded], *, complete: bool) -> list[Diagnostic]:
         files: what was read, in the order of their paths.
         complete: whether they are all there are, so that an asset that none provides is missing.
     """
-    found = [*_cases(files), *_tables(files), *_cycles(files)]
+    found = [*_cases(files), *_cycles(files)]
     return [*found, *_assets(files)] if complete else found
 
 
@@ -45,37 +43,9 @@ def _cases(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
             yield _at(file, "", "dag-case", message, hint)
 
 
-def _tables(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
-    """Two pipelines that replace rows of one table would take each other's away."""
-    first: dict[tuple[str, str], tuple[Loaded, Any]] = {}
-    for file in files:
-        for key, kind, path in _paths(file):
-            other, held = first.setdefault((kind.type, path), (file, kind))
-            if other is not file and not (_own_rows(kind) and _own_rows(held)):
-                message = f"pipeline {other.name!r} loads the same table"
-                hint = "say `scope: {column: value}` in both, or give each a table of its own"
-                yield _at(file, key, "table-shared", message, hint, severity="error")
-
-
-def _paths(file: Loaded) -> Iterator[tuple[str, Any, str]]:
-    """Key path, destination and absolute path of each table that a file loads."""
-    if file.pipeline is None:
-        return
-    for name, (_, kind) in file.pipeline.load.items():
-        for key, field in path_fields(kind):
-            yield f"load.{name}.{key}", kind, absolute(getattr(kind, field.name), file.pipeline.environment.project)
-
-
-def _own_rows(kind: Any) -> bool:
-    """Whether a load touches only rows that say they are its own."""
-    write = getattr(kind, "write", None)
-    scoped = getattr(kind, "scope", None) or getattr(write, "scope", None)
-    return bool(scoped) or getattr(write, "strategy", None) == "append"
-
-
 def _names(file: Loaded) -> set[str]:
     """The assets that a file provides."""
-    return {f"{file.name}.{load}" for load in file.pipeline.load} if file.pipeline else set()
+    return {f"{file.pipeline.id}.{load}" for load in file.pipeline.load} if file.pipeline else set()
 
 
 def _wanted(file: Loaded) -> tuple[str, ...]:

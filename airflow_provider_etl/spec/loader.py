@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import ignores, nodes, rules, secrets, shape, strategies, waits
+from airflow_provider_etl.spec import identity, ignores, nodes, rules, secrets, shape, strategies, waits
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
@@ -47,6 +47,7 @@ class Loaded:
         places: key path -> line and column, for what only several files together tell; `lint` alone fills it.
         ignored: what the file's comments ignore, likewise.
         spared: the warnings that they have taken back.
+        node: the file as it was read, for the places of what is found later; None where it can't be read.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Loaded:
     places: Mapping[str, tuple[int, int]] = field(default_factory=FrozenMap)
     ignored: tuple[ignores.Ignore, ...] = ()
     spared: tuple[Diagnostic, ...] = ()
+    node: MapNode | None = None
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -138,6 +140,7 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         places=FrozenMap(_places(node) if node is not None and expressions else {}),
         ignored=ignored,
         spared=tuple(sorted(set(found) - set(kept))),
+        node=node if isinstance(node, MapNode) else None,
     )
 
 
@@ -174,11 +177,12 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
         whole = over(whole, defaults)
     substitution = Substitution(
         problems=problems,
-        pipeline=opened.name,
+        pipeline=identity.of(node, opened.name),
         variables=environment.variables if environment else None,
         params=_names(whole.get("params")),
     )
     reading = Reading(problems=problems, substitute=substitution)
+    identity.refuse_default(defaults, problems)
     read = shape.build(PipelineFile, whole, reading)
     verbs = VerbReader(reading=reading).read({key: whole.get(key) for key in ("extract", "transform", "check", "load")})
     rules.check(verbs, environment, problems)
@@ -256,6 +260,7 @@ def _made(opened: _Opened, read: PipelineFile, verbs: Verbs, settled: _Settled) 
     params = params_of(read.params)
     return Pipeline(
         name=opened.name,
+        id=read.id or opened.name,
         path=opened.file,
         description=read.description,
         doc=read.doc or read.description,
