@@ -134,6 +134,19 @@ def default_wait_mode() -> str:
     return said or ("reschedule" if refused else "deferrable")
 
 
+def first_asked(context: Context) -> datetime | None:
+    """When a task that was rescheduled began the first time since it was cleared; None where it never was."""
+    ti = context["ti"]
+    if AIRFLOW_VERSION >= (3, 0):
+        found: datetime | None = ti.get_first_reschedule_date(context)
+        return found
+    from airflow.sensors.base import _orig_start_date  # tasks had the metadata database
+
+    first = int(ti.max_tries) - int(ti.task.retries or 0) + 1
+    found = _orig_start_date(ti.dag_id, ti.task_id, ti.run_id, ti.map_index, first)
+    return found
+
+
 def object_store(uri: str, connection: str | None) -> Any:
     """The fsspec file system of a URI.
 
@@ -188,6 +201,7 @@ __all__ = [
     "connection_of",
     "deadline",
     "default_wait_mode",
+    "first_asked",
     "first_try",
     "generation",
     "get_parsing_context",
