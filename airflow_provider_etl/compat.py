@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from airflow import __version__ as _airflow_version
 from airflow.exceptions import SerializationError
@@ -138,13 +138,11 @@ def first_asked(context: Context) -> datetime | None:
     """When a task that was rescheduled began the first time since it was cleared; None where it never was."""
     ti = context["ti"]
     if AIRFLOW_VERSION >= (3, 0):
-        found: datetime | None = ti.get_first_reschedule_date(context)
-        return found
+        return cast("datetime | None", ti.get_first_reschedule_date(context))
     from airflow.sensors.base import _orig_start_date  # tasks had the metadata database
 
     first = int(ti.max_tries) - int(ti.task.retries or 0) + 1
-    found = _orig_start_date(ti.dag_id, ti.task_id, ti.run_id, ti.map_index, first)
-    return found
+    return cast("datetime | None", _orig_start_date(ti.dag_id, ti.task_id, ti.run_id, ti.map_index, first))
 
 
 def object_store(uri: str, connection: str | None) -> Any:
