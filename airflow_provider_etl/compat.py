@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -122,12 +123,15 @@ def _overlooked(context: Context, asset: Any) -> list[Any]:
     return [event for event in since if run.run_after < event.timestamp <= run.start_date]
 
 
-def default_deferrable() -> bool | None:
-    """`[operators] default_deferrable` where the deployment has set it; None where it is left at Airflow's default."""
-    value, source = conf.as_dict(display_source=True, include_cmds=False, include_secret=False)["operators"][
-        "default_deferrable"
-    ]
-    return None if source == "default" else str(value).strip().lower() in ("true", "t", "1")
+def default_wait_mode() -> str:
+    """Where a wait that doesn't say so itself waits: `[etl] wait_mode`, else in the triggerer.
+
+    `[operators] default_deferrable: false` means something only where the deployment has set it by variable: Airflow 3
+    writes its defaults, this one too, into every airflow.cfg that it makes (3.3.2, `airflow db migrate`).
+    """
+    said = str(conf.get("etl", "wait_mode", fallback="") or "").strip()
+    refused = os.environ.get("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "").strip().lower() in ("false", "f", "0")
+    return said or ("reschedule" if refused else "deferrable")
 
 
 def object_store(uri: str, connection: str | None) -> Any:
@@ -183,7 +187,7 @@ __all__ = [
     "cleared",
     "connection_of",
     "deadline",
-    "default_deferrable",
+    "default_wait_mode",
     "first_try",
     "generation",
     "get_parsing_context",

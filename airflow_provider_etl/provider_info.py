@@ -50,5 +50,25 @@ def _options() -> dict[str, Any]:
             "type": "string",
             "example": "prod",
             "default": "local",
-        }
+        },
+        "dags_backfill": {
+            "description": (
+                "Whether `airflow dags backfill`, which Airflow 3 has removed, is there again (Airflow 3.2 and later)."
+            ),
+            "version_added": "0.1.0",
+            "type": "boolean",
+            "example": "False",
+            "default": "True",
+        },
+        "wait_mode": {
+            "description": (
+                "Where the conditions of wait_for wait that don't say so themselves: deferrable (in the triggerer), "
+                "reschedule or poke. Default: deferrable, or reschedule where the variable "
+                "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE is false."
+            ),
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "reschedule",
+            "default": None,
+        },
     }

@@ -126,6 +126,13 @@ class Ledger:
         version = int(self._snapshot.version())
         return version if version >= 0 else None
 
+    def units(self, pipeline: str, destination: str) -> dict[str, int]:
+        """Key -> number of every unit of one load of a pipeline."""
+        jvm: Any = self._spark._jvm
+        found = jvm.scala.jdk.javaapi.CollectionConverters.asJava(self._snapshot.transactions())
+        prefix = f"etl:{pipeline}:{destination}:"
+        return {str(key): int(found[key]) for key in found if key.startswith(prefix)}
+
     def number(self, unit: LoadUnit) -> int | None:
         """The number that the table holds for a unit, None where the unit was never loaded."""
         found = self._snapshot.transactions().get(unit.key)
@@ -138,6 +145,28 @@ class Ledger:
         jvm: Any = self._spark._jvm
         units = jvm.scala.jdk.javaapi.CollectionConverters.asJava(self._snapshot.transactions()).keySet()
         return {unit.split(":")[1] for unit in units if unit.startswith("etl:")}
+
+    def forget(self) -> None:
+        """Let Spark forget the table, whose folder somebody removes."""
+        jvm: Any = self._spark._jvm
+        path = jvm.org.apache.hadoop.fs.Path(self.path)
+        jvm.org.apache.spark.sql.delta.DeltaLog.invalidateCache(self._spark._jsparkSession, path)
+
+    def properties(self) -> dict[str, str]:
+        """The table's properties; none where there is no table."""
+        if self.version() is None:
+            return {}
+        jvm: Any = self._spark._jvm
+        found = jvm.scala.jdk.javaapi.CollectionConverters.asJava(self._snapshot.metadata().configuration())
+        return {str(key): str(found[key]) for key in found}
+
+    def partition_columns(self) -> list[str]:
+        """The columns that lay the table out."""
+        jvm: Any = self._spark._jvm
+        return [
+            str(name)
+            for name in jvm.scala.jdk.javaapi.CollectionConverters.asJava(self._snapshot.metadata().partitionColumns())
+        ]
 
     def find(self, unit: LoadUnit, limit: int = 100) -> Commit | None:
         """The newest of the last `limit` commits of a unit.

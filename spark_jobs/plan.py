@@ -14,7 +14,7 @@ from spark_jobs.load import DESTINATIONS
 from spark_jobs.transform import STEPS
 from spark_jobs.window import Window
 
-PLAN_VERSION: Final = 1
+PLAN_VERSION: Final = 2
 VERBS: Final = ("extract", "transform", "check", "load")
 
 
@@ -70,6 +70,7 @@ class Plan:
         quarantine: folder (or URI) that holds one quarantine table per pipeline.
         spark: engine settings: `master`, `memory`, `jars`, `conf`, `archive` (class data sharing).
         previous: the report of the verbs that ran before in other applications; None for the first.
+        id: what the ledger, staging and quarantine know the pipeline by. Default: its name.
     """
 
     pipeline: str
@@ -85,12 +86,18 @@ class Plan:
     quarantine: str
     spark: Mapping[str, Any] = field(default_factory=dict)
     previous: Mapping[str, Any] | None = None
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        """A pipeline without an id of its own goes by its name."""
+        object.__setattr__(self, "id", self.id or self.pipeline)
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON: kinds as in the pipeline file, with every variable substituted."""
         return {
             "plan_version": PLAN_VERSION,
             "pipeline": self.pipeline,
+            "id": self.id,
             "window": self.window.to_json() | {"key": self.window.key},
             "fingerprint": self.fingerprint,
             "attempt": self.attempt.to_json(),
@@ -133,6 +140,7 @@ class Plan:
     def _from_json(cls, value: Mapping[str, Any]) -> Plan:
         return cls(
             pipeline=value["pipeline"],
+            id=value["id"],
             window=Window.from_json(value["window"]),
             fingerprint=value["fingerprint"],
             attempt=Attempt(**value["attempt"]),

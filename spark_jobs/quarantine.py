@@ -32,7 +32,7 @@ class Quarantine:
 
     Args:
         folder: the environment's quarantine folder or URI.
-        pipeline: the pipeline's name.
+        pipeline: the pipeline's id.
     """
 
     folder: str
@@ -52,14 +52,14 @@ class Quarantine:
 
         rows = refused.select(
             *_columns(),
-            F.lit(plan.pipeline).alias("pipeline"),
+            F.lit(plan.id).alias("pipeline"),
             F.lit(plan.window.start).cast("timestamp").alias("window_start"),
             F.lit(plan.window.end).cast("timestamp").alias("window_end"),
             F.lit(plan.attempt.number).cast("bigint").alias("attempt"),
             F.current_timestamp().alias("first_seen"),
         )
         # A unit per attempt: Delta drops a smaller number of one unit without a word, and this one may yet win.
-        unit = f"etl:{plan.pipeline}:quarantine:{plan.window}:{plan.attempt.number}"
+        unit = f"etl:{plan.id}:quarantine:{plan.window}:{plan.attempt.number}"
         committing(
             lambda: (
                 rows.coalesce(1)

@@ -98,7 +98,7 @@ class Report:
     """One run.
 
     Args:
-        pipeline, window, fingerprint, attempt: as in the plan.
+        pipeline, id, window, fingerprint, attempt: as in the plan.
         verbs: the verbs that have run so far, in order.
         state: loaded, skipped or failed; "running" between two applications of a staged run.
         datasets: name -> counts.
@@ -123,6 +123,11 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     staged: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: dict[str, str] | None = None
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        """A pipeline without an id of its own goes by its name."""
+        self.id = self.id or self.pipeline
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON."""

@@ -1,7 +1,7 @@
 """The only entry of the Spark side: a plan (JSON) in, a report (JSON) out; or a list of plans, and a list of reports.
 
-The plans of a list, several windows of one pipeline, run one after the other in one Spark; the first that fails is the
-last that ran.
+Or an order for whole tables (orders.py), and its report. The plans of a list, several windows of one pipeline, run one
+after the other in one Spark; the first that fails is the last that ran.
 
 `python -m spark_jobs.run --plan PLAN --report REPORT [--lifeline]`
 
@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.failures import classify
 from spark_jobs.ledger import attempt_number
+from spark_jobs.orders import Order, is_order
+from spark_jobs.orders import execute as carry_out
 from spark_jobs.plan import Plan
 from spark_jobs.report import Report
 
@@ -51,10 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     from spark_jobs.session import Shared
 
     spark = Shared()
-    reports = run_all(plans if isinstance(plans, list) else [plans], spark)
-    told = [report.to_json() for report in reports]
-    write_report(options.report, told if isinstance(plans, list) else told[0])
-    code = 1 if reports[-1].state == "failed" else 0
+    told = perform(plans, spark)
+    write_report(options.report, told)
+    code = 1 if (told[-1] if isinstance(told, list) else told)["state"] == "failed" else 0
     if options.lifeline and not spark.has_more_to_write:
         # Whoever holds the lifeline ends our JVM: it needs no second to tidy what goes with its folder.
         sys.stdout.flush()
@@ -63,19 +64,37 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def read(path: str) -> Plan | list[Plan]:
-    """The plan, or the plans, of a local file.
+def read(path: str) -> Plan | list[Plan] | Order:
+    """The plan, the plans or the order of a local file.
 
     Raises:
-        ConfigError: a plan can't be read, or the list is empty.
+        ConfigError: it can't be read, or the list is empty.
     """
     with open(path, encoding="utf-8") as file:
-        found = json.load(file)
+        return parsed(json.load(file))
+
+
+def parsed(found: Any) -> Plan | list[Plan] | Order:
+    """A plan, plans or an order from JSON.
+
+    Raises:
+        ConfigError: it can't be read, or the list is empty.
+    """
+    if is_order(found):
+        return Order.from_json(found)
     if not isinstance(found, list):
         return Plan.from_json(found)
     if not found:
         raise ConfigError("an empty list", where="plan", expected="a plan, or a list of at least one")
     return [Plan.from_json(item) for item in found]
+
+
+def perform(work: Plan | list[Plan] | Order, spark: Shared) -> Any:
+    """Do what was read; the report (JSON), or a list of them for a list of plans."""
+    if isinstance(work, Order):
+        return carry_out(work, spark.session, say)
+    told = [report.to_json() for report in run_all(work if isinstance(work, list) else [work], spark)]
+    return told if isinstance(work, list) else told[0]
 
 
 def run_all(plans: list[Plan], spark: Shared) -> list[Report]:
@@ -130,7 +149,7 @@ def _begin(plan: Plan) -> Report:
     attempt = plan.attempt.to_json()
     if plan.previous is None:
         window = plan.window.to_json() | {"key": plan.window.key}
-        return Report(pipeline=plan.pipeline, window=window, fingerprint=plan.fingerprint, attempt=attempt)
+        return Report(pipeline=plan.pipeline, id=plan.id, window=window, fingerprint=plan.fingerprint, attempt=attempt)
     report = Report.from_json(plan.previous)
     report.attempt, report.state = attempt, "running"
     return report

@@ -29,8 +29,7 @@ from typing import Any, Final
 
 from spark_jobs import gateway
 from spark_jobs.errors import EtlError
-from spark_jobs.plan import Plan
-from spark_jobs.run import run_all
+from spark_jobs.run import parsed, perform
 from spark_jobs.session import Shared
 
 _LOOK: Final = 1.0  # seconds between two looks at whether the socket is still there
@@ -116,9 +115,7 @@ class Driver:
         return bool(last["state"] != "failed")
 
     def _reports(self, job: Any) -> Any:
-        plans = [Plan.from_json(item) for item in (job if isinstance(job, list) else [job])]
-        reports = [report.to_json() for report in run_all(plans, self._spark)]
-        return reports if isinstance(job, list) else reports[0]
+        return perform(parsed(job), self._spark)
 
     def _hold(self, owner: socket.socket, over: threading.Event) -> None:
         """Wait for the owner's end: before the job's own it ends everything."""

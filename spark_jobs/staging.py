@@ -1,33 +1,27 @@
 """Staging: results between verbs as Parquet with a manifest; the manifest is written last, so half a result is none.
 
-`<staging>/<pipeline>/<window key>/<run>/<verb>-<attempt number>/<dataset>/`; the run's folder gets a `_done` marker
+`<staging>/<id>/<window key>/<run>/<verb>-<attempt number>/<dataset>/`; the run's folder gets a `_done` marker
 when its load succeeded.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import time
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final
 
 from spark_jobs.errors import DataError
 from spark_jobs.plan import Plan
 from spark_jobs.session import Storage
+from spark_jobs.sweeping import DONE, sweep
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
 _MANIFEST: Final = "manifest.json"
-_DONE: Final = "_done"
 _FEW: Final = 32  # files whose footers are read one after the other faster than a Spark job starts
-_HOUR: Final = 3_600_000
-_DEAD: Final = 7 * 24 * _HOUR  # a run that never succeeded and that nobody tried again for a week
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +47,7 @@ class Staging:
     @property
     def pipeline_folder(self) -> str:
         """The folder of all windows of the pipeline."""
-        return f"{self.plan.staging.rstrip('/')}/{self.plan.pipeline}"
+        return f"{self.plan.staging.rstrip('/')}/{self.plan.id}"
 
     @property
     def run_folder(self) -> str:
@@ -107,7 +101,7 @@ class Staging:
 
     def begin(self, verb: str) -> None:
         """Take the run's folder: it isn't done any more, and what older attempts of the verb left there goes."""
-        self._storage.delete(f"{self.run_folder}/{_DONE}")
+        self._storage.delete(f"{self.run_folder}/{DONE}")
         self._drop_dead(verb)
 
     def finish(self, retention_hours: float, *, keep: bool) -> None:
@@ -122,7 +116,7 @@ class Staging:
         if not keep:
             self._storage.delete(self.run_folder)
         else:
-            self._storage.write(f"{self.run_folder}/{_DONE}", self.plan.attempt.token)
+            self._storage.write(f"{self.run_folder}/{DONE}", self.plan.attempt.token)
         sweep(self._storage, self.pipeline_folder, retention_hours)
 
     @property
@@ -130,68 +124,32 @@ class Staging:
         return Storage(self.spark, self.plan.staging)
 
 
-class Folders(Protocol):
-    """The storage that is swept."""
-
-    def names(self, folder: str) -> list[tuple[str, int]]:
-        """(name, modification time in milliseconds) of what is in a folder; empty where there is none."""
-
-    def delete(self, path: str) -> None:
-        """Remove a file or folder with all that is in it."""
-
-    def delete_empty(self, folder: str) -> None:
-        """Remove a folder if nothing is in it."""
-
-
-def sweep(storage: Folders, pipeline_folder: str, retention_hours: float) -> int:
-    """Remove runs that succeeded longer ago than the retention, and those that were left alone for a week.
+def staged_datasets(spark: SparkSession, plan: Plan) -> Iterator[tuple[str, str, DataFrame | None]]:
+    """Every dataset that runs of a pipeline have staged: (the run's folder, its own, rows), None while it is written.
 
     Args:
-        storage: where staging is.
-        pipeline_folder: the folder of all windows of a pipeline.
-        retention_hours: how long a succeeded run's files stay.
-
-    Returns:
-        How many runs were removed.
+        spark: a session.
+        plan: of the pipeline, whichever window.
     """
-    before = int(time.time() * 1000) - int(retention_hours * _HOUR)
-    windows = [f"{pipeline_folder}/{name}" for name, _ in storage.names(pipeline_folder)]
-    return sum(_sweep(storage, window, before) for window in windows)
+    staging = Staging(spark=spark, plan=plan)
+    storage = staging._storage  # noqa: SLF001 - our own
+    for window, _ in storage.names(staging.pipeline_folder):
+        for run, _ in storage.names(f"{staging.pipeline_folder}/{window}"):
+            folder = f"{staging.pipeline_folder}/{window}/{run}"
+            for verb, _ in storage.names(folder):
+                if storage.is_folder(f"{folder}/{verb}"):
+                    yield from ((folder, *item) for item in _datasets(staging, f"{folder}/{verb}"))
 
 
-def _sweep(storage: Folders, window_folder: str, before: int) -> int:
-    removed = 0
-    for run, changed in storage.names(window_folder):
-        inside = dict(storage.names(f"{window_folder}/{run}"))
-        quiet_since = max(inside.values(), default=changed)
-        if quiet_since < (before if _DONE in inside else before - _DEAD):
-            storage.delete(f"{window_folder}/{run}")
-            removed += 1
-    storage.delete_empty(window_folder)
-    return removed
-
-
-class LocalStorage:
-    """Folders of this machine, without Spark."""
-
-    @classmethod
-    def at(cls, path: str) -> Self | None:
-        """The storage of a path; None where it is a URI of another one."""
-        return None if "://" in path else cls()
-
-    def names(self, folder: str) -> list[tuple[str, int]]:
-        """(name, modification time in milliseconds) of what is in a folder, sorted; empty where there is none."""
-        try:
-            with os.scandir(folder) as found:
-                return sorted((item.name, int(item.stat(follow_symlinks=False).st_mtime * 1000)) for item in found)
-        except (FileNotFoundError, NotADirectoryError):
-            return []  # or somebody else sweeps at this moment
-
-    def delete(self, path: str) -> None:
-        """Remove a folder with all that is in it."""
-        shutil.rmtree(path, ignore_errors=True)
-
-    def delete_empty(self, folder: str) -> None:
-        """Remove a folder if nothing is in it."""
-        with suppress(OSError):  # somebody has put something there at this moment, or removed it
-            Path(folder).rmdir()
+def _datasets(staging: Staging, folder: str) -> Iterator[tuple[str, DataFrame | None]]:
+    """(path, rows) of the datasets of one verb's attempt; refused rows are a folder of datasets."""
+    storage = Storage(staging.spark, staging.plan.staging)
+    names = {name for name, _ in storage.names(folder)}
+    if _MANIFEST in names:
+        yield folder, staging.read(Staged(path=folder, rows=0), "extract")
+    elif "data" in names or not names:
+        yield folder, None
+    else:
+        for name in sorted(names):
+            if storage.is_folder(f"{folder}/{name}"):
+                yield from _datasets(staging, f"{folder}/{name}")

@@ -36,10 +36,14 @@ class Run:
         plan: what to do.
         report: filled while the run goes on, so that a failed run still says how far it came.
         say: takes one line of progress.
+        sweep: whether rows that earlier attempts set aside go once this one is loaded; not while a table is rebuilt
+            beside the live one, whose ledger still names them.
     """
 
-    def __init__(self, spark: SparkSession, plan: Plan, report: Report, say: Callable[[str], None]) -> None:
-        self.spark, self.plan, self.report, self.say = spark, plan, report, say
+    def __init__(
+        self, spark: SparkSession, plan: Plan, report: Report, say: Callable[[str], None], *, sweep: bool = True
+    ) -> None:
+        self.spark, self.plan, self.report, self.say, self.sweep = spark, plan, report, say, sweep
         self.staging = Staging(spark=spark, plan=plan)
         self.accounts = Accounts(report=report, staging=self.staging, say=say)
         self.flows: dict[str, Flow] = {}
@@ -163,7 +167,7 @@ class Run:
 
     @property
     def _quarantine(self) -> Quarantine:
-        return Quarantine(folder=self.plan.quarantine, pipeline=self.plan.pipeline)
+        return Quarantine(folder=self.plan.quarantine, pipeline=self.plan.id)
 
     def _found_again(self) -> bool:
         """Whether every load was committed by an earlier try of this same attempt, whose result got lost."""
@@ -180,7 +184,7 @@ class Run:
 
     def _finish(self) -> None:
         self.report.state = "loaded"
-        if all(receipt.state == "loaded" for receipt in self.report.loads.values()):
+        if self.sweep and all(receipt.state == "loaded" for receipt in self.report.loads.values()):
             self._quarantine.sweep(self.spark, self.plan, self.plan.attempt.number)
         self._tidy()
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -58,7 +61,7 @@ def execute(options: argparse.Namespace) -> int:
     if options.archive:
         _archive(engines, environment)
     findings = [*_java(), *_packages(), *_environments(options.environment, environment), *_jars(engines)]
-    findings += [*_archives(engines), *_folders(environment)]
+    findings += [*_archives(engines), *_folders(environment), *_commands()]
     for finding in findings:
         print(finding)
     return 1 if any(finding.state == "missing" for finding in findings) else 0
@@ -179,6 +182,26 @@ def _folders(environment: Environment | str) -> Iterator[Finding]:
             yield Finding("ok", f"{name}: {path}")
         else:
             yield Finding("missing", f"{name}: {path} can't be written", "give this user the right to, or another path")
+
+
+def _commands() -> Iterator[Finding]:
+    """Whether `airflow dags backfill` is there."""
+    code, said = _asked()
+    if code:
+        yield Finding("missing", f"Airflow's command line: {said or 'no answer'}", "try: airflow version")
+    elif said:
+        yield Finding("optional", f"airflow dags backfill isn't there: {said}", "airflow-etl backfill does the same")
+    else:
+        yield Finding("ok", "airflow dags backfill")
+
+
+@functools.cache  # it takes seconds, and an installation doesn't change under our feet
+def _asked() -> tuple[int, str]:
+    """Ask Airflow, in a process of its own, which nothing can upset: (exit code, last line)."""
+    command = [sys.executable, "-m", "airflow_provider_etl.cli.provider"]
+    alone = os.environ | {"_AIRFLOW__AS_LIBRARY": "1"}  # no database, and nothing is made in its home
+    done = subprocess.run(command, env=alone, capture_output=True, text=True, check=False, timeout=120)
+    return done.returncode, (done.stderr if done.returncode else done.stdout).strip().rpartition("\n")[2]
 
 
 def _writable(path: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 
 from airflow_provider_etl.cli.opened import opened
 from airflow_provider_etl.explaining import graph, mermaid, promises, spans
+from airflow_provider_etl.sensors.condition import span
 from airflow_provider_etl.spec import Assets, Cron, Every, Pipeline, scalars
 from airflow_provider_etl.spec.schedule import local_instant
 from airflow_provider_etl.starter.values import flow
@@ -59,9 +60,14 @@ def explained(pipeline: Pipeline, asked: Window | None, begin: datetime) -> Iter
         begin: where those begin.
     """
     yield f"{pipeline.name}: {_headline(pipeline)}" if pipeline.description.strip() else pipeline.name
+    if pipeline.id != pipeline.name:
+        yield f"  tables, staging and quarantine know it as {pipeline.id}"
     yield f"  runs {_when(pipeline)}, {pipeline.execution}, on engine {pipeline.engine.name}"
     yield f"  environment {pipeline.environment.name}, fingerprint {pipeline.fingerprint[:12]}"
     yield ""
+    if pipeline.wait_for:
+        yield from _waits(pipeline)
+        yield ""
     yield from graph.tree(pipeline)
     yield ""
     yield from spans.one(pipeline, asked) if asked else spans.week(pipeline, begin)
@@ -82,3 +88,12 @@ def _when(pipeline: Pipeline) -> str:
         case Assets(names):
             return f"when {', '.join(names)} changed, for the windows of those changes"
     return "when somebody asks for a window"
+
+
+def _waits(pipeline: Pipeline) -> Iterator[str]:
+    yield "waits, side by side, before anything is read"
+    for wait in pipeline.wait_for:
+        how = wait.condition
+        end = "the run is skipped" if how.on_timeout == "skip" else "the run fails"
+        yield f"  {wait.task}: {how.told}"
+        yield f"    asked every {span(how.every)}, {span(how.timeout)} at most: then {end}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from airflow_provider_etl.spec import Diagnostic, Loaded, duplicate_names, find_files, folder, load_file, waits
+from airflow_provider_etl.spec import Clashes, Diagnostic, Loaded, duplicate_names, find_files, folder, load_file, waits
 from airflow_provider_etl.spec.diagnostics import did_you_mean
 from airflow_provider_etl.spec.files import RULE, TESTS, left_out
 from airflow_provider_etl.spec.ignores import kept, useless
@@ -61,7 +61,9 @@ def diagnostics_of(paths: Sequence[Path], empty: Sequence[Diagnostic], options: 
     named = [path for path in paths if path not in tests]
     files = [load_file(path, environment=options.environment, expressions=True) for path in named]
     complete = any(Path(item).is_dir() for item in options.paths)
-    between = [*folder.across(files, complete=complete), *waits.across(files, whole=complete)]
+    clashes = Clashes()
+    shared = [item for file in files for item in clashes.told(file)]
+    between = [*shared, *folder.across(files, complete=complete), *waits.across(files, whole=complete)]
     tested = [item for path in tests for item in _of_tests(path, options.environment)]
     return sorted(dict.fromkeys([*empty, *tested, *duplicate_names(named), *_told(files, between)]))
 

@@ -26,7 +26,11 @@ COMMANDS: Final = {
     "run": "airflow_provider_etl.cli.run",
     "test": "airflow_provider_etl.cli.test",
     "new": "airflow_provider_etl.cli.new",
+    "backfill": "airflow_provider_etl.cli.backfill",
     "doctor": "airflow_provider_etl.cli.doctor",
+    "adopt": "airflow_provider_etl.cli.adopt",
+    "purge": "airflow_provider_etl.cli.purge",
+    "refresh": "airflow_provider_etl.cli.refresh",
 }
 
 

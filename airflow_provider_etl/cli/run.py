@@ -53,6 +53,7 @@ def execute(options: argparse.Namespace) -> int:
 def _skipped(pipeline: Pipeline, window: Window) -> dict[str, Any]:
     report = Report(
         pipeline=pipeline.name,
+        id=pipeline.id,
         window=window.to_json() | {"key": window.key},
         fingerprint=pipeline.fingerprint,
         attempt={},
@@ -94,6 +95,7 @@ def _failed(plan: Plan, error: EtlError) -> dict[str, Any]:
     where = error.where
     report = Report(
         pipeline=plan.pipeline,
+        id=plan.id,
         window=plan.window.to_json() | {"key": plan.window.key},
         fingerprint=plan.fingerprint,
         attempt={"number": plan.attempt.number, "token": plan.attempt.token, "run": plan.attempt.run},

@@ -51,7 +51,7 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
         **_deadline(pipeline),
     )
     arguments: dict[str, Any] = {"pipeline": source, "environment": environment, "dag": dag}
-    outlets = [asset_of(pipeline.name, load) for load in pipeline.load]
+    outlets = [asset_of(pipeline.id, load) for load in pipeline.load]
     inlets = assets_of(pipeline)
     if pipeline.execution == "fused":
         first: EtlOperator = PipelineOperator(task_id="pipeline", inlets=inlets, outlets=outlets, **arguments)

@@ -11,7 +11,7 @@ from typing import Any
 from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context
 from airflow_provider_etl.factory.broken import BrokenPipeline, PipelineFileError, errors_dag
 from airflow_provider_etl.factory.build import build
-from airflow_provider_etl.spec import Diagnostic, duplicate_names, find_files, load_file
+from airflow_provider_etl.spec import Clashes, Diagnostic, duplicate_names, find_files, load_file
 from airflow_provider_etl.spec.files import left_out
 from spark_jobs.errors import ConfigError
 
@@ -41,6 +41,7 @@ def load_pipelines(
     taken = {item.path: str(replace(item, path=_name(home, item.path))) for item in duplicate_names(files)}
     dags: dict[str, DAG] = {}
     broken = {} if asked else _left_out(home, home / folder)
+    clashes = Clashes()
     for path in files:
         name = _name(home, path)
         loaded = load_file(path, environment=environment)
@@ -48,6 +49,8 @@ def load_pipelines(
             broken[_printable(name)] = taken[str(path)]
         elif loaded.pipeline is None:
             broken[_printable(name)] = "\n".join(str(_placed(error, home)) for error in loaded.errors)
+        elif clashing := clashes.told(replace(loaded, path=name), tables=False):
+            broken[_printable(name)] = "\n".join(map(str, clashing))
         else:
             try:
                 dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment)

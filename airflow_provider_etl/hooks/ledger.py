@@ -122,6 +122,7 @@ def already_done(pipeline: Pipeline, window: Window, attempt: Attempt) -> Report
     }
     return Report(
         pipeline=pipeline.name,
+        id=pipeline.id,
         window=window.to_json() | {"key": window.key},
         fingerprint=pipeline.fingerprint,
         attempt=asdict(attempt),

@@ -24,7 +24,7 @@ from airflow_provider_etl.engines.base import Job
 from airflow_provider_etl.hooks.ledger import already_done, last_attempt
 from airflow_provider_etl.operators.events import emit
 from airflow_provider_etl.operators.source import read_pipeline
-from airflow_provider_etl.operators.windows import windows_of
+from airflow_provider_etl.operators.windows import reprocessing, windows_of
 from spark_jobs.errors import ConfigError, DataError, EtlError
 from spark_jobs.ledger import attempt_number
 from spark_jobs.plan import Attempt, Plan
@@ -78,7 +78,7 @@ class EtlOperator(BaseOperator):
             AirflowException: resources or infrastructure failed; Airflow may try again.
         """
         try:
-            pipeline = self._read().with_params(context.get("params") or {})
+            pipeline = self.read().with_params(context.get("params") or {})
             work = [self._window(context, pipeline, *item) for item in self._work(context, pipeline)]
             reports = self._submit(pipeline.engine.kind, work)
         except EtlError as error:
@@ -94,10 +94,17 @@ class EtlOperator(BaseOperator):
         if self._application is not None:
             self._application.cancel()
 
-    def _read(self) -> Pipeline:
-        return read_pipeline(
-            self.pipeline, name=self._name(), dag_file=self.dag.fileloc, environment=self.environment or None
-        )
+    def read(self, environment: str | None = None) -> Pipeline:
+        """The pipeline as it is in its file now.
+
+        Args:
+            environment: name or path that is used in place of the operator's own.
+
+        Raises:
+            ConfigError: there is no such file, or it has errors: all of them are in the message.
+        """
+        chosen = environment or self.environment or None
+        return read_pipeline(self.pipeline, name=self._name(), dag_file=self.dag.fileloc, environment=chosen)
 
     def _name(self) -> str:
         """What a pipeline given as a mapping is called: its tables' ledgers, staging and quarantine go by that name.
@@ -159,7 +166,7 @@ class EtlOperator(BaseOperator):
                 remedy="clear the run from its extract task on",
             )
         attempt = self._attempt(context, pipeline, window, before)
-        if before is None and first_try(context) and not asset_triggered(context):
+        if before is None and first_try(context) and not asset_triggered(context) and not reprocessing(context):
             done = already_done(pipeline, window, attempt)
             if done is not None:
                 self._say(f"[etl] {pipeline.name} {window}: loaded before, with this same configuration")

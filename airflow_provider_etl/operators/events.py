@@ -9,7 +9,12 @@ from airflow_provider_etl.compat import Asset, Context
 
 
 def asset_of(pipeline: str, load: str) -> Asset:
-    """The asset that one load of a pipeline keeps up to date."""
+    """The asset that one load of a pipeline keeps up to date.
+
+    Args:
+        pipeline: its id: who waits for the asset doesn't notice that the file was renamed.
+        load: the load's name.
+    """
     return Asset(name=f"{pipeline}.{load}")
 
 
@@ -21,11 +26,11 @@ def emit(context: Context, reports: Sequence[Mapping[str, Any]]) -> None:
         reports: one per window.
     """
     task = context["ti"].task
-    known = {f"{report['pipeline']}.{load}" for report in reports for load in report["loads"]}
+    known = {f"{_id(report)}.{load}" for report in reports for load in report["loads"]}
     kept = []
     for outlet in task.outlets:
         name = getattr(outlet, "name", None)
-        extra = _extra(name, reports)
+        extra = extra_of(name, reports)
         if extra:
             context["outlet_events"][outlet].extra = extra
         if extra or name not in known:
@@ -33,14 +38,19 @@ def emit(context: Context, reports: Sequence[Mapping[str, Any]]) -> None:
     task.outlets = kept
 
 
-def _extra(asset: str | None, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _id(report: Mapping[str, Any]) -> str:
+    """What the assets of a report's pipeline are named by; reports of an earlier release know no id."""
+    return str(report.get("id") or report["pipeline"])
+
+
+def extra_of(asset: str | None, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """`window` (or `windows`), rows, version, fingerprint, table; empty where no load changed the asset."""
     loaded = [
         (report, receipt)
         for report in reports
         for load, receipt in report["loads"].items()
         # A run that finds its own commit again has loaded it: the try before it died before it could tell.
-        if f"{report['pipeline']}.{load}" == asset and report["state"] == "loaded" and receipt["state"] != "superseded"
+        if f"{_id(report)}.{load}" == asset and report["state"] == "loaded" and receipt["state"] != "superseded"
     ]
     if not loaded:
         return {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from airflow_provider_etl.compat import Context, Stats
 from airflow_provider_etl.operators.alarms import told_of
 from airflow_provider_etl.operators.base import StagedOperator
-from spark_jobs.staging import LocalStorage, sweep
+from spark_jobs.sweeping import LocalStorage, sweep
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
@@ -33,7 +33,7 @@ class FinishOperator(StagedOperator):
         Returns:
             `windows`, `loaded`, and the sums of their counts.
         """
-        pipeline = self._read()
+        pipeline = self.read()
         reports = [self.staged] if isinstance(self.staged, Mapping) else list(self.staged or [])
         return finish(pipeline, reports, context, self._say)
 
@@ -78,4 +78,4 @@ def _swept(pipeline: Pipeline) -> int:
     """Staged runs that were removed; where staging is on remote storage, Spark sweeps it after each load."""
     storage = LocalStorage.at(pipeline.environment.staging)
     hours = pipeline.engine.settings()["retention_hours"]
-    return sweep(storage, f"{pipeline.environment.staging}/{pipeline.name}", hours) if storage else 0
+    return sweep(storage, f"{pipeline.environment.staging}/{pipeline.id}", hours) if storage else 0

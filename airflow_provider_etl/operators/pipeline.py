@@ -30,6 +30,6 @@ class PipelineOperator(EtlOperator):
     def _end(self, reports: list[dict[str, Any]], context: Context) -> None:
         """Finish; what goes wrong here must not hide what went wrong before, nor undo what was loaded."""
         try:
-            finish(self._read(), reports, context, self._say)
+            finish(self.read(), reports, context, self._say)
         except EtlError as error:
             self._say(f"[etl] error: finish: {error}")

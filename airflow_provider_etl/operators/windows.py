@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_etl.backfill.facts import REPROCESS
 from airflow_provider_etl.compat import Context, partition_start, triggering_extras
 from airflow_provider_etl.spec.schedule import Every
 from spark_jobs.errors import ConfigError
@@ -36,6 +37,12 @@ def windows_of(context: Context, pipeline: Pipeline) -> list[Window]:
     if extras := triggering_extras(context):
         return sorted({window for name, extra in extras for window in windows_of_event(name, extra)})
     return [_interval(context, pipeline)]
+
+
+def reprocessing(context: Context) -> bool:
+    """Whether the run's configuration asks to load its window again."""
+    conf = getattr(context.get("dag_run"), "conf", None) or {}
+    return bool(conf.get(REPROCESS))
 
 
 def _asked_for(context: Context) -> str:

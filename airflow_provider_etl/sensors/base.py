@@ -15,10 +15,10 @@ from airflow_provider_etl.compat import (
     AirflowSkipException,
     BaseSensorOperator,
     Context,
-    default_deferrable,
+    default_wait_mode,
 )
 from airflow_provider_etl.sensors.asking import Ask, Round, ask_all
-from airflow_provider_etl.sensors.waiting import Patience, progress, timed_out
+from airflow_provider_etl.sensors.waiting import MODES, Patience, progress, timed_out
 from spark_jobs.errors import ConfigError, DataError, EtlError
 
 # After its own time the trigger tells what it saw last; where no triggerer does that, Airflow ends the wait this later.
@@ -33,8 +33,7 @@ class EtlSensor(BaseSensorOperator):
     """A task that waits until conditions are true.
 
     Args:
-        deferrable: whether to wait in the triggerer; None: yes, unless `[operators] default_deferrable` is set to
-            false.
+        deferrable: whether to wait in the triggerer; None: as `[etl] wait_mode` says, which is yes by default.
         mode: where to wait otherwise: `reschedule`, or `poke`.
         on_timeout: what happens when the time is up: `fail`, or `skip`.
 
@@ -108,9 +107,10 @@ class EtlSensor(BaseSensorOperator):
                 self._let_go(mode, told, patience, began, met)
 
     def _mode(self, patience: Patience) -> str:
-        if patience.mode:
-            return patience.mode
-        return self.mode if default_deferrable() is False else "deferrable"
+        mode = patience.mode or default_wait_mode()
+        if mode not in MODES:
+            raise ConfigError(f"{mode!r} is no way to wait", where="[etl] wait_mode", expected=", ".join(MODES))
+        return mode
 
     def _began(self, context: Context, mode: str) -> datetime:
         """When it was asked for the first time."""

@@ -15,8 +15,7 @@ TASK: Final = "^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 _SECOND: Final = timedelta(seconds=1)
 _MODE: Final = (
     "Where it waits: `deferrable` in the triggerer, `reschedule` nowhere (the task is started anew for every asking), "
-    "`poke` in its worker's slot. By default deferrable, or rescheduled where the deployment has set "
-    "`[operators] default_deferrable` to false."
+    "`poke` in its worker's slot. By default as `[etl] wait_mode` says: deferrable."
 )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from airflow_provider_etl.sensors.asking import Ask, Round
 from airflow_provider_etl.sensors.condition import span
+
+MODES: Final = ("deferrable", "reschedule", "poke")
 
 
 @dataclass(frozen=True, kw_only=True)

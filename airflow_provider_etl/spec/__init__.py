@@ -1,5 +1,6 @@
 """The pipeline file: read, checked, and turned into plans. Imports neither Airflow nor Spark."""
 
+from airflow_provider_etl.spec.clashes import Clashes
 from airflow_provider_etl.spec.diagnostics import Diagnostic
 from airflow_provider_etl.spec.environment import Engine, Environment
 from airflow_provider_etl.spec.files import duplicate_names, find_files
@@ -9,6 +10,7 @@ from airflow_provider_etl.spec.schedule import Assets, Cron, Every, Manual, Sche
 
 __all__ = [
     "Assets",
+    "Clashes",
     "Cron",
     "Diagnostic",
     "Engine",

@@ -178,6 +178,9 @@ class PipelineFile:
 
     extends: str | None = None
     """Another file, relative to this one, whose keys hold where this has none; mappings merge, the rest replaces."""
+    id: str | None = field(default=None, metadata={"pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$"})
+    """What tables, ledgers, staging and quarantine know the pipeline by; default: the file's stem. A file that is
+    renamed keeps everything with the old stem here."""
     description: str = ""
     """What the pipeline is for; one line that the UI shows."""
     doc: str | None = None

@@ -38,6 +38,7 @@ class Pipeline:
 
     Args:
         name: the DAG's id.
+        id: what tables, ledgers, staging and quarantine know it by; the name, unless the file says another.
         path: the file; None where it was given as a mapping.
         start, end: aware, UTC; end is exclusive.
         timezone: IANA name of the zone in which windows are cut.
@@ -51,6 +52,7 @@ class Pipeline:
     """
 
     name: str
+    id: str
     path: Path | None
     description: str
     doc: str
@@ -102,7 +104,10 @@ class Pipeline:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Hex SHA-256 of what decides a window's rows: the verbs, the zone, the package's version; not the window."""
+        """Hex SHA-256 of what decides a window's rows: the verbs, the zone, the package's version; not the window.
+
+        The id isn't in it: it says whose rows they are, and the ledger's units begin with it anyway.
+        """
         configuration = {
             "extract": {name: _typed(source) for name, source in self.extract.items()},
             "transform": {
@@ -142,6 +147,7 @@ class Pipeline:
         needs = self.resources.of(verbs) if self.resources else StepResources()
         return Plan(
             pipeline=self.name,
+            id=self.id,
             window=replace(window, timezone=self.timezone),
             fingerprint=self.fingerprint,
             attempt=attempt,
@@ -183,7 +189,7 @@ class Pipeline:
         found = {}
         for name, (_, kind) in self.load.items():
             resolved = self._resolved(kind, window, f"load.{name}")
-            unit = load_unit(resolved.write, self.name, name, replace(window, timezone=self.timezone))
+            unit = load_unit(resolved.write, self.id, name, replace(window, timezone=self.timezone))
             found[name] = unit, _typed(resolved)
         return found
 

@@ -19,6 +19,7 @@ from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.schedule import zone_problem
 from airflow_provider_etl.spec.variables import names_window, text_with_window
 from airflow_provider_etl.spec.verbs import RESULT, Placed, Verbs
+from spark_jobs.load.scope import disjoint
 from spark_jobs.window import Window
 
 _SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(2013, 1, 2, tzinfo=UTC))
@@ -228,18 +229,21 @@ def check_paths(placed: Placed, environment: Environment, problems: Problems) ->
 
 
 def _destinations(verbs: Verbs, problems: Problems) -> None:
-    """Two loads of one table would each replace the other's rows."""
-    first: dict[tuple[str, str], str] = {}
+    """Two loads of one table would each replace the other's rows, unless their scopes part them."""
+    taken: dict[tuple[str, str], list[str]] = {}
     for name, placed in verbs.load.items():
         if placed.kind is FAILED:
             continue
         for key, field in path_fields(placed.kind):
             place = placed.name, os.path.normpath(getattr(placed.kind, field.name))
-            other = first.setdefault(place, name)
-            if other != name:
+            for other in taken.get(place, ()):
+                if disjoint(getattr(placed.kind, "scope", {}), getattr(verbs.load[other].kind, "scope", {})):
+                    continue
                 node = option_node(type(placed.kind), placed.node, key) or placed.node
                 message = f"load {other!r} writes the same table"
-                problems.add(node, "destination-shared", message, "one load per table: union the datasets before it")
+                hint = "one load per table: union the datasets before it; or give each a scope of its own"
+                problems.add(node, "destination-shared", message, hint)
+            taken.setdefault(place, []).append(name)
 
 
 def path_problem(path: str, environment: Environment) -> tuple[str, str] | None:

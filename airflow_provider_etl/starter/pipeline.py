@@ -191,10 +191,10 @@ cases:
     window: {day}
     sources:
       {source}: # what the source finds: rows, or `text: |` for the file itself, or `file:` for a sample file
-        - {{{key}: 1, {time}: "{day}T08:00:00", amount: 10.5}}
-        - {{{key}: 1, {time}: "{day}T09:00:00", amount: 120}}
-        - {{{key}: 2, {time}: "{day}T10:00:00", amount: 7}}
-        - {{{time}: "{day}T11:00:00", amount: 1}}
+        - {{{key}: 1, {time}: {day}T08:00, amount: 10.5}}
+        - {{{key}: 1, {time}: {day}T09:00, amount: 120}}
+        - {{{key}: 2, {time}: {day}T10:00, amount: 7}}
+        - {{{time}: {day}T11:00, amount: 1}}
     expect:
       datasets:
         result: # in any order; columns that a row leaves out aren't compared

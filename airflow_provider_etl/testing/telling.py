@@ -20,7 +20,7 @@ def lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
             yield f"        {note}"
         for problem in item.problems:
             mark = _MARKS.get(problem.kind, "!")
-            yield f"      {mark} {problem.what}: {problem.message}  ({_file(item)}:{problem.line})"
+            yield f"  {_file(item)}:{problem.line}: {mark} {problem.what}: {problem.message}"
 
 
 def counted(verdicts: Sequence[Verdict]) -> str:

@@ -65,8 +65,9 @@ def _case(case: Case, subject: Subject, result: Mapping[str, Any]) -> Iterator[P
         yield _of(case, "", "run", "error", f"the earlier window {window_of(last)} failed: {why(last)}")
         return
     yield from _error(case, last, failed=failed)
-    if failed:
-        yield from _checks(case, last) if case.expect.error is not None else ()
+    if failed and case.expect.error is not None:
+        yield from _checks(case, last)
+    if failed or case.expect.error is not None:
         return
     zone = subject.pipeline.timezone
     for name, wanted in case.datasets.items():

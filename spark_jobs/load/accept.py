@@ -1,12 +1,15 @@
-"""What a load accepts: rows outside its window stop the run or are set aside, before anything is published."""
+"""What a load accepts: rows outside its window or scope stop the run or are set aside, before anything is published."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from spark_jobs import refusal
 from spark_jobs.accounts import Accounts
 from spark_jobs.errors import DataError
 from spark_jobs.flow import Context
+from spark_jobs.load.outside import Outside
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -16,37 +19,38 @@ def accept(dataset: str, destination: Any, accounts: Accounts, context: Context)
     """The rows that a load publishes, and how many they are.
 
     Raises:
-        DataError: rows lie outside the window, and the file doesn't say `outside: quarantine`.
+        DataError: rows lie outside the window or the scope, and the file doesn't say `outside: quarantine`.
     """
     staged = accounts.staged(dataset)
     rows = accounts.staging.read(staged, "check")
-    outside = destination.outside(rows, context)
+    limits = destination.outside(rows, context)
+    outside = " OR ".join(f"({limit.condition})" for limit in limits)
     strays = rows.where(outside) if outside else None
     if strays is None or strays.isEmpty():
         return rows, staged.rows
-    if destination.write.outside == "fail":
-        raise DataError(
-            f"{strays.count()} of {staged.rows} rows lie outside the window {context.plan.window} "
-            f"by {destination.write.column!r}",
-            where=context.where,
-            expected="only rows of the window",
-            remedy="filter them, or say `outside: quarantine` in `write`",
-        )
-    accounts.split("load", dataset, rows.where(f"NOT ({outside})"), _refuse(strays, dataset, context))
+    if getattr(destination.write, "outside", "fail") == "fail":
+        raise _refused(rows, limits, staged.rows, context)
+    accounts.split("load", dataset, rows.where(f"NOT ({outside})"), _refuse(strays, limits, dataset))
     staged = accounts.staged(dataset)
     return accounts.staging.read(staged, "load"), staged.rows
 
 
-def _refuse(strays: DataFrame, dataset: str, context: Context) -> DataFrame:
+def _refused(rows: DataFrame, limits: Sequence[Outside], staged: int, context: Context) -> DataError:
+    counted = [(limit, rows.where(limit.condition).count()) for limit in limits]
+    told = [f"{number} of {staged} rows lie outside {limit.what}" for limit, number in counted if number]
+    by_window = any(limit.rule == "outside_window" and number for limit, number in counted)
+    return DataError(
+        "; ".join(told),
+        where=context.where,
+        expected="only rows of the window" if by_window else "only rows of the scope",
+        remedy="filter them, or say `outside: quarantine` in `write`",
+    )
+
+
+def _refuse(strays: DataFrame, limits: Sequence[Outside], dataset: str) -> DataFrame:
     """The rows in the shape of quarantine.REFUSED."""
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-    return strays.select(
-        F.to_json(F.struct("*"), {"ignoreNullFields": "false"}).alias("raw"),
-        F.lit(dataset).alias("dataset"),
-        F.lit("load").alias("stage"),
-        F.array(F.lit("outside_window")).alias("rules"),
-        F.lit(f"outside the window {context.plan.window}").alias("message"),
-        F.lit(None).cast("string").alias("source_file"),
-        F.lit(None).cast("bigint").alias("source_line"),
-    )
+    broken = [(F.expr(limit.condition), limit.rule, F.lit(f"outside {limit.what}")) for limit in limits]
+    rules, message = refusal.broken(broken)
+    return refusal.shaped(strays, strays.columns, dataset=dataset, stage="load", rules=rules, message=message)

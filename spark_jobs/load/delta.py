@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from spark_jobs.errors import ConfigError, DataError, InfrastructureError
+from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import Commit, Ledger, LoadUnit, committing
+from spark_jobs.load import owners, scope
 from spark_jobs.load.new_table import ensure_table
+from spark_jobs.load.outside import Outside
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot, Strategy
 from spark_jobs.outline import Misfit, Outline, Scope
 from spark_jobs.plan import Plan
@@ -40,6 +42,9 @@ write: {strategy: replace_window, column: ordered_at}
     """How rows reach the table, and why a repeat can't harm."""
     partition_by: tuple[str, ...] = field(default=(), metadata={"column": True})
     """Columns that lay the table out; a local date keeps windows in files of their own."""
+    scope: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
+    lack; one that says another value is refused. Partition the table by them: then pipelines never wait."""
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """What the strategy can't do with these columns."""
@@ -47,14 +52,24 @@ write: {strategy: replace_window, column: ordered_at}
 
     def unit(self, name: str, plan: Plan) -> LoadUnit:
         """What is written, for the ledger."""
-        return load_unit(self.write, plan.pipeline, name, plan.window)
+        return load_unit(self.write, plan.id, name, plan.window)
 
-    def outside(self, rows: DataFrame, context: Context) -> str | None:
-        """The condition of rows that don't belong to the window; None where the strategy takes every row."""
-        if not isinstance(self.write, ReplaceWindow):
-            return None
-        inside = self.write.condition(rows, context.plan.window, context.where)
-        return f"NOT coalesce({inside}, false)"
+    def outside(self, rows: DataFrame, context: Context) -> list[Outside]:
+        """Which rows don't belong to the window or to the scope; none where every row is taken."""
+        found = []
+        if isinstance(self.write, ReplaceWindow):
+            inside = self.write.condition(rows, context.plan.window, context.where)
+            what = f"the window {context.plan.window} by {self.write.column!r}"
+            found.append(Outside(rule="outside_window", condition=f"NOT coalesce({inside}, false)", what=what))
+        strays = scope.strays(rows, self.scope, context.where)
+        if strays:
+            found.append(Outside(rule="outside_scope", condition=strays, what=f"the scope {dict(self.scope)}"))
+        return found
+
+    def claim(self, name: str, plan: Plan) -> owners.Claim:
+        """What this load owns of the table."""
+        carried = self.write.rows_carry_pipeline
+        return owners.Claim(pipeline=plan.id, load=name, scope=self.scope, shared=carried)
 
     def done(self, name: str, context: Context) -> LoadReceipt | None:
         """The receipt of this attempt's own commit, where an earlier try made it and its result got lost."""
@@ -76,15 +91,25 @@ write: {strategy: replace_window, column: ordered_at}
             context: session and plan.
 
         Raises:
-            ConfigError: the path holds something that is no Delta table, or the table is laid out otherwise.
+            ConfigError: the path holds something that is no Delta table, the table is laid out otherwise, or another
+                pipeline loads it and no scope parts their rows.
             DataError: a window overlaps an earlier one that it doesn't cover (append), or types clash.
             InfrastructureError: the table's log doesn't show the rows that were staged.
         """
-        shaped = self.write.shape(rows, context.plan.pipeline, context.plan.window)
-        ensure_table(context.spark, self.path, shaped.schema, self.partition_by)
+        shaped = self._shaped(rows, context)
+        claim = self.claim(name, context.plan)
+        ensure_table(context.spark, self.path, shaped.schema, self.partition_by, {claim.key: claim.value})
         receipt, tries = committing(lambda: self._commit(name, shaped, staged, context))
         receipt.attempts = tries
         return self._balanced(receipt, staged) if receipt.state == "loaded" else receipt
+
+    def _shaped(self, rows: DataFrame, context: Context) -> DataFrame:
+        """The rows as the table holds them."""
+        if self.scope:
+            there = Ledger(context.spark, self.path).version() is not None
+            table = context.spark.read.format("delta").load(self.path).schema if there else None
+            rows = scope.with_columns(rows, self.scope, table, context.where)
+        return self.write.shape(rows, context.plan.id, context.plan.window)
 
     def _balanced(self, receipt: LoadReceipt, staged: int) -> LoadReceipt:
         """The receipt of a commit that holds what was staged; a retry that finds the commit again asks anew."""
@@ -103,7 +128,9 @@ write: {strategy: replace_window, column: ordered_at}
         if self._superseded(ledger, unit, context.plan):
             return self.done(name, context) or self._receipt("superseded", None)
         self._refuse_overlap(ledger, context)
-        self._refuse_others(ledger, context)
+        claim = self.claim(name, context.plan)
+        owners.refuse_others(claim, owners.claims_of(ledger.properties()), ledger.pipelines(), self.path)
+        owners.claim(context.spark, ledger, claim)
         self._write(shaped, unit, staged, context)
         commit = ledger.find(unit)
         mine = (context.plan.attempt.token, number)
@@ -125,26 +152,16 @@ write: {strategy: replace_window, column: ordered_at}
     def _refuse_overlap(self, ledger: Ledger, context: Context) -> None:
         if not isinstance(self.write, Append) or ledger.version() is None:
             return
-        overlap = self.write.overlap(context.plan.pipeline, context.plan.window)
-        found = context.spark.read.format("delta").load(self.path).where(overlap).first()
+        table = context.spark.read.format("delta").load(self.path)
+        inside = [scope.condition(self.scope, table.schema, context.where)] if self.scope else []
+        overlap = " AND ".join([f"({self.write.overlap(context.plan.id, context.plan.window)})", *inside])
+        found = table.where(overlap).first()
         if found is not None:
             raise DataError(
                 f"window {context.plan.window} cuts through {found['_window_start']}/{found['_window_end']}",
                 where=self.path,
                 expected="the windows loaded before, or one that covers them",
                 remedy="run a window that covers both",
-            )
-
-    def _refuse_others(self, ledger: Ledger, context: Context) -> None:
-        """Two pipelines that replace windows of one table would take each other's rows away without a word."""
-        mine = context.plan.pipeline
-        others = [] if isinstance(self.write, Append) else sorted(ledger.pipelines() - {mine})
-        if others:
-            raise ConfigError(
-                f"the table is loaded by {', '.join(others)} too",
-                where=self.path,
-                expected=f"a table of {mine} alone",
-                remedy="give each pipeline a table of its own, or use append, where rows carry their pipeline",
             )
 
     def _write(self, shaped: DataFrame, unit: LoadUnit, staged: int, context: Context) -> None:
@@ -157,14 +174,26 @@ write: {strategy: replace_window, column: ordered_at}
             "run": plan.attempt.run,
             "staged": staged,
             "fingerprint": plan.fingerprint,
-            "pipeline": plan.pipeline,
+            "pipeline": plan.id,
             "window": plan.window.to_json(),
+            **({"scope": dict(self.scope)} if self.scope else {}),
         }
         writer = shaped.write.format("delta").mode("overwrite").option("userMetadata", json.dumps({"etl": entry}))
         writer = writer.option("txnAppId", unit.key).option("txnVersion", str(number))
-        for key, value in self.write.options(shaped, plan.pipeline, plan.window, context.where).items():
+        for key, value in self._options(shaped, context).items():
             writer = writer.option(key, value)
         (writer.partitionBy(*self.partition_by) if self.partition_by else writer).save(self.path)
+
+    def _options(self, shaped: DataFrame, context: Context) -> dict[str, str]:
+        """Options of the Delta writer: what the strategy replaces, inside the scope."""
+        found = self.write.options(shaped, context.plan.id, context.plan.window, context.where)
+        if not self.scope:
+            return found
+        inside = scope.condition(self.scope, shaped.schema, context.where)
+        return {
+            "replaceWhere": " AND ".join([*filter(None, [found.get("replaceWhere")]), inside]),
+            "mergeSchema": "true",
+        }
 
     def _receipt(self, state: Any, commit: Commit | None) -> LoadReceipt:
         metrics = commit.metrics if commit else {}

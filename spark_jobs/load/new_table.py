@@ -7,7 +7,7 @@ first of those files is, so a folder with files and no table is always a strange
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.errors import ConfigError
@@ -25,8 +25,21 @@ _PATIENCE: Final = 3.0  # seconds that another window may take from its log's fo
 _PATHS: Final = "spark.sql.runSQLOnFiles"
 
 
-def ensure_table(spark: SparkSession, path: str, schema: StructType, partition_by: Sequence[str]) -> None:
+def ensure_table(
+    spark: SparkSession,
+    path: str,
+    schema: StructType,
+    partition_by: Sequence[str],
+    properties: Mapping[str, str] | None = None,
+) -> None:
     """Make an empty table where there is none.
+
+    Args:
+        spark: a classic session.
+        path: the table's folder or URI.
+        schema: its columns.
+        partition_by: columns that lay it out.
+        properties: of the new table; one that is there keeps its own.
 
     Raises:
         ConfigError: the path holds something that is no Delta table.
@@ -40,7 +53,7 @@ def ensure_table(spark: SparkSession, path: str, schema: StructType, partition_b
             expected="a Delta table, or nothing",
             remedy="move it away, or give another path",
         )
-    committing(lambda: _create(spark, path, schema, partition_by))
+    committing(lambda: _create(spark, path, schema, partition_by, properties or {}))
 
 
 def _holds_something(spark: SparkSession, path: str) -> bool:
@@ -51,7 +64,9 @@ def _holds_something(spark: SparkSession, path: str) -> bool:
     return not storage.is_folder(path) or any(name != "_delta_log" for name, _ in storage.names(path))
 
 
-def _create(spark: SparkSession, path: str, schema: StructType, partition_by: Sequence[str]) -> None:
+def _create(
+    spark: SparkSession, path: str, schema: StructType, partition_by: Sequence[str], properties: Mapping[str, str]
+) -> None:
     """Commit to the log alone: even an empty write would put a file beside it first."""
     from delta import DeltaTable
     from pyspark.errors import AnalysisException
@@ -60,8 +75,11 @@ def _create(spark: SparkSession, path: str, schema: StructType, partition_by: Se
         return
     own = spark.newSession()
     own.conf.set(_PATHS, "true")
+    builder = DeltaTable.createIfNotExists(own).location(path).addColumns(schema).partitionedBy(*partition_by)
+    for key, value in properties.items():
+        builder = builder.property(key, value)
     try:
-        DeltaTable.createIfNotExists(own).location(path).addColumns(schema).partitionedBy(*partition_by).execute()
+        builder.execute()
     except AnalysisException as error:
         if not any(mark in str(error) for mark in _BEGUN):
             raise

@@ -39,13 +39,14 @@ class ReplaceWindow:
     example: ClassVar[str] = "{strategy: replace_window, column: ordered_at}"
     promise: ClassVar[str] = "one commit replaces exactly the rows of [start, end); an empty window clears it"
     numbered_by_window: ClassVar[bool] = False
+    rows_carry_pipeline: ClassVar[bool] = False
 
     strategy: Literal["replace_window"]
     """How rows reach the table."""
     column: str = field(metadata={"column": True})
     """The date or timestamp that says to which window a row belongs."""
     outside: Literal["fail", "quarantine"] = "fail"
-    """What happens to rows outside the window: stop the run, or set them aside and load the rest."""
+    """What happens to rows outside the window or the scope: stop the run, or set them aside and load the rest."""
 
     def misfits(self, rows: Outline) -> Iterator[Misfit]:
         """A column that is neither a date nor a timestamp with a zone."""
@@ -97,6 +98,7 @@ class Append:
     example: ClassVar[str] = "{strategy: append}"
     promise: ClassVar[str] = "rows carry their pipeline and window; a repeat replaces its own rows"
     numbered_by_window: ClassVar[bool] = False
+    rows_carry_pipeline: ClassVar[bool] = True
 
     strategy: Literal["append"]
     """How rows reach the table."""
@@ -137,6 +139,7 @@ class Snapshot:
     example: ClassVar[str] = "{strategy: snapshot}"
     promise: ClassVar[str] = "the newest window wins; an older one run later is superseded and changes nothing"
     numbered_by_window: ClassVar[bool] = True
+    rows_carry_pipeline: ClassVar[bool] = False
 
     strategy: Literal["snapshot"]
     """How rows reach the table."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ def put(spark: SparkSession, sample: Mapping[str, Any]) -> None:
     if sample.get("text") is not None:
         path.write_bytes(sample["text"].encode("utf-8", "surrogatepass"))
         return
+    from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
@@ -42,9 +44,10 @@ def put(spark: SparkSession, sample: Mapping[str, Any]) -> None:
     try:
         rows = texts.select(F.from_json("value", columns, options).alias("row")).select("row.*")
         rows.coalesce(1).write.format(sample["format"]).mode("overwrite").save(str(path))
-    except PySparkException as error:
+    except (PySparkException, Py4JJavaError) as error:
+        field = re.search(r"Cannot parse the field name .* to target Spark data type \S+", str(error))
         raise DataError(
-            f"the sample doesn't fit its types: {first_line(str(error))}",
+            f"the sample doesn't fit its types: {field[0] if field else first_line(str(error))}",
             where=path.name,
             expected=columns,
             remedy="mend the rows, or give `columns`",

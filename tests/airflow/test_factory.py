@@ -239,6 +239,15 @@ def test_an_id_twice_is_an_error_of_the_second_file(project: Project, as_dag_pro
     assert "'flights' is taken by" in errors["pipelines/sub/flights.yaml"]
 
 
+def test_the_second_file_of_an_id_is_an_import_error(project: Project, as_dag_processor: None) -> None:
+    """Each would take the other's windows for its own."""
+    project.pipeline("renamed", f"id: flights\n{FLIGHTS.lstrip()}")
+    dags, errors = serialised(bag_of(project))
+    assert set(dags) == {"flights"}
+    assert set(errors) == {"pipelines/renamed.yaml"}
+    assert "pipelines/renamed.yaml:1:5: error[duplicate-id]" in errors["pipelines/renamed.yaml"]
+
+
 def test_where_errors_per_file_are_not_to_be_had_a_dag_lists_them(
     project: Project, monkeypatch: pytest.MonkeyPatch, as_dag_processor: None
 ) -> None:

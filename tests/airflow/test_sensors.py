@@ -1,4 +1,4 @@
-"""Given what a pipeline waits for, when it is there, then the window is loaded; in Airflow's own runner."""
+"""What a pipeline waits for, as tasks of its DAG; and the sensors as a person writes them."""
 
 from __future__ import annotations
 
@@ -69,3 +69,20 @@ def test_an_import_by_hand_needs_no_pipeline_file() -> None:
         assert set(kind.template_fields) <= set(kind.__init__.__annotations__), name
     with pytest.raises(ValueError, match="on_timeout is 'stop', expected fail or skip"):
         etl.WaitForFileSensor(task_id="wait", path="/x", on_timeout="stop")
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "mode"),
+    [(None, None, "deferrable"), (None, "False", "reschedule"), (None, "True", "deferrable"), ("poke", "true", "poke")],
+)
+def test_where_a_wait_waits_is_the_deployments_choice(
+    monkeypatch: pytest.MonkeyPatch, option: str | None, variable: str | None, mode: str
+) -> None:
+    from airflow_provider_etl.compat import default_wait_mode
+
+    for name, value in (("ETL__WAIT_MODE", option), ("OPERATORS__DEFAULT_DEFERRABLE", variable)):
+        if value is None:
+            monkeypatch.delenv(f"AIRFLOW__{name}", raising=False)
+        else:
+            monkeypatch.setenv(f"AIRFLOW__{name}", value)
+    assert default_wait_mode() == mode

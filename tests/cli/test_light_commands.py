@@ -227,6 +227,23 @@ def test_explain_from_is_a_date(project: Project, capsys: pytest.CaptureFixture[
     assert "--from 'tomorrow' is not a date" in why
 
 
+def test_explain_tells_what_is_waited_for(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    waits = (
+        "wait_for:\n  - file: {path: data/x, stable: 2m, task: drop}\n"
+        "  - pipeline: {name: flights, every: 5m, timeout: 6h, on_timeout: skip}\n"
+    )
+    code, told, _ = out(capsys, "explain", str(project.write(PIPELINE + waits)))
+    assert code == 0
+    lines = told.splitlines()
+    begin = lines.index("waits, side by side, before anything is read")
+    assert lines[begin + 1 : begin + 5] == [
+        "  wait_drop: file data/x, unchanged for 2 min",
+        "    asked every 1 min, 1 d at most: then the run fails",
+        "  wait_2: pipeline flights: its windows over this one, by ledger",
+        "    asked every 5 min, 6 h at most: then the run is skipped",
+    ]
+
+
 def test_explain_of_a_manual_pipeline_says_where_windows_come_from(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

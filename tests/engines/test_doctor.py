@@ -41,6 +41,28 @@ def test_a_sound_installation_is_all_there(project: Path, capsys: pytest.Capture
     assert not (project / "data").exists(), "looking makes nothing"
 
 
+@pytest.mark.parametrize(
+    ("answer", "told", "code"),
+    [
+        ((0, ""), r"^ok +airflow dags backfill$", 0),
+        ((0, "why"), r"^optional airflow dags backfill isn't there: why\n +-> airflow-etl backfill does the same$", 0),
+        ((1, "ImportError: x"), r"^missing +Airflow's command line: ImportError: x$", 1),
+    ],
+)
+def test_whether_dags_backfill_is_there_and_why_not(
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    answer: tuple[int, str],
+    told: str,
+    code: int,
+) -> None:
+    monkeypatch.setattr(doctor, "_asked", lambda: answer)
+    assert main(["doctor"]) == code
+    assert re.search(told, capsys.readouterr().out, re.MULTILINE)
+
+
 def test_java_missing_names_the_command_that_installs_it(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -165,7 +165,7 @@ def _as_expected(states: dict[tuple[str, str], Any], said: str, path: Path) -> N
         (27, "check", "check key"),
     ], told
     assert told[0]["message"] == ("at: expected 2013-01-01T02:30, found 2013-01-01T07:00:00Z  in {id: 2, note: b}")
-    assert f"      - dataset result: {{id: 3, note: z}}  ({path}:15)\n" in said
+    assert f"  {path}:15: - dataset result: {{id: 3, note: z}}\n" in said
     (never,) = states["orders", "an error that does not come"]["problems"]
     assert never["message"] == "the run succeeded, it was to fail with 'no such thing'"
     assert [item["what"] for item in states["orders", "a run that fails"]["problems"]] == ["quarantine"] * 2

@@ -6,6 +6,7 @@ from typing import Final
 
 from airflow_provider_etl.spec.catalogue.rule import BASE, Rule
 
+_WEB: Final = "load: {lake: {type: delta, path: data/lake/web, write: {strategy: append}}}\n"
 _VARIABLES: Final = """\
 variables: {raw: "%s", lake: "%s", staging: data/staging, quarantine: data/quarantine}
 roots: [data]
@@ -146,6 +147,13 @@ RULES: Final = (
         right={"sales/orders.yaml": BASE, "web/web_orders.yaml": BASE.replace("lake}/orders", "lake}/web")},
         mend="Rename one of the files.",
         whole=True,
+    ),
+    Rule(
+        code="duplicate-id",
+        why="Two pipelines have one `id`: ledgers, staging and quarantine would take the windows of one for the other's.",
+        wrong={"orders.yaml": "id: sales\n", "web.yaml": f"id: sales\n{_WEB}"},
+        right={"orders.yaml": "id: sales\n", "web.yaml": f"id: web_sales\n{_WEB}"},
+        mend="Give one of them another id.",
     ),
     Rule(
         code="dag-case",

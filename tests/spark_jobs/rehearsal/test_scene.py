@@ -177,5 +177,7 @@ def test_a_sample_that_does_not_fit_its_types_says_so(shared: Shared, tmp_path: 
     from spark_jobs.errors import DataError
 
     sample = {"path": str(tmp_path / "t.delta"), "format": "delta", "columns": {"a": "int"}, "zone": "UTC"}
-    with pytest.raises(DataError, match="the sample doesn't fit its types"):
+    with pytest.raises(
+        DataError, match=r"the sample doesn't fit its types: Cannot parse the field name .a. and the value x"
+    ):
         put(shared.session("x", {}), sample | {"rows": ['{"a": "x"}']})

@@ -1,0 +1,208 @@
+"""Refresh: windows are loaded anew into a shadow beside the live table, which then takes all of them in one commit.
+
+Readers see the old table or the new one. Until the swap the live table isn't touched; whatever dies before it leaves a
+shadow that the next refresh goes on with, or removes. The ledger of all windows comes over in the same commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.ledger import Ledger, attempt_number, committing, same_configuration
+from spark_jobs.load import owners
+from spark_jobs.load.delta import Delta, load_unit
+from spark_jobs.orders import Order
+from spark_jobs.plan import Plan
+from spark_jobs.quarantine import Quarantine
+from spark_jobs.report import Report
+from spark_jobs.session import Storage
+from spark_jobs.tables.shadow import shadow_of
+from spark_jobs.tables.spans import newer
+from spark_jobs.tables.swap import Behind, Swap
+from spark_jobs.verbs import Run
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Say = Callable[[str], None]
+_ROUNDS: Final = 5  # swaps tried while live windows are loaded meanwhile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rebuild:
+    """One load that is rebuilt.
+
+    Args:
+        name: the load's.
+        live: the destination as the file has it.
+        shadow: the same, beside it.
+    """
+
+    name: str
+    live: Delta
+    shadow: Delta
+
+
+def refresh(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
+    """Rebuild the windows of the order's plans, and swap them in.
+
+    Options of the order: `whole`, whether they are all that the table shall hold.
+
+    Args:
+        spark: the session.
+        order: a plan for each window, as for a run.
+        say: takes one line of progress.
+
+    Returns:
+        `{"state": "done", "windows", "built", "loads": {name: {table, rows, before, version}}}`; or `{"state":
+        "behind", "windows": [window]}`: the live table has windows that no plan is for.
+
+    Raises:
+        ConfigError: there is nothing to refresh, or rows of the table belong to no window.
+        EtlError: a window couldn't be loaded; the live table is as it was.
+    """
+    rebuilds = [_rebuild(spark, order.plan, name, kind) for name, (_, kind) in order.plan.load.items()]
+    if swapped := _swapped_before(spark, order, rebuilds):
+        say("an earlier refresh had swapped, and was ended before it said so")
+        return _swept(spark, order, rebuilds, swapped, 0)
+    _drop_strangers(spark, order, rebuilds)
+    built = 0
+    for _ in range(_ROUNDS):
+        built += _build(spark, order, rebuilds, say)
+        say(f"refresh: {len(order.plans)} windows are built, swapping")
+        try:
+            swapped = {item.name: _swap(spark, order, item, say) for item in rebuilds}
+        except Behind as behind:
+            if behind.uncovered:
+                return {"state": "behind", "windows": [window.to_json() for window in behind.uncovered]}
+            continue
+        return _swept(spark, order, rebuilds, swapped, built)
+    raise InfrastructureError(
+        f"windows were loaded into the live table during each of {_ROUNDS} swaps",
+        where="refresh",
+        remedy="pause the pipeline while it is refreshed; what was built is kept, the next refresh goes on with it",
+    )
+
+
+def _rebuild(spark: SparkSession, plan: Plan, name: str, live: Delta) -> Rebuild:
+    ledger = Ledger(spark, live.path)
+    if ledger.version() is None:
+        raise ConfigError(
+            "there is no table to refresh", where=live.path, remedy="run the pipeline's windows: the first one makes it"
+        )
+    owners.refuse_others(live.claim(name, plan), owners.claims_of(ledger.properties()), ledger.pipelines(), live.path)
+    return Rebuild(name=name, live=live, shadow=replace(live, path=shadow_of(live.path, plan.id, name)))
+
+
+def _unit(item: Rebuild, plan: Plan) -> Any:
+    return load_unit(item.live.write, plan.id, item.name, plan.window)
+
+
+def _held(spark: SparkSession, destination: Delta, name: str, plan: Plan) -> dict[str, int]:
+    """The units of a load that a table's ledger holds."""
+    ledger = Ledger(spark, destination.path)
+    return ledger.units(plan.id, name) if ledger.version() is not None else {}
+
+
+def _swapped_before(spark: SparkSession, order: Order, rebuilds: list[Rebuild]) -> dict[str, dict[str, Any]]:
+    """What an earlier refresh swapped before it was ended: the live ledgers have all that the shadows' have."""
+    found = {}
+    for item in rebuilds:
+        shadow = _held(spark, item.shadow, item.name, order.plan)
+        live = _held(spark, item.live, item.name, order.plan)
+        if not shadow or any(live.get(key) != number for key, number in shadow.items()):
+            return {}
+        ledger = Ledger(spark, item.live.path)
+        found[item.name] = {"table": item.live.path, "rows": None, "before": None, "version": ledger.version()}
+    return found
+
+
+def _drop_strangers(spark: SparkSession, order: Order, rebuilds: list[Rebuild]) -> None:
+    """Remove a shadow of another configuration, or of other windows: this refresh can't go on with it."""
+    for item in rebuilds:
+        wanted = {_unit(item, plan).key for plan in order.plans}
+        held = _held(spark, item.shadow, item.name, order.plan)
+        alike = not item.live.write.numbered_by_window and all(
+            same_configuration(number, order.plan.fingerprint) for number in held.values()
+        )
+        if not (alike and set(held) <= wanted):
+            _remove(spark, item)
+
+
+def _remove(spark: SparkSession, item: Rebuild) -> None:
+    Storage(spark, item.shadow.path).delete(item.shadow.path)
+    Ledger(spark, item.shadow.path).forget()
+
+
+def _build(spark: SparkSession, order: Order, rebuilds: list[Rebuild], say: Say) -> int:
+    """Load every window that the shadows lack, or that the live tables have got newer; how many that were."""
+    built = 0
+    for place, plan in enumerate(order.plans, 1):
+        if all(_fresh(spark, item, plan) for item in rebuilds):
+            continue
+        _load(spark, plan, rebuilds, say)
+        built += 1
+        say(f"refresh: window {place} of {len(order.plans)} is built, {plan.window.key}")
+    return built
+
+
+def _fresh(spark: SparkSession, item: Rebuild, plan: Plan) -> bool:
+    """Whether a shadow holds a window, read later than the live table's."""
+    number = _held(spark, item.shadow, item.name, plan).get(_unit(item, plan).key)
+    live = _held(spark, item.live, item.name, plan)
+    if number is None:
+        return False
+    if item.live.write.numbered_by_window:
+        return live.get(_unit(item, plan).key, 0) <= number
+    return not newer(plan.window, number, live)
+
+
+def _load(spark: SparkSession, plan: Plan, rebuilds: list[Rebuild], say: Say) -> None:
+    """One window into the shadows; it sets rows aside under a number that the live ledgers don't name yet."""
+    held = [_held(spark, kind, item.name, plan) for item in rebuilds for kind in (item.live, item.shadow)]
+    units = [_unit(item, plan) for item in rebuilds]
+    known = [unit.last_attempt(numbers[unit.key]) for unit in units for numbers in held if unit.key in numbers]
+    number = attempt_number(plan.fingerprint, max([plan.attempt.number, *known]))
+    shadows = {item.name: (plan.load[item.name][0], item.shadow) for item in rebuilds}
+    made = replace(plan, load=shadows, attempt=replace(plan.attempt, number=number, since=number))
+    report = Report(
+        pipeline=plan.pipeline,
+        id=plan.id,
+        window=plan.window.to_json() | {"key": plan.window.key},
+        fingerprint=plan.fingerprint,
+        attempt=made.attempt.to_json(),
+    )
+    Run(spark.newSession(), made, report, say, sweep=False).execute()
+
+
+def _swap(spark: SparkSession, order: Order, item: Rebuild, say: Say) -> dict[str, Any]:
+    made = Swap(
+        spark=spark,
+        plan=order.plan,
+        name=item.name,
+        live=item.live,
+        shadow=item.shadow.path,
+        windows=[plan.window for plan in order.plans],
+        whole=bool(order.options["whole"]),
+    )
+    told = committing(made.commit)[0]
+    say(f"refresh {item.name}: {told['rows']} rows swapped in, version {told['version']}")
+    return told
+
+
+def _swept(
+    spark: SparkSession, order: Order, rebuilds: list[Rebuild], swapped: Mapping[str, Any], built: int
+) -> dict[str, Any]:
+    """Remove the shadows, and what earlier attempts had set aside; the report."""
+    quarantine = Quarantine(folder=order.plan.quarantine, pipeline=order.plan.id)
+    for plan in order.plans:
+        numbers = [_held(spark, item.live, item.name, plan).get(_unit(item, plan).key) for item in rebuilds]
+        known = [number for number in numbers if number is not None]
+        if known and not any(item.live.write.numbered_by_window for item in rebuilds):
+            quarantine.sweep(spark, plan, min(known))
+    for item in rebuilds:
+        _remove(spark, item)
+    return {"state": "done", "windows": len(order.plans), "built": built, "loads": dict(swapped)}

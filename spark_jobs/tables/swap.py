@@ -1,0 +1,152 @@
+"""The swap: one commit of the live table takes the shadow's rows in, and the ledger of their windows with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spark_jobs.errors import ConfigError
+from spark_jobs.ledger import Ledger
+from spark_jobs.load import owners, scope
+from spark_jobs.load.delta import Delta, load_unit
+from spark_jobs.load.strategies import Append, ReplaceWindow, instant, text
+from spark_jobs.plan import Plan
+from spark_jobs.tables.spans import covered, merged, newer, window_of_unit
+from spark_jobs.transaction import Transaction
+from spark_jobs.window import Window
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+class Behind(Exception):  # noqa: N818 - no error: somebody loaded the live table meanwhile
+    """The live table holds what the shadow doesn't.
+
+    Args:
+        uncovered: windows of the live table that the shadow has no window for.
+    """
+
+    def __init__(self, uncovered: Sequence[Window] = ()) -> None:
+        super().__init__("the live table was loaded meanwhile")
+        self.uncovered = list(uncovered)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swap:
+    """One load's swap.
+
+    Args:
+        spark: the session.
+        plan: of any of the windows.
+        name: the load's.
+        live: its destination.
+        shadow: the shadow's path.
+        windows: that were rebuilt.
+        whole: whether they are all that the table, or the load's part of it, shall hold.
+    """
+
+    spark: SparkSession
+    plan: Plan
+    name: str
+    live: Delta
+    shadow: str
+    windows: Sequence[Window]
+    whole: bool
+
+    def commit(self) -> dict[str, Any]:
+        """Swap the shadow in.
+
+        Returns:
+            `{"table", "rows", "before", "version"}`: the table's versions before and after.
+
+        Raises:
+            Behind: windows were loaded into the live table meanwhile.
+            ConfigError: rows of the table belong to none of the windows, so that they would be lost.
+        """
+        transaction, ledger = Transaction(self.spark, self.live.path), Ledger(self.spark, self.live.path)
+        before, entries = ledger.version(), self._entries()
+        self._refuse_behind(entries, transaction.units)
+        rows, table = (self.spark.read.format("delta").load(path) for path in (self.shadow, self.live.path))
+        mine, spans = self._mine(table, ledger), self._spans(rows)
+        if self.whole and spans:
+            self._refuse_lost(table.where(mine) if mine else table, spans)
+        options = self._options(mine, spans)
+        layout = self.live.partition_by if "overwriteSchema" in options else ledger.partition_columns()
+        transaction.replace(_typed(rows, table, self.live), options, layout)
+        transaction.record(entries)
+        entry = {"refresh": self.plan.attempt.run, "pipeline": self.plan.id, "load": self.name}
+        entry |= {"fingerprint": self.plan.fingerprint}
+        if (
+            len(entries) == 1
+        ):  # a snapshot's number has no room for the fingerprint: the entry must be found by its unit
+            entry["unit"] = next(iter(entries))
+        version = transaction.commit(entry | {"windows": len(entries)})
+        return {"table": self.live.path, "rows": rows.count(), "before": before, "version": version}
+
+    def _entries(self) -> dict[str, int]:
+        """Key -> number of the units that were rebuilt."""
+        wanted = {load_unit(self.live.write, self.plan.id, self.name, window).key for window in self.windows}
+        built = Ledger(self.spark, self.shadow).units(self.plan.id, self.name)
+        return {key: number for key, number in built.items() if key in wanted}
+
+    def _refuse_behind(self, entries: Mapping[str, int], units: Mapping[str, int]) -> None:
+        held = {key: number for key, number in units.items() if key.startswith(f"etl:{self.plan.id}:{self.name}:")}
+        if self.live.write.numbered_by_window:
+            if any(held.get(key, 0) > number for key, number in entries.items()):
+                raise Behind
+            return
+        spans = merged(self.windows)
+        there = [window for key in held if (window := window_of_unit(key, self.plan.window.timezone)) is not None]
+        uncovered = [window for window in there if not covered(window, spans)]
+        if uncovered and self.whole:
+            raise Behind(uncovered)
+        for key, number in entries.items():
+            window = window_of_unit(key, self.plan.window.timezone)
+            if window is not None and newer(window, number, held):
+                raise Behind
+
+    def _mine(self, table: DataFrame, ledger: Ledger) -> str:
+        """Spark SQL: the rows that are this load's; empty where all are."""
+        parts = [scope.condition(self.live.scope, table.schema, f"load.{self.name}")] if self.live.scope else []
+        loaders = {claim.pipeline for claim in owners.claims_of(ledger.properties())} | ledger.pipelines()
+        if isinstance(self.live.write, Append) and loaders - {self.plan.id}:
+            parts.append(f"_pipeline = {text(self.plan.id)}")
+        return " AND ".join(parts)
+
+    def _spans(self, rows: DataFrame) -> str:
+        """Spark SQL: the rows of the windows that were rebuilt; empty for a snapshot, whose window is everything."""
+        write, spans = self.live.write, []
+        for span in merged(self.windows):
+            if isinstance(write, ReplaceWindow):
+                spans.append(f"({write.condition(rows, span, f'load.{self.name}')})")
+            elif isinstance(write, Append):
+                spans.append(f"(_window_start >= {instant(span.start)} AND _window_end <= {instant(span.end)})")
+        return " OR ".join(spans)
+
+    def _refuse_lost(self, mine: DataFrame, spans: str) -> None:
+        """See that every row that would go belongs to a window that was rebuilt."""
+        lost = mine.where(f"NOT coalesce({spans}, false)").count()
+        if lost:
+            first, last = min(self.windows), max(self.windows)
+            raise ConfigError(
+                f"{lost} rows of the table belong to no window from {first.key} to {last.key}: they would be lost",
+                where=self.live.path,
+                expected="windows that cover the whole table",
+                remedy="say --from and --to, and only rows of those windows are replaced; or give an earlier start",
+            )
+
+    def _options(self, mine: str, spans: str) -> dict[str, str]:
+        """Options of the Delta writer; the whole of a table that is ours alone takes new columns and layout too."""
+        parts = [mine] if self.whole else [mine, spans]
+        condition = " AND ".join(f"({part})" for part in parts if part)
+        return {"replaceWhere": condition, "mergeSchema": "true"} if condition else {"overwriteSchema": "true"}
+
+
+def _typed(rows: DataFrame, table: DataFrame, live: Delta) -> DataFrame:
+    """The rows, with the scope's columns of the types that the live table has."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    there = {item.name: item.dataType for item in table.schema}
+    wanted = {name: F.col(f"`{name}`").cast(there[name]) for name in live.scope if name in there}
+    return rows.withColumns(wanted) if wanted else rows

@@ -1,0 +1,182 @@
+"""Purging an entity: afterwards its values are in no live file, no quarantine and no staging; all others' are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spark_jobs.ledger import entry_of
+from spark_jobs.load.strategies import Append, ReplaceWindow
+from spark_jobs.quarantine import REFUSED, Quarantine
+from spark_jobs.staging import Staging
+from spark_jobs.tables.entity import Entity, pattern
+from spark_jobs.tables.shadow import shadow_of
+from tests.spark_jobs.plans import attempt, day
+from tests.spark_jobs.tables.ordered import Ordered, at
+
+pytestmark = pytest.mark.spark
+
+BY_TIME = ReplaceWindow(strategy="replace_window", column="at")
+ALICE, BOB = "alice@example.com", "bob@example.com"
+ROWS = [(1, ALICE, at(1)), (2, BOB, at(1)), (3, ALICE, at(1, 13))]
+
+
+@pytest.fixture
+def table(spark: Any, tmp_path: Path) -> Ordered:
+    """Two windows loaded, and rows in quarantine."""
+    made = Ordered(spark, tmp_path, BY_TIME)
+    made.load(day(1), ROWS)
+    made.load(day(2), [(4, BOB, at(2)), (5, ALICE, at(2))])
+    raws = [f'{{"who": "{ALICE}", "n": "x"}}', f"7,{ALICE},x", f"8,{BOB},x", f"9,not{ALICE},x"]
+    refused = spark.createDataFrame([(raw, "result", "check", ["r"], "why", None, None) for raw in raws], REFUSED)
+    quarantine(made).append(refused, made.plan(day(1), attempt(1)))
+    return made
+
+
+def quarantine(table: Ordered) -> Quarantine:
+    return Quarantine(folder=str(table.folder / "quarantine"), pipeline=table.pipeline)
+
+
+def told(report: dict[str, Any]) -> dict[str, tuple[str, int]]:
+    return {item["name"]: (item["state"], item["rows"]) for item in report["tables"]}
+
+
+def test_the_entity_leaves_every_live_file_and_nobody_else_does(table: Ordered) -> None:
+    aside = quarantine(table).path
+    assert ALICE.encode() in table.live_bytes(), "else the search below would find nothing either way"
+    assert ALICE.encode() in table.live_bytes(aside)
+    report = table.done("purge", keys={"who": ALICE})
+    assert told(report) == {
+        "load lake": ("purged", 3),
+        "load lake, refresh under way": ("absent", 0),
+        "quarantine": ("purged", 2),
+    }
+    assert table.rows("id", "who") == [(2, BOB), (4, BOB)]
+    assert ALICE.encode() not in table.live_bytes()
+    left = [row["raw"] for row in table.spark.read.format("delta").load(aside).collect()]
+    assert sorted(left) == [f"8,{BOB},x", f"9,not{ALICE},x"]
+
+
+def test_the_report_and_the_commit_do_not_name_the_value(table: Ordered) -> None:
+    report = table.done("purge", keys={"who": ALICE})
+    assert ALICE not in str(report)
+    assert ALICE not in "".join(table.said)
+    from delta import DeltaTable
+
+    [newest] = DeltaTable.forPath(table.spark, table.path).history(1).collect()
+    assert entry_of(newest["userMetadata"]) == {"purge": "flights"}
+    assert ALICE not in str(newest)
+
+
+def test_the_windows_still_count_as_loaded(table: Ordered) -> None:
+    before = table.ledger.units("flights", "lake")
+    table.done("purge", keys={"who": ALICE})
+    assert table.ledger.units("flights", "lake") == before
+
+
+def test_a_dry_run_finds_and_changes_nothing(table: Ordered) -> None:
+    version = table.ledger.version()
+    report = table.done("purge", keys={"who": ALICE}, dry_run=True)
+    assert (report["state"], told(report)["load lake"]) == ("shown", ("found", 3))
+    assert table.ledger.version() == version
+
+
+def test_a_second_purge_finds_nothing(table: Ordered) -> None:
+    table.done("purge", keys={"who": ALICE})
+    version = table.ledger.version()
+    assert told(table.done("purge", keys={"who": ALICE}))["load lake"] == ("clean", 0)
+    assert table.ledger.version() == version
+
+
+def test_several_keys_are_met_together_and_have_their_columns_types(table: Ordered) -> None:
+    assert told(table.done("purge", keys={"WHO": ALICE, "id": "3"}))["load lake"] == ("purged", 1)
+    assert table.rows() == [(1,), (2,), (4,), (5,)]
+
+
+def test_staged_runs_that_hold_the_entity_go(table: Ordered) -> None:
+    frames = {"alices": ROWS, "bobs": ROWS[1:2]}
+    runs = {}
+    for name, rows in frames.items():
+        staging = Staging(spark=table.spark, plan=table.plan(day(1), replace(attempt(1), run=name)))
+        staging.write(table.spark.createDataFrame(rows, "id INT, mail STRING, at TIMESTAMP"), "extract", "rows")
+        runs[name] = staging.run_folder
+    half = Path(runs["bobs"]) / "extract-9/half/data"
+    half.mkdir(parents=True)
+    report = table.done("purge", keys={"who": ALICE})
+    assert report["staging"] == [{"path": runs["alices"], "rows": 2}]
+    assert report["unfinished"] == [str(half.parent)]
+    assert not Path(runs["alices"]).exists()
+    assert Path(runs["bobs"]).exists()
+
+
+def test_rows_that_a_deletion_vector_hides_leave_the_files_too(spark: Any, tmp_path: Path) -> None:
+    table = Ordered(spark, tmp_path, BY_TIME)
+    own = spark.newSession()
+    own.conf.set("spark.sql.runSQLOnFiles", "true")
+    table.load(day(1), ROWS)
+    own.sql(f"ALTER TABLE delta.`{table.path}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    own.sql(f"DELETE FROM delta.`{table.path}` WHERE id = 1")  # noqa: S608 - a path of our own
+    assert ALICE.encode() in table.live_bytes()
+    assert told(table.done("purge", keys={"who": ALICE}))["load lake"] == ("purged", 1)
+    assert ALICE.encode() not in table.live_bytes()
+    assert table.rows() == [(2,)]
+
+
+def test_vacuum_removes_what_time_travel_would_still_show(table: Ordered) -> None:
+    def files() -> bytes:
+        found = [path for path in Path(table.path).rglob("*.parquet") if "_delta_log" not in path.parts]
+        return b"".join(path.read_bytes() for path in found)
+
+    kept = table.done("purge", keys={"who": ALICE})["tables"][0]
+    assert kept["files_until"] > "2026"
+    assert ALICE.encode() in files()
+    table.load(day(3), [(6, ALICE, at(3))])
+    gone = table.done("purge", keys={"who": ALICE}, vacuum=0)["tables"][0]
+    assert gone["files_until"] is None
+    assert ALICE.encode() not in files()
+    assert table.rows("id", "who") == [(2, BOB), (4, BOB)]
+
+
+def test_a_table_that_others_load_too_is_purged_in_the_pipelines_own_part(spark: Any, tmp_path: Path) -> None:
+    mine = Ordered(spark, tmp_path, Append(strategy="append"))
+    theirs = Ordered(spark, tmp_path, Append(strategy="append"), pipeline="theirs")
+    for part in (mine, theirs):
+        part.load(day(1), ROWS[:2])
+    assert told(mine.done("purge", keys={"who": ALICE}))["load lake"] == ("purged", 1)
+    assert mine.rows("_pipeline", "id") == [("flights", 2), ("theirs", 1), ("theirs", 2)]
+
+
+def test_a_refresh_that_was_left_half_done_is_purged_too(table: Ordered) -> None:
+    shadow = shadow_of(table.path, "flights", "lake")
+    table.spark.createDataFrame(ROWS, "id INT, who STRING, at TIMESTAMP").write.format("delta").save(shadow)
+    assert told(table.done("purge", keys={"who": ALICE}))["load lake, refresh under way"] == ("purged", 2)
+
+
+def test_a_misspelt_column_and_a_value_of_another_type_are_refused(table: Ordered) -> None:
+    assert "no table has the columns 'whoo'; expected columns among 'id', 'who', 'at'" in table.refused(
+        "purge", keys={"whoo": ALICE}
+    )
+    assert "the value given for 'id' is no int" in table.refused("purge", keys={"id": "x"})
+
+
+@pytest.mark.parametrize(
+    ("value", "raw", "found"),
+    [
+        ("1", "1,a,b", True),
+        ("1", "12,a,b", False),
+        ("1", "a,21", False),
+        ("a.c", "x,abc", False),
+        ("a.c", "x,a.c", True),
+        ('say "hi"', 'x,"say ""hi""",y', True),
+        ('say "hi"', '{"x": "say \\"hi\\""}', True),
+        ("José", "x,José,y", True),
+        ("Jos", "x,José,y", False),
+    ],
+)
+def test_values_are_found_in_raw_records_as_they_stand_there(spark: Any, value: str, raw: str, found: bool) -> None:
+    entity = Entity(keys={"k": value})
+    rows = spark.createDataFrame([(raw,)], "raw STRING").alias("t").crossJoin(entity.patterns(spark).alias("s"))
+    assert rows.where(entity.mentioned("t.raw")).count() == (1 if found else 0), pattern(value)
