@@ -321,6 +321,16 @@ def test_a_load_by_a_column_that_is_no_time_is_told(project: Project) -> None:
     assert told.startswith("33:47 type-mismatch load.lake.write.column")
 
 
+def test_a_table_may_be_laid_out_by_its_scope_and_by_what_append_adds(project: Project) -> None:
+    lines = "    partition_by: [country, _pipeline, day]\n    scope: {country: US}\n"
+    append = LOAD.replace("{strategy: replace_window, column: at}", "{strategy: append}")
+    assert found(project, pipeline("filter: id > 0", load=append + lines)) == []
+    told = only(project, "filter: id > 0", load=append + lines.replace("day]", "dai]"))
+    assert told.startswith("34:40 unknown-column load.lake.partition_by[2]")
+    told = only(project, "filter: id > 0", load=append + "    scope: {id: US}\n")
+    assert told.startswith("34:13 type-mismatch load.lake.scope.id")
+
+
 def test_types_that_spark_does_not_know_are_told(project: Project) -> None:
     text = pipeline("cast: {id: bigintt}").replace("{type: date}", "{type: datee}")
     assert codes(found(project, text)) == [
