@@ -328,7 +328,7 @@ def test_a_table_may_be_laid_out_by_its_scope_and_by_what_append_adds(project: P
     told = only(project, "filter: id > 0", load=append + lines.replace("day]", "dai]"))
     assert told.startswith("34:40 unknown-column load.lake.partition_by[2]")
     told = only(project, "filter: id > 0", load=append + "    scope: {id: US}\n")
-    assert told.startswith("34:13 type-mismatch load.lake.scope.id")
+    assert told.startswith("34:17 type-mismatch load.lake.scope.id")
 
 
 def test_types_that_spark_does_not_know_are_told(project: Project) -> None:
