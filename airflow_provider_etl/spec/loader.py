@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import identity, ignores, nodes, rules, secrets, shape, strategies, waits
+from airflow_provider_etl.spec import identity, ignores, rules, secrets, shape, strategies, waits
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
@@ -44,8 +44,7 @@ class Loaded:
         pipeline: None where there is an error.
         diagnostics: errors and warnings by place.
         awaited: the pipelines that it waits for.
-        places: key path -> line and column, for what only several files together tell; `lint` alone fills it.
-        ignored: what the file's comments ignore, likewise.
+        ignored: what the file's comments ignore; `lint` alone asks.
         spared: the warnings that they have taken back.
         node: the file as it was read, for the places of what is found later; None where it can't be read.
     """
@@ -55,7 +54,6 @@ class Loaded:
     pipeline: Pipeline | None
     diagnostics: tuple[Diagnostic, ...]
     awaited: tuple[Awaited, ...] = ()
-    places: Mapping[str, tuple[int, int]] = field(default_factory=FrozenMap)
     ignored: tuple[ignores.Ignore, ...] = ()
     spared: tuple[Diagnostic, ...] = ()
     node: MapNode | None = None
@@ -137,17 +135,10 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         pipeline=None if problems.failed else pipeline,
         awaited=tuple(opened.awaited),
         diagnostics=kept,
-        places=FrozenMap(_places(node) if node is not None and expressions else {}),
         ignored=ignored,
         spared=tuple(sorted(set(found) - set(kept))),
         node=node if isinstance(node, MapNode) else None,
     )
-
-
-def _places(top: Node) -> dict[str, tuple[int, int]]:
-    """Key path -> place of what other files may clash with."""
-    found = [top.get(key) for key in ("schedule", "load")] if isinstance(top, MapNode) else []
-    return {item.path: (item.line, item.column) for node in found if node is not None for item in nodes.scalars(node)}
 
 
 def _check_name(name: str, top: Node, problems: Problems) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 
 import pytest
 
@@ -321,6 +322,16 @@ def test_a_load_by_a_column_that_is_no_time_is_told(project: Project) -> None:
     assert told.startswith("33:47 type-mismatch load.lake.write.column")
 
 
+def test_a_table_may_be_laid_out_by_its_scope_and_by_what_append_adds(project: Project) -> None:
+    lines = "    partition_by: [country, _pipeline, day]\n    scope: {country: US}\n"
+    append = LOAD.replace("{strategy: replace_window, column: at}", "{strategy: append}")
+    assert found(project, pipeline("filter: id > 0", load=append + lines)) == []
+    told = only(project, "filter: id > 0", load=append + lines.replace("day]", "dai]"))
+    assert told.startswith("34:40 unknown-column load.lake.partition_by[2]")
+    told = only(project, "filter: id > 0", load=append + "    scope: {id: US}\n")
+    assert told.startswith("34:17 type-mismatch load.lake.scope.id")
+
+
 def test_types_that_spark_does_not_know_are_told(project: Project) -> None:
     text = pipeline("cast: {id: bigintt}").replace("{type: date}", "{type: datee}")
     assert codes(found(project, text)) == [
@@ -398,6 +409,24 @@ def test_a_query_that_spark_runs_has_no_error(project: Project, query: str) -> N
 def test_variables_in_queries_are_no_texts(project: Project) -> None:
     step = "sql: SELECT * FROM input WHERE at >= ${window.start} AND id > ${window.key}"
     assert found(project, pipeline(step)) == []
+
+
+WORDS = """
+a id Customer at paid day . , ( ) * + - / = <> <=> in between and or not null is like case when then else end select
+from where input i join on using group by order having over partition cast as int date '2013-01-01' 'x' 1 2.5 explode
+struct array map -> [ ] :: ${window.start} interval lateral view with union all exists values pivot limit `a b` true --
+/* ; filter rows unnest natural semi @ # $ { }
+"""
+
+
+def test_nonsense_is_told_and_never_raised(project: Project) -> None:
+    random, words = Random(7), WORDS.split()  # noqa: S311 - the same nonsense every time
+    texts = [" ".join(random.choice(words) for _ in range(random.randint(1, 10))) for _ in range(400)]
+    derived = {f"x{number}": text for number, text in enumerate(texts)}
+    queries = [" ".join(["select", text, "from input"]) for text in texts]
+    steps = [f"derive: {json.dumps(derived)}", *(f"sql: {json.dumps(query)}" for query in queries)]
+    told = {line.split()[1] for line in found(project, pipeline(*steps, load=APPEND))}
+    assert {"expression-syntax", "unknown-column"} <= told
 
 
 def test_the_dag_processor_follows_no_columns(project: Project) -> None:

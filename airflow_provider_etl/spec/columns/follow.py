@@ -58,7 +58,8 @@ class _Follower:
             for placed in checks:
                 self._look(placed, self.outlines.get(name, Outline()))
         for name, placed in self.verbs.load.items():
-            self._look(placed, self.outlines.get(target_of(name, self.verbs) or "", Outline()))
+            rows = self.outlines.get(target_of(name, self.verbs) or "", Outline())
+            self._look(placed, rows, self._asked(placed, "outline", rows, self._known()))
         return self.outlines
 
     def _source(self, placed: Placed) -> Outline:
@@ -74,11 +75,17 @@ class _Follower:
         self._look(placed, rows)
         return self._asked(placed, "outline", rows, self._known()) or Outline()
 
-    def _look(self, placed: Placed, rows: Outline) -> None:
-        """Hold a kind's options against the columns that it gets."""
+    def _look(self, placed: Placed, rows: Outline, named: Outline | None = None) -> None:
+        """Hold a kind's options against the columns that it gets.
+
+        Args:
+            placed: the kind.
+            rows: the columns.
+            named: those that its options may name, where it has some of its own.
+        """
         if placed.kind is FAILED:
             return
-        check_names(placed, rows, self.outlines, self.problems)
+        check_names(placed, named or rows, self.outlines, self.problems)
         self.expressions.check(placed, rows, self.outlines)
         for misfit in self._asked(placed, "misfits", rows, self._known()) or ():
             self._tell(placed, misfit)
