@@ -33,14 +33,44 @@ def get_provider_info() -> dict[str, Any]:
 
 
 def _options() -> dict[str, Any]:
+    """Described for people in docs/options.md; read by `spec/options.py`, without Airflow."""
     return {
-        "environment": {
-            "description": (
-                "Name of a file in config/environments (searched upwards from the pipeline file), or a path to one."
-            ),
-            "version_added": "0.1.0",
-            "type": "string",
-            "example": "prod",
-            "default": "local",
-        }
+        "environment": _option(
+            "Name of a file in config/environments (searched upwards from the pipeline file), or a path to one.",
+            default="local",
+            example="prod",
+        ),
+        "pipelines_folder": _option(
+            "Folder with the pipeline files: relative to the file that calls load_pipelines(), or, for the importer of "
+            "Airflow 3.4, somewhere in the bundle.",
+            default="pipelines",
+            example="etl/pipelines",
+        ),
+        "strict": _option(
+            "Whether a warning about a pipeline file keeps its DAG away, as an error does.",
+            kind="boolean",
+            default="False",
+            example="True",
+        ),
+        "allowed_roots": _option(
+            "Absolute folders and URIs, separated by commas: the roots of an environment, its staging and its "
+            "quarantine must lie under them. Empty: no bound.",
+            default="",
+            example="/srv/lake, s3a://company-lake/etl",
+        ),
+        "allowed_python": _option(
+            "Modules, separated by commas, from which python steps may come, with all modules below them. Empty: none.",
+            default="",
+            example="company.etl",
+        ),
+    }
+
+
+def _option(description: str, *, default: str, example: str, kind: str = "string") -> dict[str, Any]:
+    return {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": kind,
+        "example": example,
+        "default": default,
     }

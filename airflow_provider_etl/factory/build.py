@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_etl.compat import DAG
+from airflow_provider_etl.compat import DAG, NO_START, backoff
+from airflow_provider_etl.factory.document import document
 from airflow_provider_etl.factory.timetables import assets_of, params_of, schedule_of
 from airflow_provider_etl.operators.check import CheckOperator
 from airflow_provider_etl.operators.events import asset_of
@@ -20,26 +21,26 @@ if TYPE_CHECKING:
 _INSTANT: Final = timedelta(microseconds=1)
 
 
-def build(pipeline: Pipeline, *, source: str, environment: str | None = None) -> DAG:
+def build(pipeline: Pipeline, *, source: str, environment: str | None = None, text: str = "") -> DAG:
     """The DAG of a pipeline: a task per verb, or one task where its execution is fused.
 
     Args:
         pipeline: a pipeline without errors.
         source: how its operators name the file: relative to the DAG's file.
         environment: what its operators are told; None leaves it to `[etl] environment`.
+        text: the pipeline file, for the DAG's documentation; empty where the Code tab shows it.
     """
     dag = DAG(
         pipeline.name,
         description=pipeline.description.strip().partition("\n")[0] or None,
-        doc_md=pipeline.description or None,
+        doc_md=document(pipeline, source=source, text=text) or None,
         schedule=schedule_of(pipeline),
-        start_date=pipeline.start,
+        start_date=pipeline.start or NO_START,
         # Airflow's end is the start of the last interval, ours the end of the last window.
         end_date=pipeline.end - _INSTANT if pipeline.end else None,
         catchup=pipeline.catchup,
         max_active_runs=pipeline.max_active_windows,
         tags=sorted(pipeline.tags),
-        params=params_of(pipeline),
         default_args=_default_args(pipeline),
     )
     arguments: dict[str, Any] = {"pipeline": source, "environment": environment, "dag": dag}
@@ -52,6 +53,9 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
         transform = TransformOperator(task_id="transform", staged=extract.output, **arguments)
         check = CheckOperator(task_id="check", staged=transform.output, **arguments)
         LoadOperator(task_id="load", staged=check.output, outlets=outlets, **arguments)
+    # Last: a run has the DAG's form whether its tasks carry copies of it or not, and with copies the DAG would be twice
+    # as large and take three times as long to store.
+    dag.params.update(params_of(pipeline))
     return dag
 
 
@@ -61,7 +65,7 @@ def _default_args(pipeline: Pipeline) -> dict[str, Any]:
         "owner": pipeline.owner,
         "retries": retries.attempts,
         "retry_delay": retries.delay,
-        "retry_exponential_backoff": 2 if retries.backoff == "exponential" else 0,
+        "retry_exponential_backoff": backoff(doubles=retries.backoff == "exponential"),
         "max_retry_delay": retries.max_delay,
         "execution_timeout": pipeline.timeout,
     }

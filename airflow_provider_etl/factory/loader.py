@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context
+from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context, importers
 from airflow_provider_etl.factory.broken import BrokenPipeline, PipelineFileError, errors_dag
 from airflow_provider_etl.factory.build import build
+from airflow_provider_etl.factory.verdict import configured, refused
 from airflow_provider_etl.spec import duplicate_names, find_files, load_file
+
+_IMPORTER: Final = "airflow_provider_etl.factory.importer.PipelineImporter"
 
 
 def load_pipelines(
-    module: dict[str, Any], folder: str = "pipelines", *, environment: str | None = None
+    module: dict[str, Any], folder: str | None = None, *, environment: str | None = None
 ) -> dict[str, DAG]:
     """Make a DAG of each pipeline file of a folder and put it among a module's globals.
 
@@ -23,30 +26,33 @@ def load_pipelines(
 
     Args:
         module: `globals()` of a file in the dags folder.
-        folder: relative to that file.
+        folder: relative to that file; by default `[etl] pipelines_folder`.
         environment: name or path of an environment; by default `[etl] environment`.
 
     Returns:
-        DAG id -> DAG, of the files without errors.
+        DAG id -> DAG, of the files without errors; none where Airflow 3.4 has our importer, whose business they are.
 
     Raises:
         PipelineFileError: the one file that is asked for has errors.
     """
+    if _IMPORTER in importers():
+        return {}
     home = Path(module["__file__"]).resolve().parent
     asked = get_parsing_context().dag_id
-    files = _asked_for(find_files(home / folder), asked)
+    files = _asked_for(find_files(home / (folder or configured().pipelines_folder)), asked)
     taken = {item.path: str(replace(item, path=_name(home, item.path))) for item in duplicate_names(files)}
     dags: dict[str, DAG] = {}
     broken: dict[str, str] = {}
     for path in files:
         name = _name(home, path)
         loaded = load_file(path, environment=environment)
+        told = refused(loaded)
         if str(path) in taken:
             broken[name] = taken[str(path)]
-        elif loaded.pipeline is None:
-            broken[name] = "\n".join(str(replace(error, path=name)) for error in loaded.errors)
+        elif loaded.pipeline is None or told:
+            broken[name] = "\n".join(str(replace(item, path=name)) for item in told)
         else:
-            dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment)
+            dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment, text=loaded.text)
     if asked and broken:
         raise PipelineFileError("\n".join(broken.values()))
     for dag in dags.values():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_etl.compat import Asset, CronDataIntervalTimetable, DeltaDataIntervalTimetable, Param
 from airflow_provider_etl.operators.windows import END, START
-from airflow_provider_etl.spec.schedule import Assets, Cron, Every
+from airflow_provider_etl.spec.schedule import Assets, Cron, Every, Manual
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
@@ -29,7 +29,7 @@ def assets_of(pipeline: Pipeline) -> list[Asset]:
 
 def params_of(pipeline: Pipeline) -> dict[str, Param]:
     """The form of a run started by hand: the window; a must where the schedule gives none."""
-    scheduled = schedule_of(pipeline) is not None
+    scheduled = not isinstance(pipeline.schedule, Manual)
     zone = pipeline.timezone
     told = {
         START: f"First instant of the window, such as 2013-01-01 or 2013-01-01T05:00; {zone} where it has no offset.",

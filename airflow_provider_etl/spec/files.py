@@ -9,7 +9,7 @@ from typing import Final
 
 from airflow_provider_etl.spec.diagnostics import Diagnostic
 
-_ENDINGS: Final = (".yaml", ".yml")
+ENDINGS: Final = (".yaml", ".yml")
 _TESTS: Final = (".test.yaml", ".test.yml")
 
 
@@ -18,12 +18,13 @@ def find_files(folder: str | Path) -> list[Path]:
     found = []
     for here, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(here, name) for name in names if _is_pipeline(name)]
+        found += [Path(here, name) for name in names if is_pipeline(name)]
     return sorted(found)
 
 
-def _is_pipeline(name: str) -> bool:
-    return name.endswith(_ENDINGS) and not name.endswith(_TESTS) and not name.startswith(".")
+def is_pipeline(name: str) -> bool:
+    """Whether a file is a pipeline file by its name: YAML, not hidden, no `*.test.yaml`."""
+    return name.endswith(ENDINGS) and not name.endswith(_TESTS) and not name.startswith(".")
 
 
 def duplicate_names(paths: Iterable[str | Path]) -> list[Diagnostic]:

@@ -50,12 +50,14 @@ class Loaded:
         path: the file as the caller named it.
         pipeline: None where there is an error.
         diagnostics: errors and warnings by place.
+        text: the file's text; empty for a mapping, and for a file that can't be read.
     """
 
     name: str
     path: str
     pipeline: Pipeline | None
     diagnostics: tuple[Diagnostic, ...]
+    text: str = ""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -129,6 +131,7 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         path=path,
         pipeline=None if problems.failed else pipeline,
         diagnostics=problems.sorted(),
+        text=node.source.text if node is not None else "",
     )
 
 
@@ -174,7 +177,11 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
 
 
 def _environment(opened: _Opened, asked: str | None, top: Node) -> tuple[Environment | None, Node | None]:
-    found = load_environment(asked, opened.base)
+    try:
+        found = load_environment(asked, opened.base)
+    except ConfigError as error:
+        opened.problems.add(top, "option-invalid", f"{error.where}: {error.what}", f"expected {error.expected}")
+        return None, None
     if isinstance(found, str):
         hint = "write one with variables, roots and engines, or choose another with --environment"
         opened.problems.add(top, "environment-missing", found, hint)

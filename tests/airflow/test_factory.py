@@ -64,7 +64,7 @@ def test_a_staged_file_is_four_tasks_with_the_arguments_a_person_would_write(pro
 def test_the_file_decides_how_the_dag_runs(project: Project) -> None:
     dag = bag_of(project).dags["flights"]
     assert dag.description == "Flights of a day."
-    assert dag.doc_md == "Flights of a day.\nOne window a day.\n"
+    assert dag.doc_md == "Flights of a day.\nOne window a day.\n\nPipeline file: `pipelines/flights.yaml`"
     assert dag.tags == {"demo", "air"}
     assert dag.start_date == datetime(2013, 1, 1, 5, tzinfo=UTC)
     assert dag.catchup is False
