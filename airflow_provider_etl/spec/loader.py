@@ -27,6 +27,7 @@ from airflow_provider_etl.spec.settings import Settings, timeouts_of
 from airflow_provider_etl.spec.variables import Substitution
 from airflow_provider_etl.spec.verbs import Placed, VerbReader, Verbs, datasets_of
 from airflow_provider_etl.spec.waiting import Awaited
+from spark_jobs.errors import ConfigError
 from spark_jobs.outline import Outline
 
 # Airflow takes 250 characters, but names a folder `dag_id=…` in its logs: 255 bytes are all that a file name has.
@@ -47,6 +48,7 @@ class Loaded:
         ignored: what the file's comments ignore; `lint` alone asks.
         spared: the warnings that they have taken back.
         node: the file as it was read, for the places of what is found later; None where it can't be read.
+        text: the file's text; empty for a mapping, and for a file that can't be read.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Loaded:
     ignored: tuple[ignores.Ignore, ...] = ()
     spared: tuple[Diagnostic, ...] = ()
     node: MapNode | None = None
+    text: str = ""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -138,6 +141,7 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         ignored=ignored,
         spared=tuple(sorted(set(found) - set(kept))),
         node=node if isinstance(node, MapNode) else None,
+        text=node.source.text if node is not None else "",
     )
 
 
@@ -214,7 +218,11 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
 
 
 def _environment(opened: _Opened, asked: str | None, top: Node) -> tuple[Environment | None, Node | None]:
-    found = load_environment(asked, opened.base)
+    try:
+        found = load_environment(asked, opened.base)
+    except ConfigError as error:
+        opened.problems.add(top, "option-invalid", f"{error.where}: {error.what}", f"expected {error.expected}")
+        return None, None
     if isinstance(found, str):
         hint = "write one with variables, roots and engines, or choose another with --environment"
         opened.problems.add(top, "environment-missing", found, hint)

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -92,15 +93,21 @@ def linted(rule: Rule, example: Example, folder: Path) -> list[Diagnostic]:
     """What `lint` tells of an example."""
     found: list[Diagnostic] = []
     arguments = ["lint", "."]
-    files = rule.files(example)
+    files, variables = rule.files(example), dict[str, str]()
     if rule.command:
-        arguments, files = shlex.split(str(example))[1:], {"orders.yaml": BASE}
+        words, files = shlex.split(str(example)), {"orders.yaml": BASE}
+        given = list(takewhile(lambda word: "=" in word, words))
+        variables = dict(word.split("=", 1) for word in given)
+        arguments = words[len(given) + 1 :]
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     options = parser(["lint"]).parse_args(arguments)
     paths, found = lint.files_of(options.paths)
-    return lint.diagnostics_of(paths, found, options)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        return lint.diagnostics_of(paths, found, options)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

@@ -204,6 +204,23 @@ RULES: Final = (
         command=True,
     ),
     Rule(
+        code="root-not-allowed",
+        why="A root of the environment, its staging or its quarantine lies outside what the deployment allows"
+        " (`[etl] allowed_roots`): pipelines may neither read nor write there.",
+        wrong="AIRFLOW__ETL__ALLOWED_ROOTS=/srv/lake airflow-etl lint orders.yaml",
+        right="AIRFLOW__ETL__ALLOWED_ROOTS=/ airflow-etl lint orders.yaml",
+        mend="Choose roots under the allowed ones, or ask who runs the deployment to allow more.",
+        command=True,
+    ),
+    Rule(
+        code="option-invalid",
+        why="An option of the section `[etl]` of Airflow's configuration has a value that means nothing.",
+        wrong="AIRFLOW__ETL__STRICT=perhaps airflow-etl lint orders.yaml",
+        right="AIRFLOW__ETL__STRICT=true airflow-etl lint orders.yaml",
+        mend="Give it a value of its type, or take it away; docs/options.md lists them.",
+        command=True,
+    ),
+    Rule(
         code="useless-ignore",
         severity="warning",
         why="A comment `# etl: ignore=CODE` ignores nothing: its warning isn't there any more, or the code is an error,"
