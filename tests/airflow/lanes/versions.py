@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -65,6 +68,20 @@ def run(dag: Any, at: datetime, conf: dict[str, Any]) -> Any:
     return dag.test(**({"logical_date": when} if AIRFLOW_3 else {"execution_date": when}), run_conf=conf)
 
 
+# 2.11 starts no dag-processor of its own over SQLite; what it does in the scheduler's loop are these two calls.
+_PROCESS_ON_2_11: Final = """
+import logging, sys
+from airflow.dag_processing.manager import DagFileProcessorManager
+from airflow.dag_processing.processor import DagFileProcessor
+from airflow.utils.file import list_py_file_paths
+
+files = list_py_file_paths(sys.argv[1])
+DagFileProcessorManager.clear_nonexistent_import_errors(file_paths=files, processor_subdir=sys.argv[1])
+for file in files:
+    DagFileProcessor(dag_ids=None, dag_directory=sys.argv[1], log=logging.getLogger("x")).process_file(file, [])
+"""
+
+
 class Home:
     """An Airflow home of its own, whose commands run in processes of their own.
 
@@ -80,19 +97,18 @@ class Home:
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
-            "AIRFLOW__SCHEDULER__STANDALONE_DAG_PROCESSOR": "True",  # 2.11 asks for it, others ignore it
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
 
     def airflow(self, *arguments: str) -> str:
         """What a command of Airflow prints."""
-        import os
-        import subprocess
-        import sys
+        return self.python("-m", "airflow", *arguments)
 
+    def python(self, *arguments: str) -> str:
+        """What a process with this home prints."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")}
         done = subprocess.run(
-            [sys.executable, "-m", "airflow", *arguments],
+            [sys.executable, *arguments],
             capture_output=True, text=True, check=False, timeout=300, env=environment | self.environment,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
@@ -100,7 +116,10 @@ class Home:
 
     def process_dags(self) -> None:
         """Let the dag-processor read every file once."""
-        self.airflow("dag-processor", "--num-runs", "1")
+        if AIRFLOW_3:
+            self.airflow("dag-processor", "--num-runs", "1")
+        else:
+            self.python("-c", _PROCESS_ON_2_11, self.environment["AIRFLOW__CORE__DAGS_FOLDER"])
 
     def import_errors(self) -> dict[str, str]:
         """File, relative to the dags folder -> what the UI lists for it."""
