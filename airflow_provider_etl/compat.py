@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from airflow import __version__ as _airflow_version
 from airflow.exceptions import SerializationError
@@ -134,6 +134,17 @@ def default_wait_mode() -> str:
     return said or ("reschedule" if refused else "deferrable")
 
 
+def first_asked(context: Context) -> datetime | None:
+    """When a task that was rescheduled began the first time since it was cleared; None where it never was."""
+    ti = context["ti"]
+    if AIRFLOW_VERSION >= (3, 0):
+        return cast("datetime | None", ti.get_first_reschedule_date(context))
+    from airflow.sensors.base import _orig_start_date  # tasks had the metadata database
+
+    first = int(ti.max_tries) - int(ti.task.retries or 0) + 1
+    return cast("datetime | None", _orig_start_date(ti.dag_id, ti.task_id, ti.run_id, ti.map_index, first))
+
+
 def object_store(uri: str, connection: str | None) -> Any:
     """The fsspec file system of a URI.
 
@@ -188,6 +199,7 @@ __all__ = [
     "connection_of",
     "deadline",
     "default_wait_mode",
+    "first_asked",
     "first_try",
     "generation",
     "get_parsing_context",

@@ -27,6 +27,7 @@ COMPONENTS: Final = {
     "dag-processor": ("dag-processor",),
     "scheduler": ("scheduler", "--skip-serve-logs"),
 }
+TRIGGERER: Final = {"triggerer": ("triggerer", "--skip-serve-logs")}
 _READY: Final = 180.0  # seconds; three Airflow processes start at once, perhaps on two busy cores
 _GRACE: Final = 20.0  # seconds between SIGTERM and SIGKILL
 
@@ -43,13 +44,21 @@ class AirflowHome:
         dags_folder: where the DAG files lie.
         env: more environment variables, such as `AIRFLOW__ETL__ENVIRONMENT`; they win over the home's own.
         parallelism: tasks that may run at once.
+        triggerer: whether there is one, for tasks that defer.
     """
 
     def __init__(
-        self, folder: Path, dags_folder: Path, env: Mapping[str, str] | None = None, *, parallelism: int = 2
+        self,
+        folder: Path,
+        dags_folder: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        parallelism: int = 2,
+        triggerer: bool = False,
     ) -> None:
         self.folder, self.dags_folder = folder.resolve(), dags_folder.resolve()
         self.parallelism = parallelism
+        self.components = COMPONENTS | TRIGGERER if triggerer else COMPONENTS
         self.port = free_port()
         self.password = secrets.token_urlsafe(16)
         self._env = dict(env or {})
@@ -134,7 +143,7 @@ class AirflowHome:
         Raises:
             AirflowHomeError: a component ended, or isn't healthy in time.
         """
-        for name, command in COMPONENTS.items():
+        for name, command in self.components.items():
             with self.log_of(name).open("wb") as log:
                 self._processes[name] = self._start(command, log)
         try:
@@ -142,6 +151,20 @@ class AirflowHome:
         except BaseException:
             self.stop()
             raise
+
+    def restart(self, component: str) -> None:
+        """Kill a component as a machine that fails does, and start another one.
+
+        Args:
+            component: its name in `COMPONENTS` or `TRIGGERER`.
+        """
+        gone = psutil.Process(self._processes[component].pid)
+        family = [gone, *gone.children(recursive=True)]
+        for process in family:
+            process.kill()
+        psutil.wait_procs(family, timeout=_GRACE)
+        with self.log_of(component).open("ab") as log:
+            self._processes[component] = self._start(self.components[component], log)
 
     def _start(self, command: tuple[str, ...], log: IO[bytes]) -> subprocess.Popen[bytes]:
         # Its standard input is ours to hold: where this process is killed, the guard ends the component.
@@ -169,7 +192,8 @@ class AirflowHome:
             health = self._request("GET", "/api/v2/monitor/health")
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
-        return all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
+        parts = [name.replace("-", "_") for name in self.components if name != "api-server"]
+        return all(health[part]["status"] == "healthy" for part in ("metadatabase", *parts))
 
     def _check_alive(self) -> None:
         for name, process in self._processes.items():

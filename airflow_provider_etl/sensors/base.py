@@ -16,6 +16,7 @@ from airflow_provider_etl.compat import (
     BaseSensorOperator,
     Context,
     default_wait_mode,
+    first_asked,
 )
 from airflow_provider_etl.sensors.asking import Ask, Round, ask_all
 from airflow_provider_etl.sensors.waiting import MODES, Patience, progress, timed_out
@@ -114,7 +115,7 @@ class EtlSensor(BaseSensorOperator):
 
     def _began(self, context: Context, mode: str) -> datetime:
         """When it was asked for the first time."""
-        first = context["ti"].get_first_reschedule_date(context) if mode == "reschedule" else None
+        first = first_asked(context) if mode == "reschedule" else None
         return first or datetime.now(UTC)
 
     def _let_go(self, mode: str, told: Round, patience: Patience, began: datetime, met: list[str]) -> NoReturn:

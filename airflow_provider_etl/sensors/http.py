@@ -19,6 +19,7 @@ _HOOK: Final = "airflow.providers.http.hooks.http:HttpHook"
 _PACKAGE: Final = "apache-airflow-providers-http"
 _SECONDS: Final = 30.0  # for one answer
 _LIMIT: Final = 4_000_000  # bytes of one answer
+_TOLD: Final = 200  # characters of an error
 # Of the errors that blame the request, those that may pass: not there yet, busy, a conflict, too early, too many.
 _PASSING: Final = frozenset({404, 408, 409, 423, 425, 429})
 
@@ -84,7 +85,10 @@ class Http(Condition):
         Raises:
             ConfigError: it refuses the request as such, no such connection, or the HTTP provider isn't installed.
         """
-        status, text = _by_url(self.method, self.url) if self.url else _by_connection(self)
+        try:
+            status, text = _by_url(self.method, self.url) if self.url else _by_connection(self)
+        except OSError as error:  # both clients' errors of a connection are
+            return Answer(found=False, seen=f"no answer ({type(error).__name__}: {str(error)[:_TOLD]})")
         if status not in self.expect.statuses:
             if 400 <= status < 500 and status not in _PASSING:
                 raise ConfigError(

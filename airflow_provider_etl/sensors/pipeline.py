@@ -86,11 +86,12 @@ class OtherPipeline(Condition):
         """The span that must be loaded, cut to the time in which the other pipeline has windows at all."""
         back = self.window.lookback if isinstance(self.window, Lookback) else timedelta()
         start, end = window.start - back, window.end
+        first, last = _life(other)
         if self.window != "same":
-            start, end = max(start, other.start or start), min(end, other.end or end)
-        if start >= end or window.end <= (other.start or _EPOCH):
+            start, end = max(start, first or start), min(end, last or end)
+        if start >= end or (first and window.end <= first):
             raise ConfigError(
-                f"{self.name} loads {_told(other.start)} to {_told(other.end)}: nothing of window {window}",
+                f"{self.name} loads {_told(first)} to {_told(last)}: nothing of window {window}",
                 where="wait_for pipeline",
                 expected="a window within that time",
             )
@@ -98,8 +99,7 @@ class OtherPipeline(Condition):
 
     def _windows(self, other: Pipeline, wanted: Span) -> list[Span]:
         if isinstance(other.schedule, Cron | Every):
-            cuts = Cuts(schedule=other.schedule, timezone=other.timezone, anchor=other.start or _EPOCH)
-            return list(cut(cuts, wanted))
+            return list(cut(_cuts(other, other.schedule), wanted))
         if self.by == "ledger":
             return [wanted]
         raise ConfigError(
@@ -144,6 +144,20 @@ class OtherPipeline(Condition):
         count = successful_runs(self.name, [start for start, _ in windows])
         seen = f"{count} of {len(windows)} runs have succeeded"
         return Answer(found=count >= len(windows), seen=seen)
+
+
+def _cuts(other: Pipeline, schedule: Cron | Every) -> Cuts:
+    return Cuts(schedule=schedule, timezone=other.timezone, anchor=other.start or _EPOCH)
+
+
+def _life(other: Pipeline) -> tuple[datetime | None, datetime | None]:
+    """The start of a pipeline's first window and the end of its last one; None where there is no such limit."""
+    start, end = other.start, other.end
+    if isinstance(other.schedule, Cron | Every):
+        cuts = _cuts(other, other.schedule)
+        start = start and cuts.first(start)
+        end = end and (end if cuts.first(end) == end else cuts.previous(end))
+    return start, end
 
 
 def _lacking(load: Mapping[str, Any], wanted: Span, windows: list[Span], *, same: bool) -> str:

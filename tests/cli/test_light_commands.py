@@ -221,6 +221,21 @@ def test_explain_shows_who_else_reads_a_source() -> None:
     assert max(len(line) for line in told.splitlines()) <= 100
 
 
+def test_explain_says_which_windows_are_left_out_and_why(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    skip = (
+        "skip_if: {weekdays: [sunday], missing: '${env.raw}/${window.key}/_READY'}\ndepends_on_previous: true\nextract:"
+    )
+    path = str(project.write(PIPELINE.replace("extract:", skip)))
+    _, told, _ = out(capsys, "explain", path, "--from", "2013-03-08")
+    lines = told.splitlines()
+    (sunday,) = [place for place, line in enumerate(lines) if line.startswith("  2013-03-10  Sun")]
+    assert lines[sunday + 1].startswith("    left out: ")
+    assert "unday" in lines[sunday + 1]
+    assert told.count("    left out: ") == 1
+    assert "  left out where nothing is at data/raw/${window.key}/_READY" in lines
+    assert "  a window runs only after the one before it has succeeded" in lines
+
+
 def test_explain_from_is_a_date(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, why = out(capsys, "explain", str(project.write(PIPELINE)), "--from", "tomorrow")
     assert code == 2

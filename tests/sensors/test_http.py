@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,6 +107,16 @@ def test_a_redirect_is_an_answer_and_not_followed(server: str) -> None:
     Handler.answers["/secret"] = (200, b"")
     assert ask(Http(url=f"{server}/s")).seen == "HTTP status 302"
     assert Handler.asked == ["GET /s"]
+
+
+def test_a_server_that_is_down_is_waited_for(server: str) -> None:
+    down = socket.socket()
+    down.bind(("127.0.0.1", 0))  # taken, and nobody listens
+    answer = ask(Http(url=f"http://127.0.0.1:{down.getsockname()[1]}/s"))
+    down.close()
+    assert not answer.found
+    assert answer.seen.startswith("no answer (URLError: ")
+    assert "refused" in answer.seen
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/x", "http://host/a/../b"])

@@ -118,6 +118,20 @@ def test_a_lookback_reaches_before_the_window_and_not_before_the_others_first(fo
         condition.prepare(Window(start=day(1).start - 2 * DAY, end=day(1).start), other)
 
 
+def test_a_start_and_an_end_in_the_middle_of_a_window_begin_and_end_no_window(folder: Path) -> None:
+    """Its first whole day is the third, its last one the fourth: nobody waits for what it never loads."""
+    other = pipeline(folder, schedule="@daily", start="2013-01-02T05:00", end="2013-01-05T12:00")
+    week = Window(start=day(1).start, end=day(8).start)
+    prepared = OtherPipeline(name="flights").prepare(week, other)
+    assert prepared["wanted"] == ["2013-01-03T00:00:00Z", "2013-01-05T00:00:00Z"]
+    assert len(prepared["windows"]) == 2
+    load(other, day(3))
+    load(other, day(4))
+    assert waited(OtherPipeline(name="flights"), other, week).found
+    with pytest.raises(ConfigError, match="loads 2013-01-03T00:00:00Z to 2013-01-05T00:00:00Z: nothing of window"):
+        OtherPipeline(name="flights").prepare(day(2), other)
+
+
 def test_a_window_run_by_hand_counts_as_far_as_the_log_tells(folder: Path) -> None:
     other = pipeline(folder, schedule="@daily")
     load(other, day(1, 10 * DAY), note=True)

@@ -69,7 +69,8 @@ RULES: Final = (
         why="Two pipelines load one table, and at least one of them replaces rows that aren't its own.",
         wrong={"orders.yaml": "owner: sales\n", "web.yaml": "owner: web\n"},
         right={"orders.yaml": "owner: sales\n", "web.yaml": f"{_LOAD}web{_APPEND}"},
-        mend="Give each a table of its own, or use `append` in both, where rows carry their pipeline.",
+        mend="Give each load a `scope: {column: value}` of its own, or a table; or use `append` in both, where rows carry"
+        " their pipeline.",
     ),
     Rule(
         code="strategy-unsupported",
