@@ -38,6 +38,7 @@ _NAMED: Final = re.compile(
     r"(?:.*_)?(?:password|passwd|pwd|passphrase|secret|secret_?key|client_?secret|api_?key|access_?key|private_?key"
     r"|(?:auth|access|bearer|refresh|api)_?token)"
 )
+_DOUBTFUL: Final = frozenset({"secret", "token"})  # may be the name of one, in a vault
 _BESIDE: Final = re.compile(
     r"(?i)(?:password|passwd|pwd|secret|token|api[_-]?key|credential)\w{0,20}[\"']?\s*(?:[:=]|is)\s*[\"']?"
     r"([A-Za-z0-9+/_.~=!@#%^*-]{16,})"
@@ -105,7 +106,8 @@ def check(node: MapNode, problems: Problems, *, apart: bool = False) -> None:
                 _tell(problems, Node(source, line, column), f"this looks like {secret.what}", certain=secret.certain)
     for key, value in _by_key(node):
         if (value.source.path, value.line) not in told:
-            _tell(problems, value, f"{key!r} is given a value in the file", certain=True)
+            certain = _plain(key) not in _DOUBTFUL
+            _tell(problems, value, f"{key!r} is given a value in the file", certain=certain)
 
 
 def _sources(node: Node) -> list[Source]:
@@ -128,10 +130,13 @@ def _by_key(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Scala
     for key, entry in node.entries.items() if isinstance(node, MapNode) else ():
         if (not path and key in {"transform", "check"}) or key == "columns":
             continue  # there keys are columns
-        plain = re.sub(r"[^a-z0-9]+", "_", key.lower())
-        if isinstance(entry.value, ScalarNode) and _NAMED.fullmatch(plain) and _given(entry.value):
+        if isinstance(entry.value, ScalarNode) and _NAMED.fullmatch(_plain(key)) and _given(entry.value):
             yield key, entry.value
         yield from _by_key(entry.value, (*path, key))
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", key.lower())
 
 
 def _given(node: ScalarNode) -> bool:

@@ -39,6 +39,12 @@ def test_a_value_under_such_a_key_is_a_secret(project: Project, key: str) -> Non
     assert "hunter2" not in "\n".join(told)
 
 
+@pytest.mark.parametrize("key", ["secret", "token"])
+def test_what_may_be_the_name_of_a_secret_is_a_suspicion(project: Project, key: str) -> None:
+    told = project.told(PIPELINE.replace("format: csv", f"format: csv\n    {key}: vault_entry"))
+    assert {line.split()[1] for line in told} == {"unknown-key", "secret-suspected"}
+
+
 def test_no_other_diagnostic_shows_a_secret(project: Project) -> None:
     secret = "s3a://user:hunter2pass@bucket/orders"
     told = project.told(PIPELINE.replace("${env.lake}/orders", secret).replace("type: files", f"type: {secret}"))
