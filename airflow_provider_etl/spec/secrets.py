@@ -35,7 +35,7 @@ _SHAPES: Final = {
     "a password in connection text": re.compile(r"(?i)[?&;](?:password|pwd|passwd)=([^&;\s'\"{}$]+)"),
 }
 _NAMED: Final = re.compile(
-    r"(?:.*_)?(?:password|passwd|pwd|passphrase|secret|secret_?key|client_?secret|api_?key|access_?key|private_?key"
+    r"token|(?:.*_)?(?:password|passwd|pwd|passphrase|secret|secret_?key|client_?secret|api_?key|access_?key|private_?key"
     r"|(?:auth|access|bearer|refresh|api)_?token)"
 )
 _DOUBTFUL: Final = frozenset({"secret", "token"})  # may be the name of one, in a vault
