@@ -6,6 +6,7 @@ from typing import Final
 
 from airflow_provider_etl.spec.catalogue.rule import BASE, Rule
 
+_WEB: Final = "load: {lake: {type: delta, path: data/lake/web, write: {strategy: append}}}\n"
 _VARIABLES: Final = """\
 variables: {raw: "%s", lake: "%s", staging: data/staging, quarantine: data/quarantine}
 roots: [data]
@@ -149,17 +150,10 @@ RULES: Final = (
     ),
     Rule(
         code="duplicate-id",
-        why="Two files say one id: each would take the other's windows, staged files and quarantine for its own.",
-        wrong={
-            "orders.yaml": "id: orders\n" + BASE,
-            "web.yaml": "id: orders\n" + BASE.replace("lake}/orders", "lake}/web"),
-        },
-        right={
-            "orders.yaml": "id: orders\n" + BASE,
-            "web.yaml": "id: web\n" + BASE.replace("lake}/orders", "lake}/web"),
-        },
-        mend="Give one of them another id; a file that was copied keeps the id of the other.",
-        whole=True,
+        why="Two pipelines have one `id`: ledgers, staging and quarantine would take the windows of one for the other's.",
+        wrong={"orders.yaml": "id: sales\n", "web.yaml": f"id: sales\n{_WEB}"},
+        right={"orders.yaml": "id: sales\n", "web.yaml": f"id: web_sales\n{_WEB}"},
+        mend="Give one of them another id.",
     ),
     Rule(
         code="dag-case",
