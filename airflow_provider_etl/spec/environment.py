@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import shape
+from airflow_provider_etl.spec import secrets, shape
 from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean, shown
 from airflow_provider_etl.spec.environment_variables import References
 from airflow_provider_etl.spec.frozen import FrozenMap
@@ -106,11 +106,12 @@ class Environment:
 
 @dataclass(frozen=True)
 class Found:
-    """An environment as read: None with the reasons, or one with the node of its defaults."""
+    """An environment as read: None with the reasons, or one with the node of its defaults; and the file's own node."""
 
     environment: Environment | None
     diagnostics: tuple[Diagnostic, ...]
     defaults: Node | None = None
+    node: MapNode | None = None
 
 
 def chosen(asked: str | None) -> str:
@@ -175,8 +176,8 @@ def _load(path: Path, _changed: int, _size: int, allowed: tuple[str, ...]) -> Fo
     if read is not FAILED and allowed:
         _bound(node, project_of(path), allowed, problems)
     if read is FAILED or problems.failed:
-        return Found(None, problems.sorted())
-    return Found(_made(read, path), problems.sorted(), read.defaults)
+        return Found(None, secrets.hidden(problems.sorted(), node), node=node)
+    return Found(_made(read, path), secrets.hidden(problems.sorted(), node), read.defaults, node)
 
 
 def _bound(node: MapNode, project: Path, allowed: tuple[str, ...], problems: Problems) -> None:

@@ -129,7 +129,7 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
     if isinstance(node, MapNode):
         _check_name(opened.name, Node(node.source), problems)
         pipeline = _pipeline(opened, node, asked, expressions=expressions)
-    ignored = ignores.ignores_of(node.source.text) if node is not None and expressions else ()
+    ignored = ignores.ignores_of(node.source) if node is not None and expressions else ()
     found = secrets.hidden(problems.sorted(), node)
     kept = ignores.kept(found, ignored)
     return Loaded(
@@ -166,7 +166,7 @@ def name_problem(name: str) -> tuple[str, str] | None:
 
 def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions: bool) -> Pipeline | None:
     problems = opened.problems
-    environment, defaults = _environment(opened, asked, Node(node.source))
+    environment, defaults = _environment(opened, asked, Node(node.source), expressions=expressions)
     whole = extended(node, opened.base, environment.project if environment else opened.base, problems)
     if isinstance(defaults, MapNode):
         whole = over(whole, defaults)
@@ -217,7 +217,9 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     return pipeline
 
 
-def _environment(opened: _Opened, asked: str | None, top: Node) -> tuple[Environment | None, Node | None]:
+def _environment(
+    opened: _Opened, asked: str | None, top: Node, *, expressions: bool
+) -> tuple[Environment | None, Node | None]:
     try:
         found = load_environment(asked, opened.base)
     except ConfigError as error:
@@ -229,6 +231,8 @@ def _environment(opened: _Opened, asked: str | None, top: Node) -> tuple[Environ
         return None, None
     for diagnostic in found.diagnostics:
         opened.problems.put(diagnostic)
+    if expressions and found.node is not None:
+        secrets.check(found.node, opened.problems, apart=True)
     return found.environment, found.defaults
 
 

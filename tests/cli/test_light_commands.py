@@ -273,6 +273,17 @@ def test_schema_is_json_schema_2020_12(capsys: pytest.CaptureFixture[str]) -> No
         jsonschema.Draft202012Validator.check_schema(json.loads(told))
 
 
+def test_every_rule_is_told_in_every_format(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    text = PIPELINE.replace("format: csv", "format: csv\n    new_columns: freeze\n    columns: {id: {type: int}}")
+    path = project.write(f"{text}# key AKIA{'X' * 16}\n")
+    column, secret = out(capsys, "lint", str(path), "--format", "github")[1].splitlines()
+    place = f"::error file={path},line=13,col=13,title=unknown-column::transform[1].filter: "
+    assert column == f"{place}there is no column 'amount'; there are: id"
+    assert secret.startswith(f"::error file={path},line=21,col=7,title=secret::this looks like an AWS access key id; ")
+    told = json.loads(out(capsys, "lint", str(path), "--format", "json")[1])
+    assert [(item["code"], item["severity"]) for item in told] == [("unknown-column", "error"), ("secret", "error")]
+
+
 def test_lint_explains_a_code(capsys: pytest.CaptureFixture[str]) -> None:
     code, told, _ = out(capsys, "lint", "--explain", "relative-date")
     assert code == 0

@@ -421,7 +421,7 @@ struct array map -> [ ] :: ${window.start} interval lateral view with union all 
 
 def test_nonsense_is_told_and_never_raised(project: Project) -> None:
     random, words = Random(7), WORDS.split()  # noqa: S311 - the same nonsense every time
-    texts = [" ".join(random.choice(words) for _ in range(random.randint(1, 10))) for _ in range(400)]
+    texts = [" ".join(random.choice(words) for _ in range(random.randint(1, 10))) for _ in range(200)]
     derived = {f"x{number}": text for number, text in enumerate(texts)}
     queries = [f"select {text} from input" for text in texts]  # noqa: S608 - nobody runs it
     steps = [f"derive: {json.dumps(derived)}", *(f"sql: {json.dumps(query)}" for query in queries)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_etl.spec.secrets import in_text
-from tests.spec.conftest import PIPELINE, Project
+from tests.spec.conftest import ENVIRONMENT, PIPELINE, Project
 
 # Put together here, so that no scanner of this repository takes them for real.
 SECRETS = {
@@ -39,6 +39,12 @@ def test_a_value_under_such_a_key_is_a_secret(project: Project, key: str) -> Non
     assert "hunter2" not in "\n".join(told)
 
 
+@pytest.mark.parametrize("key", ["secret", "token"])
+def test_what_may_be_the_name_of_a_secret_is_a_suspicion(project: Project, key: str) -> None:
+    told = project.told(PIPELINE.replace("format: csv", f"format: csv\n    {key}: vault_entry"))
+    assert {line.split()[1] for line in told} == {"unknown-key", "secret-suspected"}
+
+
 def test_no_other_diagnostic_shows_a_secret(project: Project) -> None:
     secret = "s3a://user:hunter2pass@bucket/orders"
     told = project.told(PIPELINE.replace("${env.lake}/orders", secret).replace("type: files", f"type: {secret}"))
@@ -68,6 +74,25 @@ def test_no_other_diagnostic_shows_a_secret(project: Project) -> None:
 )
 def test_what_only_looks_a_little_like_one_is_left_alone(text: str) -> None:
     assert in_text(text) == []
+
+
+def test_a_secret_in_the_environment_file_is_told_there(project: Project) -> None:
+    path = project.environment(
+        ENVIRONMENT.replace("small: true}", "conf: {spark.hadoop.fs.s3a.secret.key: hunter2pass}}")
+    )
+    loaded = project.load(PIPELINE)
+    assert [(item.path, item.line, item.code) for item in loaded.diagnostics] == [(str(path), 8, "secret")]
+    assert "hunter2" not in "\n".join(map(str, loaded.diagnostics))
+    assert project.load(PIPELINE, expressions=False).pipeline is not None
+
+
+def test_a_comment_speaks_of_its_own_file_alone(project: Project) -> None:
+    line = "# the token is q7Xw2" + "Lm9Zt4Rb8Vd1Ks6"
+    project.environment(f"{line}\n{ENVIRONMENT}")
+    ignoring = f"owner: me  # etl: ignore=secret-suspected\n{PIPELINE}"
+    assert [item.code for item in project.load(ignoring).diagnostics] == ["secret-suspected"]
+    project.environment(f"{line}  # etl: ignore=secret-suspected\n{ENVIRONMENT}")
+    assert project.told(PIPELINE) == []
 
 
 def test_columns_may_be_called_like_secrets(project: Project) -> None:

@@ -188,7 +188,7 @@ RULES: Final = (
     ),
     Rule(
         code="extends-too-deep",
-        why="Bases have bases more than a few levels deep: nobody can say any more where a value comes from.",
+        why="Bases have bases more than ten levels deep: nobody can say any more where a value comes from.",
         wrong={"orders.yaml": "extends: _b1.yaml\n"}
         | {f"_b{n}.yaml": f"extends: _b{n + 1}.yaml\n" for n in range(1, 30)},
         right={"orders.yaml": "extends: _base.yaml\n", "_base.yaml": "owner: sales\n"},

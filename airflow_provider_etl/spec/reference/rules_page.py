@@ -11,6 +11,7 @@ from airflow_provider_etl.spec.catalogue.rule import Example
 
 _LONGEST: Final = 40  # lines of an example that are shown
 _WIDEST: Final = 100
+_FILES: Final = 3  # files of an example that are shown
 HEAD: Final = """\
 # The rules of `lint`
 
@@ -71,7 +72,7 @@ def _example(rule: Rule, example: Example) -> Iterator[str]:
     if isinstance(example, str):
         yield from _fenced("# as above\n" if example == BASE else example, "bash" if rule.command else "yaml")
         return
-    for place, (name, text) in enumerate(example.items()):
+    for place, (name, text) in enumerate(list(example.items())[:_FILES]):
         if place:
             yield ""
         if len(example) > 1 or not text.strip():
@@ -79,6 +80,8 @@ def _example(rule: Rule, example: Example) -> Iterator[str]:
         elif name != "orders.yaml":
             yield f"In a file called `{name}`:\n"
         yield from _fenced("# as above\n" if text == BASE else text)
+    if len(example) > _FILES:
+        yield f"\n… and {len(example) - _FILES} more files like these."
 
 
 def _fenced(text: str, language: str = "yaml") -> Iterator[str]:
