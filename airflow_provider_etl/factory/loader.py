@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -39,7 +38,9 @@ def load_pipelines(
         return {}
     home = Path(module["__file__"]).resolve().parent
     asked = get_parsing_context().dag_id
-    files = _asked_for(find_files(home / (folder or configured().pipelines_folder)), asked)
+    files = find_files(home / (folder or configured().pipelines_folder), name=asked)
+    if asked:
+        files = files[:1]  # the others of its name are errors already
     taken = {item.path: str(replace(item, path=_name(home, item.path))) for item in duplicate_names(files)}
     dags: dict[str, DAG] = {}
     broken: dict[str, str] = {}
@@ -60,11 +61,6 @@ def load_pipelines(
     module.update(dags)
     module.update(_shown(broken))
     return dags
-
-
-def _asked_for(files: Iterable[Path], asked: str | None) -> list[Path]:
-    """Every file; or the first whose DAG is asked for: the others of its name are errors already."""
-    return [path for path in files if path.stem == asked][:1] if asked else list(files)
 
 
 def _name(home: Path, path: str | Path) -> str:

@@ -13,12 +13,18 @@ ENDINGS: Final = (".yaml", ".yml")
 _TESTS: Final = (".test.yaml", ".test.yml")
 
 
-def find_files(folder: str | Path) -> list[Path]:
-    """The pipeline files below a folder, sorted: hidden ones, hidden folders and `*.test.yaml` are left out."""
+def find_files(folder: str | Path, *, name: str | None = None) -> list[Path]:
+    """The pipeline files below a folder, sorted: hidden ones, hidden folders and `*.test.yaml` are left out.
+
+    Args:
+        folder: where to look.
+        name: only those of the pipeline of this name; None for all.
+    """
+    asked = None if name is None else {name + ending for ending in ENDINGS}
     found = []
     for here, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(here, name) for name in names if is_pipeline(name)]
+        folders[:] = [inner for inner in folders if not inner.startswith(".")]
+        found += [Path(here, file) for file in names if (asked is None or file in asked) and is_pipeline(file)]
     return sorted(found)
 
 

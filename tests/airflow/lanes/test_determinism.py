@@ -1,5 +1,5 @@
-"""Given the same files, when they are built again by another process, then every DAG is stored byte for byte alike; when
-one file is changed, then its DAG alone is another one: Airflow makes a new version of no other."""
+"""Given the same files, when another process builds them again, then every DAG is stored byte for byte alike; when one
+file is changed, then its DAG alone is another one: Airflow makes a new version of no other."""
 
 from __future__ import annotations
 
