@@ -180,20 +180,20 @@ class _Builder:
             self._too_many(event)
         above = self.stack[-1]
         parent, pending = above.node, above.key
-        if pending is not None:
-            key: str | int = pending.text
+        if isinstance(parent, ListNode):
+            key: str | int = len(parent.items)
         else:
-            key = len(parent.items) if type(parent) is ListNode else text
+            key = text if pending is None else pending.text
         node = ScalarNode(
             self.source, start.line + 1, start.column + 1, start.index, index, parent, key, text, not event.style
         )
-        if pending is not None:
+        if isinstance(parent, ListNode):
+            parent.items.append(node)
+        elif pending is None:
+            above.key = node
+        else:
             above.key = None
             self._entry(parent, pending, node)
-        elif type(parent) is ListNode:
-            parent.items.append(node)
-        else:
-            above.key = node
 
     def _scalar(self, event: Any) -> None:
         node = ScalarNode(*self._place(event), text=event.value, plain=not event.style)
