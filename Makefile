@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 UV := $(BIN)/uv
+# One environment per Airflow that is supported beside the one in .venv.
+LANES := 2.11 3.1 3.4
 # The tests' lock holds the demo's: whichever was asked for first, the other never takes anything away.
 LOCK := $(if $(wildcard .venv/.dev),dev,demo)
 SOURCES := airflow_provider_etl spark_jobs demo dags tests
@@ -101,10 +103,25 @@ check: lint ## Lint, types, walls and the tests that start neither Spark nor Air
 	@$(BIN)/python -m pytest -q -m "not spark and not e2e"
 
 .PHONY: test
-test: ## Everything: what check does, and Spark, Airflow and end-to-end tests
+test: ## Everything: what check does, and Spark, Airflow and end-to-end tests, and the oldest supported Airflow
 	@$(MAKE) debian .venv/.dev
 	@$(MAKE) archive lint
+	@$(MAKE) test-airflow LANES=2.11
 	@$(BIN)/python -m pytest
+
+.PHONY: test-airflow
+test-airflow: $(LANES:%=.venv-airflow/%/.made) .venv/.dev ## The same YAML on every supported Airflow, an environment each
+	@for lane in $(LANES); do echo "Airflow $$lane:"; .venv-airflow/$$lane/bin/python -m pytest -q tests/airflow/lanes; done
+	@[ "$(words $(LANES))" = 1 ] || { echo "Airflow of .venv:"; $(BIN)/python -m pytest -q tests/airflow/lanes; }
+
+.venv-airflow/%/.made: requirements/airflow-%.txt requirements/build.txt pyproject.toml | $(UV)
+	@echo "installing requirements/airflow-$*.txt into .venv-airflow/$*"
+	@[ -x .venv-airflow/$*/bin/python ] || $(UV) venv --quiet --python $(BIN)/python .venv-airflow/$*
+	@$(UV) pip sync --quiet --python .venv-airflow/$*/bin/python --require-hashes --build-constraints requirements/build.txt \
+		requirements/airflow-$*.txt
+	@$(UV) pip install --quiet --python .venv-airflow/$*/bin/python --no-deps --build-constraints requirements/build.txt \
+		--editable .
+	@touch $@
 
 # A machine of its own (CI) gets what is missing; a person is told the command and decides.
 .PHONY: debian
@@ -128,9 +145,15 @@ lock: | $(UV) ## Resolve requirements/*.in anew, with hashes and without host na
 	@$(COMPILE) requirements/dev.in --constraints requirements/constraints.txt \
 		--constraints requirements/demo.txt -o requirements/dev.txt
 	@$(COMPILE) requirements/compose.in --constraints requirements/demo.txt -o requirements/compose.txt
+	@for lane in $(LANES); do $(COMPILE) pyproject.toml requirements/airflow-$$lane.in -o requirements/airflow-$$lane.txt; done
+	@$(COMPILE) pyproject.toml requirements/dag-factory.in -o requirements/dag-factory.txt
+
+.PHONY: docs
+docs: .venv/.dev ## Write docs/language.md and docs/rules.md from the code
+	@$(BIN)/python -m airflow_provider_etl.spec.reference docs
 
 .PHONY: clean
 clean: ## Remove all that make made, the demo's tables and its Airflow too
-	@rm -rf .venv .cache .airflow jars data dist build spark-warehouse metastore_db derby.log *.egg-info \
+	@rm -rf .venv .venv-airflow .cache .airflow jars data dist build spark-warehouse metastore_db derby.log *.egg-info \
 		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,12 +1,15 @@
-"""Every difference between the Airflow versions that we run on, and nowhere else."""
+"""Every difference between the Airflow versions that we run on, and nowhere else: 2.11, 3.1 and later."""
 
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any, Final, cast
 
 from airflow import __version__ as _airflow_version
+from airflow.configuration import conf
 from airflow.exceptions import SerializationError
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -17,14 +20,7 @@ from airflow.providers.common.compat.sdk import (
     BaseHook,
     BaseSensorOperator,
     Stats,
-    conf,
 )
-from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_parsing_context
-
-try:
-    from airflow.sdk import CronDataIntervalTimetable, DeltaDataIntervalTimetable
-except ImportError:  # until Airflow 3.1
-    from airflow.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
 
 try:
     from airflow.sdk import CronPartitionTimetable
@@ -42,10 +38,56 @@ except ImportError:  # until Airflow 3.1
     from airflow.exceptions import AirflowRescheduleException
 
 AIRFLOW_VERSION: Final = tuple(int(part) for part in _airflow_version.split(".")[:2])
+AIRFLOW_3: Final = AIRFLOW_VERSION >= (3, 0)
 
-# Until 3.3 a file that fails to serialise is listed under the path that the DAG names (facts of the dag-processor, not
-# a documented interface); 3.4 has importers for that.
-ERRORS_PER_FILE: Final = (3, 0) <= AIRFLOW_VERSION <= (3, 3)
+if AIRFLOW_3:
+    from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_parsing_context
+else:
+    from airflow.datasets import Dataset
+    from airflow.models.baseoperator import BaseOperator
+    from airflow.models.dag import DAG
+    from airflow.models.param import Param
+    from airflow.utils.context import Context
+    from airflow.utils.dag_parsing_context import get_parsing_context
+
+    def Asset(*, name: str) -> Any:  # noqa: N802
+        """What 3.x calls an asset: 2.11 knows it by its URI alone, so the name is the URI."""
+        return Dataset(name)  # noqa: AIR311
+
+
+if AIRFLOW_VERSION >= (3, 2):
+    from airflow.sdk import CronDataIntervalTimetable, DeltaDataIntervalTimetable
+else:
+    from airflow.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
+
+# How the dag-processor finds the file that an error belongs to is no documented interface: known of these versions.
+# 2.11 asks a DAG that doesn't validate for its `fileloc`, later ones a DAG that doesn't serialise: 3.1 for its
+# `fileloc`, 3.2 to 3.4 for its `relative_fileloc`.
+ERRORS_PER_FILE: Final = AIRFLOW_VERSION <= (3, 4)
+ERRORS_AT_VALIDATION: Final = not AIRFLOW_3
+
+# Where a DAG that nobody schedules begins: 2.11 takes none without a start.
+NO_START: Final = None if AIRFLOW_3 else datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def importers() -> set[str]:
+    """Class paths of the DAG importers that are configured, for all bundles or for one; there are none before 3.4."""
+    if AIRFLOW_VERSION < (3, 4):
+        return set()
+    bundles = conf.getjson("dag_processor", "dag_bundle_config_list", fallback=None) or []
+    listed = [conf.getjson("dag_processor", "dag_importer_configs", fallback=None) or []]
+    listed += [bundle.get("importers") or [] for bundle in bundles]
+    return {item if isinstance(item, str) else item.get("classpath", "") for found in listed for item in found}
+
+
+def backoff(*, doubles: bool) -> bool | int:
+    """What an operator's `retry_exponential_backoff` takes: the factor from 3.2 on, before that whether it is 2."""
+    return (2 if doubles else 0) if AIRFLOW_VERSION >= (3, 2) else doubles
+
+
+def asset_name(asset: Any) -> str | None:
+    """The name of an asset, of its key in a context, or of a 2.11 dataset; None for what is no asset."""
+    return asset if isinstance(asset, str) else getattr(asset, "name", None) or getattr(asset, "uri", None)
 
 
 def deadline(interval: timedelta, callback: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -94,33 +136,48 @@ def first_try(context: Context) -> bool:
 def asset_triggered(context: Context) -> bool:
     """Whether asset events started the run: its sources have changed, whatever the ledger says."""
     kind = getattr(context.get("dag_run"), "run_type", "")
-    return getattr(kind, "value", kind) == "asset_triggered" or bool(context.get("triggering_asset_events"))
+    return getattr(kind, "value", kind) in ("asset_triggered", "dataset_triggered") or bool(_triggering(context))
 
 
 def triggering_extras(context: Context) -> list[tuple[str, dict[str, Any]]]:
     """(asset name, extra) of the asset events that a run is there for, oldest first; empty for other runs."""
-    events = context.get("triggering_asset_events") or {}
+    events = _triggering(context)
     listed = [
-        (event.timestamp, asset.name, dict(event.extra or {}))
+        (event.timestamp, str(asset_name(asset)), dict(event.extra or {}))
         for asset in events
         for event in [*events[asset], *_overlooked(context, asset)]
     ]
     return [(name, extra) for _, name, extra in sorted(listed, key=lambda item: item[0])]
 
 
+def _triggering(context: Context) -> Any:
+    """Asset -> the events that started the run; 2.11 names them otherwise and keys them by URI."""
+    return context.get("triggering_asset_events" if AIRFLOW_3 else "triggering_dataset_events") or {}
+
+
 def _overlooked(context: Context, asset: Any) -> list[Any]:
     """Events that came after the one that asked for the run, and before the run was there.
 
     Airflow hands a run the events up to the first one that was queued, and forgets that others were queued since: it
-    hands them out only when one more comes (3.3.2, `jobs/scheduler_job_runner.py`, `_create_dag_runs_asset_triggered`).
-    A run at `max_active_runs` makes that a wait of hours. The asset must be among the task's inlets.
+    hands them out only when one more comes (2.11.2 and 3.3.2, `jobs/scheduler_job_runner.py`,
+    `_create_dag_runs_asset_triggered`). A run at `max_active_runs` makes that a wait of hours. The asset must be among
+    the task's inlets.
     """
     run = context["dag_run"]
-    known = [inlet for inlet in context.get("inlets") or [] if getattr(inlet, "name", None) == asset.name]
+    known = [inlet for inlet in context.get("inlets") or [] if asset_name(inlet) == asset_name(asset)]
     if not known or cleared(context):
         return []
-    since = context["inlet_events"][known[0]].after(run.run_after.isoformat())
-    return [event for event in since if run.run_after < event.timestamp <= run.start_date]
+    asked = run.run_after if AIRFLOW_3 else run.execution_date
+    since = _since(context["inlet_events"][known[0]], asked)
+    return [event for event in since if asked < event.timestamp <= run.start_date]
+
+
+def _since(events: Any, moment: datetime) -> Iterable[Any]:
+    """The events of an asset after a moment; until 3.1 nobody can be asked for them: they are read from the newest."""
+    if AIRFLOW_VERSION >= (3, 2):
+        found: Iterable[Any] = events.after(moment.isoformat())
+        return found
+    return takewhile(lambda event: event.timestamp > moment, reversed(events))
 
 
 def default_wait_mode() -> str:
@@ -174,9 +231,12 @@ def successful_runs(dag_id: str, logical_dates: list[datetime]) -> int:
 
 
 __all__ = [
+    "AIRFLOW_3",
     "AIRFLOW_VERSION",
     "DAG",
+    "ERRORS_AT_VALIDATION",
     "ERRORS_PER_FILE",
+    "NO_START",
     "AirflowException",
     "AirflowFailException",
     "AirflowNotFoundException",
@@ -194,7 +254,9 @@ __all__ = [
     "Param",
     "SerializationError",
     "Stats",
+    "asset_name",
     "asset_triggered",
+    "backoff",
     "cleared",
     "connection_of",
     "deadline",
@@ -203,6 +265,7 @@ __all__ = [
     "first_try",
     "generation",
     "get_parsing_context",
+    "importers",
     "object_store",
     "partition_start",
     "successful_runs",

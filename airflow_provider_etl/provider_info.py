@@ -41,34 +41,57 @@ def get_provider_info() -> dict[str, Any]:
 
 
 def _options() -> dict[str, Any]:
+    """Described for people in docs/options.md; read by `spec/options.py`, without Airflow."""
     return {
-        "environment": {
-            "description": (
-                "Name of a file in config/environments (searched upwards from the pipeline file), or a path to one."
-            ),
-            "version_added": "0.1.0",
-            "type": "string",
-            "example": "prod",
-            "default": "local",
-        },
-        "dags_backfill": {
-            "description": (
-                "Whether `airflow dags backfill`, which Airflow 3 has removed, is there again (Airflow 3.2 and later)."
-            ),
-            "version_added": "0.1.0",
-            "type": "boolean",
-            "example": "False",
-            "default": "True",
-        },
-        "wait_mode": {
-            "description": (
-                "Where the conditions of wait_for wait that don't say so themselves: deferrable (in the triggerer), "
-                "reschedule or poke. Default: deferrable, or reschedule where the variable "
-                "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE is false."
-            ),
-            "version_added": "0.1.0",
-            "type": "string",
-            "example": "reschedule",
-            "default": None,
-        },
+        "environment": _option(
+            "Name of a file in config/environments (searched upwards from the pipeline file), or a path to one.",
+            default="local",
+            example="prod",
+        ),
+        "pipelines_folder": _option(
+            "Folder with the pipeline files: relative to the file that calls load_pipelines(), or, for the importer of "
+            "Airflow 3.4, somewhere in the bundle.",
+            default="pipelines",
+            example="etl/pipelines",
+        ),
+        "strict": _option(
+            "Whether a warning about a pipeline file keeps its DAG away, as an error does.",
+            kind="boolean",
+            default="False",
+            example="True",
+        ),
+        "allowed_roots": _option(
+            "Absolute folders and URIs, separated by commas: the roots of an environment, its staging and its "
+            "quarantine must lie under them. Empty: no bound.",
+            default="",
+            example="/srv/lake, s3a://company-lake/etl",
+        ),
+        "allowed_python": _option(
+            "Modules, separated by commas, from which python steps may come, with all modules below them. Empty: none.",
+            default="",
+            example="company.etl",
+        ),
+        "dags_backfill": _option(
+            "Whether `airflow dags backfill`, which Airflow 3 has removed, is there again (Airflow 3.2 and later).",
+            kind="boolean",
+            default="True",
+            example="False",
+        ),
+        "wait_mode": _option(
+            "Where the conditions of wait_for wait that don't say so themselves: deferrable (in the triggerer), "
+            "reschedule or poke. Default: deferrable, or reschedule where the variable "
+            "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE is false.",
+            default=None,
+            example="reschedule",
+        ),
+    }
+
+
+def _option(description: str, *, default: str | None, example: str, kind: str = "string") -> dict[str, Any]:
+    return {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": kind,
+        "example": example,
+        "default": default,
     }

@@ -7,11 +7,17 @@ from it, and here it is rebuilt from the plan without pydantic. Field metadata s
 - `ge`, `le`: bounds of a number.
 - `expression`: True where the text is one Spark SQL expression; `query`: True where it is one SELECT.
 - `column`: True where the text (or each item, or each key) names a column of the incoming rows.
+- `column_of`: the option with the name of the dataset whose columns the text names; `shared_with`: likewise, where
+  the columns are of both, or the values of a mapping are of that one; `directed`: True where `asc`, `desc` may follow.
+- `dataset`: True where the text names another dataset.
 - `substitute`: "text" where `${...}` may stand in the value, "sql" where it becomes a SQL literal.
 
 Class attributes: `shorthand` names the field that a value which is no mapping stands for (`filter: "a > 1"`), and where
 `whole` is True every value is that field, a mapping too (`derive: {late: "dep_delay > 15"}`). `requires` names the
-third-party modules that the method imports.
+third-party modules that the method imports. `example` stands in docs/language.md, and a test lints it.
+
+What `lint` asks, where a kind has it: `conflicts()` says which options can't go together (option -> why), `outline`
+which columns come out, `misfits` what can't be with the columns that go in (outline.py).
 """
 
 from __future__ import annotations

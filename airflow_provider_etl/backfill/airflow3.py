@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -106,7 +107,12 @@ class Airflow3:
 
     def slots(self, dag: Dag, first: datetime, last: datetime) -> list[Slot]:
         """The slots between two logical dates, both included."""
-        return [_slot(info) for info in self._dag(dag.name).iter_dagrun_infos_between(first, last)]
+        serialized = self._dag(dag.name)
+        if getattr(serialized.timetable, "partitioned", False):
+            # Airflow takes the clock's reading of both ends for one on the timetable's own clock, whatever their zone.
+            zone = ZoneInfo(_zone(serialized))
+            first, last = (moment.astimezone(zone).replace(tzinfo=UTC) for moment in (first, last))
+        return [_slot(info) for info in serialized.iter_dagrun_infos_between(first, last)]
 
     def runs(self, dag: Dag, slots: Sequence[Slot]) -> dict[Spot, Run]:
         """The latest run of each slot that has one."""

@@ -51,6 +51,7 @@ def go(backend: Backend, preview: Preview) -> int:
 
 def _after(backend: Backend, preview: Preview, active: Progress) -> int:
     """Wait for another backfill to end, look anew, and start."""
+    _unpause(backend, preview)
     if follow(backend, active.id, labels(active), title=f"first, backfill {active.id}") == INTERRUPTED:
         print("the new one wasn't started")
         return INTERRUPTED
@@ -64,6 +65,7 @@ def begin(backend: Backend, preview: Preview) -> int:
     number = backend.start(preview.order)
     if not backend.follows:
         return number
+    _unpause(backend, preview)  # not before: Airflow may have refused the backfill
     print(f"backfill {number} has begun; {ways(number)}", flush=True)
     if not preview.request.wait:
         return 0
@@ -74,7 +76,7 @@ def begin(backend: Backend, preview: Preview) -> int:
 
 
 def _ready(backend: Backend, preview: Preview) -> bool:
-    """Whether it may start; a paused DAG is unpaused where somebody says so.
+    """Whether it may start, and the DAG be unpaused for it.
 
     Raises:
         BlockedError: the DAG is paused, or another backfill is active and isn't to be waited for.
@@ -86,16 +88,19 @@ def _ready(backend: Backend, preview: Preview) -> bool:
     many = len(preview.going)
     if many and not request.yes and not _ask(f"Run {many} window{'s' if many > 1 else ''}?"):
         return False
-    if preview.dag.paused and backend.follows:
-        if not request.unpause and not _offer(preview):
-            raise BlockedError(
-                "the DAG is paused: its backfill would wait for ever and block the next one",
-                where=preview.dag.name,
-                remedy="give --unpause, which also lets its schedule run",
-            )
-        backend.unpause(preview.dag)
-        print(f"{preview.dag.name} is unpaused")
+    if preview.dag.paused and backend.follows and not request.unpause and not _offer(preview):
+        raise BlockedError(
+            "the DAG is paused: its backfill would wait for ever and block the next one",
+            where=preview.dag.name,
+            remedy="give --unpause, which also lets its schedule run",
+        )
     return True
+
+
+def _unpause(backend: Backend, preview: Preview) -> None:
+    if preview.dag.paused and backend.follows:
+        backend.unpause(preview.dag)
+        print(f"{preview.dag.name} is unpaused", flush=True)
 
 
 def _offer(preview: Preview) -> bool:

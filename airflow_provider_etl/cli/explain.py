@@ -63,6 +63,8 @@ def explained(pipeline: Pipeline, asked: Window | None, begin: datetime) -> Iter
     if pipeline.id != pipeline.name:
         yield f"  tables, staging and quarantine know it as {pipeline.id}"
     yield f"  runs {_when(pipeline)}, {pipeline.execution}, on engine {pipeline.engine.name}"
+    if pipeline.depends_on_previous:
+        yield "  a window runs only after the one before it has succeeded"
     yield f"  environment {pipeline.environment.name}, fingerprint {pipeline.fingerprint[:12]}"
     yield ""
     if pipeline.wait_for:

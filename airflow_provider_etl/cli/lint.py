@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from airflow_provider_etl.spec import Clashes, Diagnostic, Loaded, duplicate_names, find_files, folder, load_file, waits
+from airflow_provider_etl.spec.diagnostics import did_you_mean
 from airflow_provider_etl.spec.files import RULE, TESTS, left_out
 from airflow_provider_etl.spec.ignores import kept, useless
+from spark_jobs.errors import ConfigError
 
 NAME: Final = "lint"
 HELP: Final = "check pipeline files and report everything that is wrong with them"
@@ -18,14 +20,43 @@ HELP: Final = "check pipeline files and report everything that is wrong with the
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="pipeline files, or folders that hold some")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("paths", nargs="*", default=[], metavar="PATH", help="pipeline files, or folders that hold some")
+    what.add_argument("--explain", metavar="CODE", help="say why a code is told, with an example, and how to mend it")
     parser.epilog = RULE
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how diagnostics are told")
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Report every diagnostic; 1 where there is an error."""
-    paths, found = _files(options.paths)
+    """Report every diagnostic; 1 where there is an error. Or explain a code."""
+    if options.explain:
+        return _explain(options.explain)
+    paths, empty = files_of(options.paths)
+    found = diagnostics_of(paths, empty, options)
+    _tell(found, len(paths), options.format)
+    return 1 if any(item.severity == "error" for item in found) else 0
+
+
+def _explain(code: str) -> int:
+    from airflow_provider_etl.spec.catalogue import RULES
+    from airflow_provider_etl.spec.reference.rules_page import explained
+
+    if code not in RULES:
+        raise ConfigError(
+            f"there is no code {code!r}", expected="one that lint tells", remedy=did_you_mean(code, RULES)
+        )
+    print(explained(RULES[code]))
+    return 0
+
+
+def diagnostics_of(paths: Sequence[Path], empty: Sequence[Diagnostic], options: argparse.Namespace) -> list[Diagnostic]:
+    """Everything that is wrong with files, by place.
+
+    Args:
+        paths: the files.
+        empty: what is wrong with the paths themselves.
+        options: has `paths` and `environment`.
+    """
     tests = [path for path in paths if path.name.endswith(TESTS)]
     named = [path for path in paths if path not in tests]
     files = [load_file(path, environment=options.environment, expressions=True) for path in named]
@@ -33,10 +64,8 @@ def execute(options: argparse.Namespace) -> int:
     clashes = Clashes()
     shared = [item for file in files for item in clashes.told(file)]
     between = [*shared, *folder.across(files, complete=complete), *waits.across(files, whole=complete)]
-    found += [item for path in tests for item in _of_tests(path, options.environment)]
-    found = sorted(dict.fromkeys([*found, *duplicate_names(named), *_told(files, between)]))
-    _tell(found, len(paths), options.format)
-    return 1 if any(item.severity == "error" for item in found) else 0
+    tested = [item for path in tests for item in _of_tests(path, options.environment)]
+    return sorted(dict.fromkeys([*empty, *tested, *duplicate_names(named), *_told(files, between)]))
 
 
 def _told(files: Sequence[Loaded], between: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
@@ -58,7 +87,7 @@ def _of_tests(path: Path, environment: str | None) -> tuple[Diagnostic, ...]:
     return load_cases(path, loaded.pipeline).diagnostics if loaded.pipeline else loaded.diagnostics
 
 
-def _files(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
+def files_of(given: Sequence[str]) -> tuple[list[Path], list[Diagnostic]]:
     """The files of the paths given, each once; a folder without any is an error, not a success."""
     paths: list[Path] = []
     empty: list[Diagnostic] = []

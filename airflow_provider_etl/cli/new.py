@@ -97,7 +97,9 @@ def _environment(asked: str | None, folder: Path) -> tuple[Environment, list[Pat
     if isinstance(found, str):
         if chosen(asked) != "local":
             raise ConfigError(found, where="new", remedy="write it, or choose another with --environment")
-        made = [_written(Path("config/environments/local.yaml"), _ENVIRONMENT)]
+        # Above the files: here where they are below, else beside them, where another project may be around us.
+        home = Path() if folder.resolve().is_relative_to(Path.cwd()) else folder
+        made = [_written(home / "config/environments/local.yaml", _ENVIRONMENT)]
         found = load_environment(asked, folder.absolute())
     if isinstance(found, str):
         raise ConfigError(found, where="new", remedy="run it in the project's folder")

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+from airflow_provider_etl.cli.opened import add_params
 from airflow_provider_etl.spec import Diagnostic, Pipeline, find_files, load_file
 from airflow_provider_etl.spec.files import TESTS
+from airflow_provider_etl.spec.params import told
 from airflow_provider_etl.testing.cases import cases_beside, load_cases, orphaned, pipeline_file_of
 from airflow_provider_etl.testing.order import Subject, order, scene_of, scene_of_window
 from airflow_provider_etl.testing.telling import as_json, counted, lines
@@ -38,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run this window of the real sources twice over copies of the real tables, and compare them; "
         "START/END in the pipeline's zone, or START of one of the schedule's windows",
     )
+    add_params(parser)
     parser.add_argument("--case", metavar="TEXT", help="only the cases whose names hold this text")
     parser.add_argument("--json", metavar="FILE", help="write the results (JSON) to this file; - for stdout")
     parser.add_argument("--verbose", action="store_true", help="show what Spark says")
@@ -115,7 +118,8 @@ def _take(path: Path, options: argparse.Namespace, found: _Found) -> None:
     if tests is not None:
         _take_cases(path, tests, loaded.pipeline, options, found)
     if options.window:
-        found.subjects.append(_twice(path, loaded.pipeline, options.window))
+        pipeline = loaded.pipeline.with_params(told(options.param, loaded.pipeline.params))
+        found.subjects.append(_twice(path, pipeline, options.window))
 
 
 def _take_cases(path: Path, tests: Path, pipeline: Pipeline, options: argparse.Namespace, found: _Found) -> None:
@@ -125,8 +129,8 @@ def _take_cases(path: Path, tests: Path, pipeline: Pipeline, options: argparse.N
         found.names.append(case.name)
         if options.case and options.case not in case.name:
             continue
-        scene, window = scene_of(case, pipeline), case.runs[-1].window
-        found.subjects.append(Subject(path=str(path), pipeline=pipeline, case=case, window=window, scene=scene))
+        scene, window = scene_of(case), case.runs[-1].window
+        found.subjects.append(Subject(path=str(path), pipeline=case.pipeline, case=case, window=window, scene=scene))
 
 
 def _twice(path: Path, pipeline: Pipeline, text: str) -> Subject:

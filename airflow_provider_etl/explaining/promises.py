@@ -38,7 +38,7 @@ def told(pipeline: Pipeline) -> Iterator[str]:
         head = f"{name}: {write.strategy}{f' ({said})' if said else ''}: {write.promise}"
         yield from wrapped(head, "  ", "      ")
         yield from _parts(write)
-    place = f"{pipeline.environment.quarantine}/{pipeline.name}"
+    place = f"{pipeline.environment.quarantine}/{pipeline.id}"
     yield from wrapped(_REFUSED.format(place=place), "  ", "      ")
 
 

@@ -35,7 +35,15 @@ def week(pipeline: Pipeline, begin: datetime) -> Iterator[str]:
     if not isinstance(pipeline.schedule, (Cron, Every)):
         yield "  none of its own: they come with the events, the run's form or --window"
         return
-    yield from _shown(*_found(pipeline, begin))
+    skip = pipeline.skip_if
+    if skip is not None and skip.missing is not None:
+        yield f"  left out where nothing is at {skip.missing}"
+    told, windows = _found(pipeline, begin)
+    yield f"{told}:"
+    for item in _chosen(windows):
+        yield item if isinstance(item, str) else _line(item)
+        if isinstance(item, Window) and skip is not None and (reason := skip.by_date(item)):
+            yield f"    left out: {reason}"
 
 
 def _found(pipeline: Pipeline, begin: datetime) -> tuple[str, list[Window]]:
@@ -69,16 +77,16 @@ def _some(pipeline: Pipeline, start: datetime, end: datetime, most: int | None) 
     return found
 
 
-def _shown(told: str, windows: list[Window]) -> Iterator[str]:
-    yield f"{told}:"
+def _chosen(windows: list[Window]) -> Iterator[Window | str]:
+    """All of a few windows; of many the first, those over a change of the clock, and the last."""
     if len(windows) <= _SHOWN:
-        yield from map(_line, windows)
+        yield from windows
         return
-    yield from map(_line, windows[:_ENDS])
+    yield from windows[:_ENDS]
     odd = [window for window in windows[_ENDS:-_ENDS] if _changes(window)]
     yield f"  … {len(windows) - 2 * _ENDS} more" + (", among them those over a change of the clock" if odd else "")
-    yield from map(_line, odd[:_ENDS])
-    yield from map(_line, windows[-_ENDS:])
+    yield from odd[:_ENDS]
+    yield from windows[-_ENDS:]
 
 
 def _changes(window: Window) -> bool:

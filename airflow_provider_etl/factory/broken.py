@@ -1,9 +1,13 @@
 """A pipeline file with errors, made visible without harm to the others.
 
 An exception in the loader would drop every DAG of the loader, and an error recorded under the loader's path would mark
-all of them stale. Until Airflow 3.3 the dag-processor records a DAG that can't be serialised under the path that the
-DAG names (`dag_processing/processor.py`, `_serialize_dags`): a DAG that can't, and names the pipeline file, shows the
-file's errors under the file's own name. That is no documented interface: other versions get a visible DAG instead.
+all of them stale. Airflow 3 records a DAG that can't be serialised under the path that the DAG names
+(`dag_processing/processor.py`, `_serialize_dags`), 2.11 one that isn't valid (`models/dagbag.py`, `_process_modules`):
+a DAG that is so, and names the pipeline file, shows the file's errors under the file's own name. That is no documented
+interface: versions on which it wasn't tried get a visible DAG instead (`compat.ERRORS_PER_FILE`).
+
+2.11 forgets such an error whenever it lists the dags folder anew, every `[scheduler] dag_dir_list_interval` seconds,
+and shows it again with the next parse of the loader: so too one that was mended goes.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import os
 from pathlib import PurePosixPath
 from typing import Any, Final, NoReturn
 
-from airflow_provider_etl.compat import DAG, SerializationError
+from airflow_provider_etl.compat import DAG, ERRORS_AT_VALIDATION, SerializationError
 
 ERRORS_DAG: Final = "etl__config_errors"
 
@@ -22,7 +26,7 @@ class PipelineFileError(SerializationError):
 
 
 class BrokenPipeline(DAG):
-    """A DAG that can't be serialised, and says why.
+    """A DAG that is neither valid nor can be serialised, and says why.
 
     Args:
         dag_id: any that is free.
@@ -35,12 +39,13 @@ class BrokenPipeline(DAG):
         super().__init__(dag_id, schedule=None)
 
     @property
-    def relative_fileloc(self) -> str:
-        """The pipeline file, relative to the bundle as the loader's own path is."""
-        return str(PurePosixPath(self._loader).parent / self._path)
+    def fileloc(self) -> str:
+        """The pipeline file, whatever file made the DAG: from the bundle on once Airflow has asked for that path."""
+        found: str | None = vars(self).get("relative_fileloc")
+        return found or str(PurePosixPath(self._loader).parent / self._path)
 
-    @relative_fileloc.setter
-    def relative_fileloc(self, loader: str | None) -> None:
+    @fileloc.setter
+    def fileloc(self, loader: str | None) -> None:
         self._loader = loader or ""
 
     @property
@@ -56,9 +61,9 @@ class BrokenPipeline(DAG):
         """Say it at once where no Airflow component listens: a test that loads a DagBag must see the error.
 
         Raises:
-            PipelineFileError: always, outside Airflow's own processes.
+            PipelineFileError: always on 2.11, later ones outside of Airflow's own processes.
         """
-        if "_AIRFLOW_PROCESS_CONTEXT" not in os.environ:
+        if ERRORS_AT_VALIDATION or "_AIRFLOW_PROCESS_CONTEXT" not in os.environ:
             raise PipelineFileError(self._message)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_etl.compat import DAG, deadline
+from airflow_provider_etl.compat import DAG, NO_START, backoff, deadline
+from airflow_provider_etl.factory.document import document
 from airflow_provider_etl.factory.timetables import assets_of, params_of, schedule_of
 from airflow_provider_etl.operators.alarms import Alarm
 from airflow_provider_etl.operators.base import EtlOperator
@@ -25,20 +26,21 @@ if TYPE_CHECKING:
 _INSTANT: Final = timedelta(microseconds=1)
 
 
-def build(pipeline: Pipeline, *, source: str, environment: str | None = None) -> DAG:
+def build(pipeline: Pipeline, *, source: str, environment: str | None = None, text: str = "") -> DAG:
     """The DAG of a pipeline: a task per verb, or one task where its execution is fused.
 
     Args:
         pipeline: a pipeline without errors.
         source: how its operators name the file: relative to the DAG's file.
         environment: what its operators are told; None leaves it to `[etl] environment`.
+        text: the pipeline file, for the DAG's documentation; empty where the Code tab shows it.
     """
     dag = DAG(
         pipeline.name,
         description=pipeline.description.strip().partition("\n")[0] or None,
-        doc_md=pipeline.doc or None,
+        doc_md=document(pipeline, source=source, text=text) or None,
         schedule=schedule_of(pipeline),
-        start_date=pipeline.start,
+        start_date=pipeline.start or NO_START,
         # Airflow's end is the start of the last interval, ours the end of the last window.
         end_date=pipeline.end - _INSTANT if pipeline.end else None,
         catchup=pipeline.catchup,
@@ -46,7 +48,6 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
         dagrun_timeout=pipeline.timeout.run,
         tags=sorted(pipeline.tags),
         owner_links=dict(pipeline.owner_links),
-        params=params_of(pipeline),
         default_args=_default_args(pipeline),
         **_deadline(pipeline),
     )
@@ -68,6 +69,9 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None) ->
     for wait in pipeline.wait_for:
         # How long it may wait the item says, and the wait is nobody's work: the tasks' timeout isn't meant.
         WaitSensor(task_id=wait.task, wait=wait.name, inlets=inlets, execution_timeout=None, **arguments) >> first
+    # Last: a run has the DAG's form whether its tasks carry copies of it or not, and with copies the DAG would be twice
+    # as large and take three times as long to store.
+    dag.params.update(params_of(pipeline))
     return dag
 
 
@@ -101,7 +105,7 @@ def _default_args(pipeline: Pipeline) -> dict[str, Any]:
         "owner": pipeline.owner,
         "retries": retries.attempts,
         "retry_delay": retries.delay,
-        "retry_exponential_backoff": 2 if retries.backoff == "exponential" else 0,
+        "retry_exponential_backoff": backoff(doubles=retries.backoff == "exponential"),
         "max_retry_delay": retries.max_delay,
         "execution_timeout": pipeline.timeout.task,
     }

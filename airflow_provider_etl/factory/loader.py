@@ -6,18 +6,21 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context
+from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context, importers
 from airflow_provider_etl.factory.broken import BrokenPipeline, PipelineFileError, errors_dag
 from airflow_provider_etl.factory.build import build
-from airflow_provider_etl.spec import Clashes, Diagnostic, duplicate_names, find_files, load_file
+from airflow_provider_etl.factory.verdict import configured, refused
+from airflow_provider_etl.spec import Clashes, Diagnostic, Loaded, duplicate_names, find_files, load_file
 from airflow_provider_etl.spec.files import left_out
 from spark_jobs.errors import ConfigError
 
+_IMPORTER: Final = "airflow_provider_etl.factory.importer.PipelineImporter"
+
 
 def load_pipelines(
-    module: dict[str, Any], folder: str = "pipelines", *, environment: str | None = None
+    module: dict[str, Any], folder: str | None = None, *, environment: str | None = None
 ) -> dict[str, DAG]:
     """Make a DAG of each pipeline file of a folder and put it among a module's globals.
 
@@ -26,36 +29,36 @@ def load_pipelines(
 
     Args:
         module: `globals()` of a file in the dags folder.
-        folder: relative to that file.
+        folder: relative to that file; by default `[etl] pipelines_folder`.
         environment: name or path of an environment; by default `[etl] environment`.
 
     Returns:
-        DAG id -> DAG, of the files without errors.
+        DAG id -> DAG, of the files without errors; none where Airflow 3.4 has our importer, whose business they are.
 
     Raises:
         PipelineFileError: the one file that is asked for has errors.
     """
+    if _IMPORTER in importers():
+        return {}
     home = Path(module["__file__"]).resolve().parent
     asked = get_parsing_context().dag_id
-    files = _asked_for(find_files(home / folder), asked)
+    below = home / (folder or configured().pipelines_folder)
+    files = _asked_for(find_files(below), asked)
     taken = {item.path: str(replace(item, path=_name(home, item.path))) for item in duplicate_names(files)}
     dags: dict[str, DAG] = {}
-    broken = {} if asked else _left_out(home, home / folder)
+    broken = {} if asked else _left_out(home, below)
     clashes = Clashes()
     for path in files:
         name = _name(home, path)
         loaded = load_file(path, environment=environment)
-        if str(path) in taken:
-            broken[_printable(name)] = taken[str(path)]
-        elif loaded.pipeline is None:
-            broken[_printable(name)] = "\n".join(str(_placed(error, home)) for error in loaded.errors)
-        elif clashing := clashes.told(replace(loaded, path=name), tables=False):
-            broken[_printable(name)] = "\n".join(map(str, clashing))
-        else:
+        why = taken.get(str(path)) or _refused(loaded, name, clashes, home)
+        if loaded.pipeline is not None and not why:
             try:
-                dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment)
+                dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment, text=loaded.text)
             except ConfigError as error:  # what this Airflow can't do, which no reader of the file can know
-                broken[name] = f"{name}:1:1: error[airflow-version]: {error}"
+                why = f"{name}:1:1: error[airflow-version]: {error}"
+        if why:
+            broken[_printable(name)] = why
     if asked and broken:
         raise PipelineFileError("\n".join(broken.values()))
     for dag in dags.values():
@@ -63,6 +66,14 @@ def load_pipelines(
     module.update(dags)
     module.update(_shown(broken))
     return dags
+
+
+def _refused(loaded: Loaded, name: str, clashes: Clashes, home: Path) -> str:
+    """Why a file is no DAG, a line each; empty where it is one."""
+    told = refused(loaded)
+    if told:
+        return "\n".join(str(_placed(item, home)) for item in told)
+    return "\n".join(map(str, clashes.told(replace(loaded, path=name), tables=False)))
 
 
 def _asked_for(files: Iterable[Path], asked: str | None) -> list[Path]:

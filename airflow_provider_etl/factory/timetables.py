@@ -13,7 +13,7 @@ from airflow_provider_etl.compat import (
     Param,
 )
 from airflow_provider_etl.operators.windows import END, START
-from airflow_provider_etl.spec.schedule import Assets, Cron, Every, Partition
+from airflow_provider_etl.spec.schedule import Assets, Cron, Every, Manual, Partition
 from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _param(param: PipelineParam) -> Param:
 
 
 def _window(pipeline: Pipeline) -> dict[str, Param]:
-    scheduled = schedule_of(pipeline) is not None
+    scheduled = not isinstance(pipeline.schedule, Manual)
     zone = pipeline.timezone
     told = {
         START: f"First instant of the window, such as 2013-01-01 or 2013-01-01T05:00; {zone} where it has no offset.",

@@ -25,8 +25,8 @@ class Webhook:
     type: Literal["webhook"]
     """The kind."""
     connection: str
-    """Airflow connection: scheme, host, port; login and password as basic authentication; in its extra `endpoint` (the
-    path, which may be secret) and `headers`."""
+    """Airflow connection of type http: schema (default http), host, port; login and password as basic authentication;
+    in its extra `endpoint` (the path, which may be secret) and `headers`."""
     on: tuple[Event, ...] = ("failure", "late")
     """What is told."""
 
@@ -52,7 +52,8 @@ def _address(connection: Connection, name: str) -> str:
     host = connection.host or ""
     if not host:
         raise ConfigError("it has no host", where=f"connection {name}", expected="such as https://hooks.example.com")
-    base = host if "://" in host else f"{connection.schema or 'https'}://{host}"
+    # As Airflow's HttpHook reads such a connection.
+    base = host if "://" in host else f"{connection.schema or 'http'}://{host}"
     port = f":{connection.port}" if connection.port else ""
     endpoint = str(connection.extra_dejson.get("endpoint", "")).lstrip("/")
     if not base.startswith(("http://", "https://")):

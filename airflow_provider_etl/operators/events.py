@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_etl.compat import Asset, Context
+from airflow_provider_etl.compat import Asset, Context, asset_name
 
 
 def asset_of(pipeline: str, load: str) -> Asset:
@@ -29,7 +29,7 @@ def emit(context: Context, reports: Sequence[Mapping[str, Any]]) -> None:
     known = {f"{_id(report)}.{load}" for report in reports for load in report["loads"]}
     kept = []
     for outlet in task.outlets:
-        name = getattr(outlet, "name", None)
+        name = asset_name(outlet)
         extra = extra_of(name, reports)
         if extra:
             context["outlet_events"][outlet].extra = extra

@@ -23,6 +23,7 @@ class File(Condition):
     """Files that somebody delivers."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = 'file: {path: "${env.raw}/orders/${window.key}", success: _SUCCESS}'
     shorthand: ClassVar[str] = "path"
 
     path: str = field(metadata={"substitute": "text", "path": True})

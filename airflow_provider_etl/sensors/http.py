@@ -48,6 +48,9 @@ class Http(Condition):
     """A probe by HTTP."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = (
+        'http: {connection: orders_api, path: "/status/${window.key}", expect: {json: {state: closed}}}'
+    )
     shorthand: ClassVar[str] = "url"
 
     url: str | None = field(default=None, metadata={"substitute": "text", "root": True})

@@ -36,6 +36,7 @@ class OtherPipeline(Condition):
     """Windows of another pipeline."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "pipeline: {name: customers, timeout: 2h, on_timeout: skip}"
     shorthand: ClassVar[str] = "name"
 
     name: str = field(metadata={"min_length": 1})

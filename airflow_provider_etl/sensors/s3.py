@@ -24,6 +24,7 @@ class S3Key(Condition):
     """An object in S3, or in a store that speaks its protocol."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = 's3: {key: "s3://deliveries/orders/${window.key}/*.csv", min_size: 1}'
     shorthand: ClassVar[str] = "key"
 
     key: str = field(metadata={"substitute": "text", "root": True})

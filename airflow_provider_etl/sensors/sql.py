@@ -27,6 +27,9 @@ class Sql(Condition):
     """A question to a database."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = (
+        'sql: {connection: warehouse, query: "SELECT count(*) > 0 FROM closed WHERE at >= ${window.end}"}'
+    )
 
     connection: str = field(metadata={"min_length": 1})
     """Airflow connection id of the database."""

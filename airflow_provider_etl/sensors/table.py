@@ -26,6 +26,7 @@ class Table(Condition):
     """A table that somebody keeps up to date."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = 'table: {path: "${env.lake}/customers", newer_than: window.end}'
     shorthand: ClassVar[str] = "path"
 
     path: str = field(metadata={"substitute": "text", "path": True})

@@ -6,7 +6,6 @@ Looked up by name (`--environment`, `AIRFLOW__ETL__ENVIRONMENT`, `[etl] environm
 
 from __future__ import annotations
 
-import configparser
 import functools
 import os
 from collections.abc import Mapping
@@ -15,13 +14,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import shape
-from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean
+from airflow_provider_etl.spec import secrets, shape
+from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean, shown
 from airflow_provider_etl.spec.environment_variables import References
 from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import EngineFile, EnvironmentFile
-from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described
-from airflow_provider_etl.spec.paths import absolute
+from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described, scalars
+from airflow_provider_etl.spec.options import options
+from airflow_provider_etl.spec.paths import absolute, under
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Reading
@@ -106,37 +106,17 @@ class Environment:
 
 @dataclass(frozen=True)
 class Found:
-    """An environment as read: None with the reasons, or one with the node of its defaults."""
+    """An environment as read: None with the reasons, or one with the node of its defaults; and the file's own node."""
 
     environment: Environment | None
     diagnostics: tuple[Diagnostic, ...]
     defaults: Node | None = None
+    node: MapNode | None = None
 
 
 def chosen(asked: str | None) -> str:
-    """The name (or path) of the environment to use: asked for, or by variable, or by airflow.cfg, else `local`."""
-    return asked or os.environ.get("AIRFLOW__ETL__ENVIRONMENT") or _configured(*_airflow_cfg()) or DEFAULT
-
-
-def _airflow_cfg() -> tuple[str, int]:
-    home = os.environ.get("AIRFLOW_HOME") or "~/airflow"
-    path = Path(os.environ.get("AIRFLOW_CONFIG") or os.path.join(home, "airflow.cfg")).expanduser()
-    try:
-        return str(path), path.stat().st_mtime_ns
-    except OSError:
-        return str(path), 0
-
-
-@functools.lru_cache(maxsize=8)
-def _configured(path: str, changed: int) -> str:
-    if not changed:
-        return ""
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read(path, encoding="utf-8")
-    except (configparser.Error, UnicodeDecodeError):
-        return ""  # Airflow itself tells what is wrong with its file
-    return parser.get("etl", "environment", fallback="").strip()
+    """The name (or path) of the environment to use: asked for, or configured, else `local`."""
+    return asked or options().environment or DEFAULT
 
 
 def locate(name: str, base: Path) -> Path | None:
@@ -144,11 +124,14 @@ def locate(name: str, base: Path) -> Path | None:
     if os.sep in name or name.endswith((".yaml", ".yml")):
         path = Path(name).expanduser().absolute()
         return path if path.is_file() else None
-    for folder in (base, *base.parents):
-        for ending in (".yaml", ".yml"):
-            path = folder.joinpath(*_FOLDER, name + ending)
-            if path.is_file():
-                return path
+    # Asked once per pipeline file: texts are quicker than paths.
+    endings = ["/".join(("", *_FOLDER, name + ending)) for ending in (".yaml", ".yml")]
+    parts = str(base).rstrip("/").split("/")
+    for depth in range(len(parts), 0, -1):
+        folder = "/".join(parts[:depth])
+        found = next((folder + ending for ending in endings if os.access(folder + ending, os.F_OK)), None)
+        if found and (path := Path(found)).is_file():
+            return path
     return None
 
 
@@ -167,17 +150,20 @@ def load_environment(asked: str | None, base: Path) -> Found | str:
 
     Returns:
         What was found, or in words that there is none.
+
+    Raises:
+        ConfigError: one of the provider's options means nothing.
     """
-    name = chosen(asked)
+    name, allowed = chosen(asked), options().allowed_roots
     path = locate(name, base)
     if path is None:
         return f"no environment {name!r}: config/environments/{name}.yaml is in no folder from {base} upwards"
     status = path.stat()
-    return _load(path, status.st_mtime_ns, status.st_size)
+    return _load(path, status.st_mtime_ns, status.st_size, allowed)
 
 
 @functools.lru_cache(maxsize=32)
-def _load(path: Path, _changed: int, _size: int) -> Found:
+def _load(path: Path, _changed: int, _size: int, allowed: tuple[str, ...]) -> Found:
     problems = Problems()
     node = read_file(str(path), problems)
     if node is None:
@@ -187,9 +173,22 @@ def _load(path: Path, _changed: int, _size: int) -> Found:
         return Found(None, problems.sorted())
     read = shape.build(EnvironmentFile, node, Reading(problems=problems, substitute=References(node, problems)))
     _check(node, problems)
+    if read is not FAILED and allowed:
+        _bound(node, project_of(path), allowed, problems)
     if read is FAILED or problems.failed:
-        return Found(None, problems.sorted())
-    return Found(_made(read, path), problems.sorted(), read.defaults)
+        return Found(None, secrets.hidden(problems.sorted(), node), node=node)
+    return Found(_made(read, path), secrets.hidden(problems.sorted(), node), read.defaults, node)
+
+
+def _bound(node: MapNode, project: Path, allowed: tuple[str, ...], problems: Problems) -> None:
+    """The deployment's bound (`[etl] allowed_roots`): where pipelines may read and write, and where rows are kept."""
+    variables = node.get("variables")
+    kept = [variables.get(name) for name in REQUIRED] if isinstance(variables, MapNode) else []
+    roots = node.get("roots")
+    for place in [*(scalars(roots) if roots is not None else ()), *kept]:
+        if isinstance(place, ScalarNode) and not under(absolute(place.text, project), allowed):
+            message = f"{shown(place.text, 120)} leads to {absolute(place.text, project)}, which the deployment forbids"
+            problems.add(place, "root-not-allowed", message, f"[etl] allowed_roots: {', '.join(allowed)}")
 
 
 def _check(node: MapNode, problems: Problems) -> None:

@@ -15,7 +15,7 @@ RULE: Final = (
     "(*.test.yaml), environments (config/environments) and linked folders; lint names the linked folders, and files "
     "whose ending isn't written in small letters."
 )
-_ENDINGS: Final = (".yaml", ".yml")
+ENDINGS: Final = (".yaml", ".yml")
 _LEFT_OUT: Final = (".", "_")
 TESTS: Final = (".test.yaml", ".test.yml")
 _ENVIRONMENTS: Final = ("config", "environments")
@@ -23,7 +23,7 @@ _ENVIRONMENTS: Final = ("config", "environments")
 
 def find_files(folder: str | Path) -> list[Path]:
     """The pipeline files below a folder, sorted, as RULE says."""
-    return sorted(path for path in _walk(folder) if _is_pipeline(path.name))
+    return sorted(path for path in _walk(folder) if is_pipeline(path.name))
 
 
 def left_out(folder: str | Path) -> list[Diagnostic]:
@@ -33,7 +33,7 @@ def left_out(folder: str | Path) -> list[Diagnostic]:
         if path.is_dir():
             message, hint = "a linked folder isn't entered", "name it by itself, or put the files here"
             found.append(_told(path, "linked-folder", message, hint, severity="warning"))
-        elif path.name.lower().endswith(_ENDINGS) and not path.name.endswith(_ENDINGS):
+        elif path.name.lower().endswith(ENDINGS) and not path.name.endswith(ENDINGS):
             message = f"the ending {path.suffix} isn't read: {path.stem} is no pipeline yet"
             found.append(_told(path, "file-ending", message, f"rename it to {path.stem}{path.suffix.lower()}"))
     return found
@@ -54,8 +54,9 @@ def _is_environments(path: Path) -> bool:
     return path.absolute().parts[-2:] == _ENVIRONMENTS
 
 
-def _is_pipeline(name: str) -> bool:
-    return name.endswith(_ENDINGS) and not name.endswith(TESTS)
+def is_pipeline(name: str) -> bool:
+    """Whether a file is a pipeline file by its name: YAML, not hidden, no base, no `*.test.yaml`."""
+    return name.endswith(ENDINGS) and not name.endswith(TESTS) and not name.startswith(_LEFT_OUT)
 
 
 def _told(path: Path, code: str, message: str, hint: str, severity: Severity = "error") -> Diagnostic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,17 +29,17 @@ class Wanted:
     types: tuple[Any, ...]
     words: str
 
-    @property
+    @functools.cached_property
     def text(self) -> bool:
         """Whether any text will do."""
         return str in self.types or Any in self.types
 
-    @property
+    @functools.cached_property
     def literals(self) -> list[Any]:
         """The values that are given one by one."""
         return [value for item in self.types if typing.get_origin(item) is Literal for value in typing.get_args(item)]
 
-    @property
+    @functools.cached_property
     def parse(self) -> Callable[[str], Any] | None:
         """How a text becomes a duration, a date or a time, where one is wanted."""
         if timedelta in self.types:

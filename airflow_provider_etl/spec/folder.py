@@ -1,11 +1,12 @@
-"""What no file can see for itself: ids, tables and assets of the files that are linted together."""
+"""What no file can see for itself: names and assets of the files that are linted together (clashes.py: ids, tables)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from airflow_provider_etl.spec.diagnostics import Diagnostic, Severity, near_miss
+from airflow_provider_etl.spec.diagnostics import Diagnostic, near_miss
+from airflow_provider_etl.spec.nodes import ListNode, MapNode, Node
 from airflow_provider_etl.spec.schedule import Assets
 
 if TYPE_CHECKING:
@@ -23,13 +24,26 @@ def across(files: Sequence[Loaded], *, complete: bool) -> list[Diagnostic]:
     return [*found, *_assets(files)] if complete else found
 
 
-def _at(  # noqa: PLR0913 - a diagnostic has that many parts
-    file: Loaded, key: str, code: str, message: str, hint: str, *, severity: Severity = "warning"
-) -> Diagnostic:
-    line, column = file.places.get(key, (1, 1))
+def _at(file: Loaded, code: str, message: str, hint: str, *, asset: int | None = None) -> Diagnostic:
+    """A warning at the top of a file, or at one of the assets that it waits for."""
+    place = _asset(file.node, asset) if asset is not None else None
     return Diagnostic(
-        path=file.path, line=line, column=column, code=code, severity=severity, key=key, message=message, hint=hint
+        path=file.path,
+        line=place.line if place else 1,
+        column=place.column if place else 1,
+        code=code,
+        severity="warning",
+        key=place.path if place else "",
+        message=message,
+        hint=hint,
     )
+
+
+def _asset(top: MapNode | None, number: int) -> Node | None:
+    """Where an asset of the schedule stands; None where a base says it."""
+    schedule = top.get("schedule") if top is not None else None
+    names = schedule.get("assets") if isinstance(schedule, MapNode) else None
+    return names.items[number] if isinstance(names, ListNode) else None
 
 
 def _cases(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
@@ -40,7 +54,7 @@ def _cases(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
         if other.name != file.name:
             message = f"DAG id {file.name!r} differs from {other.name!r} only in letter case"
             hint = f"rename one of the files: on disks that ignore case both write into one folder ({other.path})"
-            yield _at(file, "", "dag-case", message, hint)
+            yield _at(file, "dag-case", message, hint)
 
 
 def _names(file: Loaded) -> set[str]:
@@ -63,7 +77,7 @@ def _assets(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
             near = near_miss(name, provided)
             hint = f"did you mean {near!r}?" if near else "an asset is called PIPELINE.LOAD"
             message = f"no file of this folder provides asset {name!r}"
-            yield _at(file, f"schedule.assets[{place}]", "unknown-asset", message, f"{hint} Another DAG may provide it")
+            yield _at(file, "unknown-asset", message, f"{hint} Another DAG may provide it", asset=place)
 
 
 def _cycles(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
@@ -75,7 +89,7 @@ def _cycles(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
             if way:
                 message = f"pipelines start each other in a circle: {' -> '.join([*way, file.name])}"
                 hint = "each load starts the next one, for ever: give one of them a clock"
-                yield _at(file, f"schedule.assets[{place}]", "asset-cycle", message, hint)
+                yield _at(file, "asset-cycle", message, hint, asset=place)
 
 
 def _way_back(start: Loaded | None, goal: Loaded, owner: dict[str, Loaded]) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from airflow_provider_etl.spec.diagnostics import Diagnostic
+from airflow_provider_etl.spec.nodes import Source
 
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#\s*etl:\s*(ignore|ignore-file)\s*=\s*([a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
 
@@ -21,33 +22,35 @@ class Ignore:
     """A code that a comment names.
 
     Args:
+        path: the file, as the caller named it.
         code: the code.
         line: the line that it speaks of; 0 for the whole file.
         at: where the code stands: line and column, from 1.
     """
 
+    path: str
     code: str
     line: int
     at: tuple[int, int]
 
     def covers(self, diagnostic: Diagnostic) -> bool:
         """Whether it speaks of a warning."""
-        here = self.line in (0, diagnostic.line)
+        here = diagnostic.path == self.path and self.line in (0, diagnostic.line)
         return here and diagnostic.code == self.code and diagnostic.severity == "warning"
 
 
-def ignores_of(text: str) -> tuple[Ignore, ...]:
+def ignores_of(source: Source) -> tuple[Ignore, ...]:
     """What the comments of a file ignore."""
-    return tuple(_found(text)) if "etl:" in text else ()
+    return tuple(_found(source)) if "etl:" in source.text else ()
 
 
-def _found(text: str) -> Iterator[Ignore]:
-    lines = text.splitlines()
+def _found(source: Source) -> Iterator[Ignore]:
+    lines = source.text.splitlines()
     for number, line in enumerate(lines, start=1):
         for match in _COMMENT.finditer(line):
             about = 0 if match[1] == "ignore-file" else _about(lines, number, alone=not line[: match.start()].strip())
             for code in re.finditer(r"[a-z0-9-]+", match[2]):
-                yield Ignore(code=code[0], line=about, at=(number, match.start(2) + code.start() + 1))
+                yield Ignore(path=source.path, code=code[0], line=about, at=(number, match.start(2) + code.start() + 1))
 
 
 def _about(lines: list[str], number: int, *, alone: bool) -> int:

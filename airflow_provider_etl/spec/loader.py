@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import identity, ignores, nodes, rules, secrets, shape, strategies, waits
+from airflow_provider_etl.spec import identity, ignores, rules, secrets, shape, strategies, waits
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
@@ -27,6 +27,7 @@ from airflow_provider_etl.spec.settings import Settings, timeouts_of
 from airflow_provider_etl.spec.variables import Substitution
 from airflow_provider_etl.spec.verbs import Placed, VerbReader, Verbs, datasets_of
 from airflow_provider_etl.spec.waiting import Awaited
+from spark_jobs.errors import ConfigError
 from spark_jobs.outline import Outline
 
 # Airflow takes 250 characters, but names a folder `dag_id=…` in its logs: 255 bytes are all that a file name has.
@@ -44,10 +45,10 @@ class Loaded:
         pipeline: None where there is an error.
         diagnostics: errors and warnings by place.
         awaited: the pipelines that it waits for.
-        places: key path -> line and column, for what only several files together tell; `lint` alone fills it.
-        ignored: what the file's comments ignore, likewise.
+        ignored: what the file's comments ignore; `lint` alone asks.
         spared: the warnings that they have taken back.
         node: the file as it was read, for the places of what is found later; None where it can't be read.
+        text: the file's text; empty for a mapping, and for a file that can't be read.
     """
 
     name: str
@@ -55,10 +56,10 @@ class Loaded:
     pipeline: Pipeline | None
     diagnostics: tuple[Diagnostic, ...]
     awaited: tuple[Awaited, ...] = ()
-    places: Mapping[str, tuple[int, int]] = field(default_factory=FrozenMap)
     ignored: tuple[ignores.Ignore, ...] = ()
     spared: tuple[Diagnostic, ...] = ()
     node: MapNode | None = None
+    text: str = ""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -128,7 +129,7 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
     if isinstance(node, MapNode):
         _check_name(opened.name, Node(node.source), problems)
         pipeline = _pipeline(opened, node, asked, expressions=expressions)
-    ignored = ignores.ignores_of(node.source.text) if node is not None and expressions else ()
+    ignored = ignores.ignores_of(node.source) if node is not None and expressions else ()
     found = secrets.hidden(problems.sorted(), node)
     kept = ignores.kept(found, ignored)
     return Loaded(
@@ -137,17 +138,11 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         pipeline=None if problems.failed else pipeline,
         awaited=tuple(opened.awaited),
         diagnostics=kept,
-        places=FrozenMap(_places(node) if node is not None and expressions else {}),
         ignored=ignored,
         spared=tuple(sorted(set(found) - set(kept))),
         node=node if isinstance(node, MapNode) else None,
+        text=node.source.text if node is not None else "",
     )
-
-
-def _places(top: Node) -> dict[str, tuple[int, int]]:
-    """Key path -> place of what other files may clash with."""
-    found = [top.get(key) for key in ("schedule", "load")] if isinstance(top, MapNode) else []
-    return {item.path: (item.line, item.column) for node in found if node is not None for item in nodes.scalars(node)}
 
 
 def _check_name(name: str, top: Node, problems: Problems) -> None:
@@ -171,7 +166,7 @@ def name_problem(name: str) -> tuple[str, str] | None:
 
 def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions: bool) -> Pipeline | None:
     problems = opened.problems
-    environment, defaults = _environment(opened, asked, Node(node.source))
+    environment, defaults = _environment(opened, asked, Node(node.source), expressions=expressions)
     whole = extended(node, opened.base, environment.project if environment else opened.base, problems)
     if isinstance(defaults, MapNode):
         whole = over(whole, defaults)
@@ -222,14 +217,22 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     return pipeline
 
 
-def _environment(opened: _Opened, asked: str | None, top: Node) -> tuple[Environment | None, Node | None]:
-    found = load_environment(asked, opened.base)
+def _environment(
+    opened: _Opened, asked: str | None, top: Node, *, expressions: bool
+) -> tuple[Environment | None, Node | None]:
+    try:
+        found = load_environment(asked, opened.base)
+    except ConfigError as error:
+        opened.problems.add(top, "option-invalid", f"{error.where}: {error.what}", f"expected {error.expected}")
+        return None, None
     if isinstance(found, str):
         hint = "write one with variables, roots and engines, or choose another with --environment"
         opened.problems.add(top, "environment-missing", found, hint)
         return None, None
     for diagnostic in found.diagnostics:
         opened.problems.put(diagnostic)
+    if expressions and found.node is not None:
+        secrets.check(found.node, opened.problems, apart=True)
     return found.environment, found.defaults
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -67,5 +68,23 @@ def _decoded_inside(path: str, roots: Sequence[str]) -> bool:
 def _inside(path: str, root: str) -> bool:
     if is_uri(path) or is_uri(root):
         return path == root or path.startswith(root.rstrip("/") + "/")
+    if _plainly_inside(path, root):
+        return True
     real, base = os.path.realpath(path), os.path.realpath(root)
     return real == base or real.startswith(base.rstrip("/") + "/")
+
+
+def _plainly_inside(path: str, root: str) -> bool:
+    """Whether a path begins with the root and no link follows; most do, and what is above needn't be looked at then."""
+    start = root.rstrip("/") + "/"
+    if not path.startswith(start) or "/../" in path + "/":
+        return path == root
+    here = start[:-1]
+    for name in path[len(start) :].split("/"):
+        here += "/" + name
+        try:
+            if stat.S_ISLNK(os.lstat(here).st_mode):
+                return False
+        except OSError:
+            return True  # nothing is there, so nothing leads elsewhere
+    return True

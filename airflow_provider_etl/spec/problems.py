@@ -56,6 +56,10 @@ class Problems:
         """Whether a code has been told of a node."""
         return any(item.code == code and item.key == node.path for item in self._found)
 
+    def tells(self, *codes: str) -> bool:
+        """Whether one of several codes has been told anywhere."""
+        return any(item.code in codes for item in self._found)
+
     def forget(self, node: Node, code: str) -> None:
         """Take back what was told of a node, where something better can be said of it."""
         self._found = {item: None for item in self._found if item.code != code or item.key != node.path}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -76,8 +77,7 @@ def read_text(text: str, path: str, problems: Problems) -> Node | None:
         # The parser alone: events come one by one, whatever the nesting.
         parser = _Parser(text)
         try:
-            while parser.check_event():
-                builder.take(parser.get_event())
+            builder.read(parser.get_event)
         finally:
             parser.dispose()
     except Stop:
@@ -93,13 +93,21 @@ def read_text(text: str, path: str, problems: Problems) -> Node | None:
     return builder.top
 
 
-@dataclass
+@dataclass(slots=True)
 class _Open:
-    """A mapping or list that isn't closed yet."""
+    """A mapping or list that isn't closed yet.
+
+    Args:
+        node: it.
+        anchor: its anchor, if it has one.
+        before: how many values the file had before it.
+        height: how many levels it has.
+        key: the key whose value comes next.
+    """
 
     node: MapNode | ListNode
     anchor: str | None
-    size: int = 1
+    before: int
     height: int = 1
     key: ScalarNode | None = None
 
@@ -128,20 +136,29 @@ class _Builder:
     size: int = 0
     documents: int = 0
 
-    def take(self, event: Any) -> None:
-        """One event of the parser."""
-        if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            self._open(event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._close(event)
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self.documents += 1
-            if self.documents > 1:
-                self._stop(event, "yaml-documents", "a second document begins here", "one file is one pipeline")
+    def read(self, event_of: Callable[[], Any]) -> None:
+        """Take the parser's events, one after the other."""
+        others = {
+            yaml.MappingStartEvent: self._open,
+            yaml.SequenceStartEvent: self._open,
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceEndEvent: self._close,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
+        # Of ten events seven are scalars with neither anchor nor tag: what happens here decides how long reading takes.
+        scalar, plain = yaml.ScalarEvent, self._plain
+        while (event := event_of()) is not None:
+            kind = type(event)
+            if kind is scalar:
+                (plain if event.anchor is None and event.tag is None else self._scalar)(event)
+            elif kind in others:
+                others[kind](event)
+
+    def _document(self, event: Any) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            self._stop(event, "yaml-documents", "a second document begins here", "one file is one pipeline")
 
     def _place(self, event: Any) -> tuple[Source, int, int, int, int]:
         start, end = event.start_mark, event.end_mark
@@ -151,24 +168,52 @@ class _Builder:
         self.problems.add(Node(*self._place(event)), code, message, hint)
         raise Stop
 
+    def _plain(self, event: Any) -> None:
+        """A scalar with neither anchor nor tag."""
+        start, text = event.start_mark, event.value
+        index = event.end_mark.index
+        if not self.stack:
+            self.top = ScalarNode(*self._place(event), None, None, text, not event.style)
+            return
+        self.size += 1
+        if self.size > MAX_NODES:
+            self._too_many(event)
+        above = self.stack[-1]
+        parent, pending = above.node, above.key
+        if pending is not None:
+            key: str | int = pending.text
+        else:
+            key = len(parent.items) if type(parent) is ListNode else text
+        node = ScalarNode(
+            self.source, start.line + 1, start.column + 1, start.index, index, parent, key, text, not event.style
+        )
+        if pending is not None:
+            above.key = None
+            self._entry(cast("MapNode", parent), pending, node)  # a list has no pending key
+        elif type(parent) is ListNode:
+            parent.items.append(node)
+        else:
+            above.key = node
+
     def _scalar(self, event: Any) -> None:
-        node = ScalarNode(*self._place(event), text=event.value, plain=event.style in (None, ""))
-        self._anchor(event, _Anchored(node))
+        node = ScalarNode(*self._place(event), text=event.value, plain=not event.style)
+        if event.anchor:
+            self.anchors[event.anchor] = _Anchored(node)
         self._attach(node, 1, 0, event)
         self._refuse_tag(event, node)
 
     def _open(self, event: Any) -> None:
         made: type[MapNode | ListNode] = MapNode if isinstance(event, yaml.MappingStartEvent) else ListNode
         node = made(*self._place(event))
-        if self.stack and isinstance(self.stack[-1].node, MapNode) and self.stack[-1].key is None:
-            self._key_is_no_text(event)
         if self.stack:
             above = self.stack[-1]
+            if above.key is None and isinstance(above.node, MapNode):
+                self._key_is_no_text(event)
             node.parent, node.key = above.node, above.place
         self._refuse_tag(event, node)
         if event.anchor:
-            self._anchor(event, _Anchored())
-        self.stack.append(_Open(node, event.anchor))
+            self.anchors[event.anchor] = _Anchored()
+        self.stack.append(_Open(node, event.anchor, self.size))
         if len(self.stack) > MAX_DEPTH:
             self._stop(event, "yaml-too-deep", f"more than {MAX_DEPTH} levels of nesting", "flatten the file")
 
@@ -176,8 +221,10 @@ class _Builder:
         closed = self.stack.pop()
         closed.node.end = event.end_mark.index
         if closed.anchor:
-            self.anchors[closed.anchor] = _Anchored(closed.node, closed.size, closed.height)
-        self._attach(closed.node, closed.size, closed.height, event)
+            # With itself: what is in it was counted as it came, aliases written out.
+            size = self.size - closed.before + 1
+            self.anchors[closed.anchor] = _Anchored(closed.node, size, closed.height)
+        self._attach(closed.node, 1, closed.height, event)
 
     def _alias(self, event: Any) -> None:
         if event.anchor not in self.anchors:
@@ -193,10 +240,6 @@ class _Builder:
         else:
             self._attach(anchored.node, anchored.size, anchored.height, event)
 
-    def _anchor(self, event: Any, anchored: _Anchored) -> None:
-        if event.anchor:
-            self.anchors[event.anchor] = anchored
-
     def _refuse_tag(self, event: Any, node: Node) -> None:
         if event.tag is not None:
             self.problems.add(node, "yaml-tag", f"tag {shown(event.tag)} is not allowed", "leave the tag out")
@@ -211,9 +254,10 @@ class _Builder:
         if not self.stack:
             self.top = node
             return
-        self._count(size, event)
+        self.size += size
+        if self.size > MAX_NODES:
+            self._too_many(event)
         parent = self.stack[-1]
-        parent.size += size
         parent.height = max(parent.height, height + 1)
         if isinstance(parent.node, ListNode):
             self._adopt(node, parent.node, len(parent.node.items))
@@ -230,27 +274,21 @@ class _Builder:
             node.parent, node.key = parent, key
 
     def _entry(self, mapping: MapNode, key: ScalarNode, value: Node) -> None:
-        if key.text in mapping.entries:
-            first = mapping.entries[key.text].key
-            self.problems.add(
-                key,
-                "duplicate-key",
-                f"key {shown(key.text)} stands here twice, first in line {first.line}",
-                "keep one of them",
-            )
+        text = key.text
+        if text in mapping.entries:
+            message = f"key {shown(text)} stands here twice, first in line {mapping.entries[text].key.line}"
+            self.problems.add(key, "duplicate-key", message, "keep one of them")
             return
-        if key.text == "<<" and key.plain:
+        if text == "<<" and key.plain:
             self.problems.add(key, "yaml-merge", "merge keys (<<) have no meaning here", "write the keys out")
             return
-        self._adopt(value, mapping, key.text)
-        mapping.entries[key.text] = Entry(key, value)
+        if value.parent is None or value.key is None:  # an aliased node keeps its first place
+            value.parent, value.key = mapping, text
+        mapping.entries[text] = Entry(key, value)
 
-    def _count(self, size: int, event: Any) -> None:
-        # A collection's children were counted when they were attached; what an alias repeats is counted again.
-        self.size += size if isinstance(event, yaml.AliasEvent) else 1
-        if self.size > MAX_NODES:
-            message = f"more than {MAX_NODES} values, aliases written out"
-            self._stop(event, "yaml-too-many-values", message, "write fewer aliases, or split the pipeline")
+    def _too_many(self, event: Any) -> None:
+        message = f"more than {MAX_NODES} values, aliases written out"
+        self._stop(event, "yaml-too-many-values", message, "write fewer aliases, or split the pipeline")
 
 
 def _at(path: str, code: str, message: str, hint: str, place: tuple[int, int] = (1, 1)) -> Diagnostic:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from airflow_provider_etl.spec.class_plan import option_node, plan_of
 from airflow_provider_etl.spec.diagnostics import nearest, shown
@@ -98,10 +99,16 @@ def named_datasets(placed: Placed) -> Iterator[tuple[str, Node]]:
     """The datasets that a kind's options name, each with its place."""
     if placed.kind is FAILED:
         return
-    for key, field in plan_of(type(placed.kind)).fields.items():
-        value = getattr(placed.kind, field.name)
-        if field.metadata.get("dataset") and isinstance(value, str):
+    for key, name in _dataset_options(cast("Hashable", type(placed.kind))):
+        value = getattr(placed.kind, name)
+        if isinstance(value, str):
             yield value, option_node(type(placed.kind), placed.node, key) or placed.node
+
+
+@functools.cache
+def _dataset_options(kind: Any) -> tuple[tuple[str, str], ...]:
+    """(key in the file, field) of the options that name a dataset."""
+    return tuple((key, field.name) for key, field in plan_of(kind).fields.items() if field.metadata.get("dataset"))
 
 
 def _references(verbs: Verbs, problems: Problems) -> None:
@@ -147,7 +154,7 @@ def target_of(name: str, verbs: Verbs) -> str | None:
 
 
 def _unused(verbs: Verbs, problems: Problems) -> None:
-    if any(placed.kind is FAILED for placed in verbs.placed()):
+    if any(placed.kind is FAILED for placed in verbs.placed()) or problems.tells("unknown-dataset", "dataset-cycle"):
         return  # who reads what isn't known yet
     used = {origin.text for origin in verbs.origins.values()} | {target_of(name, verbs) for name in verbs.load}
     queries = []
@@ -163,9 +170,13 @@ def _unused(verbs: Verbs, problems: Problems) -> None:
 
 def _queries(placed: Placed) -> Iterator[str]:
     if placed.kind is not FAILED:
-        for field in dataclasses.fields(placed.kind):
-            if field.metadata.get("query"):
-                yield str(getattr(placed.kind, field.name))
+        for name in _query_options(cast("Hashable", type(placed.kind))):
+            yield str(getattr(placed.kind, name))
+
+
+@functools.cache
+def _query_options(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind) if field.metadata.get("query"))
 
 
 def _conflicts(verbs: Verbs, problems: Problems) -> None:
@@ -210,9 +221,16 @@ def _zones(verbs: Verbs, problems: Problems) -> None:
 
 def path_fields(kind: Any) -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """The options of a kind that are paths of files or folders."""
-    for field in dataclasses.fields(kind):
-        if field.metadata.get("path", field.name == "path") and isinstance(getattr(kind, field.name), str):
-            yield field.metadata.get("alias", field.name), field
+    for key, field in _path_options(cast("Hashable", type(kind))):
+        if isinstance(getattr(kind, field.name), str):
+            yield key, field
+
+
+@functools.cache
+def _path_options(kind: Any) -> tuple[tuple[str, dataclasses.Field[Any]], ...]:
+    fields = dataclasses.fields(kind)
+    named = (field for field in fields if field.metadata.get("path", field.name == "path"))
+    return tuple((field.metadata.get("alias", field.name), field) for field in named)
 
 
 def check_paths(placed: Placed, environment: Environment, problems: Problems) -> None:

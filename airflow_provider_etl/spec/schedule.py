@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
 
+_LONGEST_CHANGE: Final = timedelta(hours=3)  # of any clock
 # Without croniter's own R (a random time) and H (a hash): windows must be the same every time.
 _CRON: Final = re.compile(
     r"(?i:[0-9*,/#L -]|sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)+"
@@ -142,7 +143,28 @@ class Cuts:
         found: datetime = cron.get_next(datetime) if direction > 0 else cron.get_prev(datetime)
         if cron.expanded[1] == ["*"]:
             return (instant + (found - naive)).astimezone(UTC)
+        if _repeats(naive, zone):
+            return _past_the_repeat(expression, instant, naive, zone, direction)
         return in_zone(found, zone)
+
+
+def _repeats(naive: datetime, zone: ZoneInfo) -> bool:
+    """Whether the clock shows a time twice (or never)."""
+    return naive.replace(tzinfo=zone, fold=0).utcoffset() != naive.replace(tzinfo=zone, fold=1).utcoffset()
+
+
+def _past_the_repeat(expression: str, instant: datetime, naive: datetime, zone: ZoneInfo, direction: int) -> datetime:
+    """The nearest cut on one side of an instant in an hour that the clock shows twice.
+
+    The wall clock alone can't tell on which side a time of that hour lies: its cut is the later of the two.
+    """
+    from croniter import croniter
+
+    cron = croniter(expression, naive - direction * _LONGEST_CHANGE)
+    while True:
+        found = in_zone(cron.get_next(datetime) if direction > 0 else cron.get_prev(datetime), zone)
+        if (found > instant) if direction > 0 else (found < instant):
+            return found
 
 
 def in_zone(naive: datetime, zone: ZoneInfo) -> datetime:

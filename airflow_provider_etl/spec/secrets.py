@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from airflow_provider_etl.spec.diagnostics import Diagnostic
+from airflow_provider_etl.spec.ignores import ignores_of
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, Source, scalars
 from airflow_provider_etl.spec.problems import Problems
 
@@ -34,13 +35,15 @@ _SHAPES: Final = {
     "a password in connection text": re.compile(r"(?i)[?&;](?:password|pwd|passwd)=([^&;\s'\"{}$]+)"),
 }
 _NAMED: Final = re.compile(
-    r"(?:.*_)?(?:password|passwd|pwd|passphrase|secret|secret_?key|client_?secret|api_?key|access_?key|private_?key"
+    r"token|(?:.*_)?(?:password|passwd|pwd|passphrase|secret|secret_?key|client_?secret|api_?key|access_?key|private_?key"
     r"|(?:auth|access|bearer|refresh|api)_?token)"
 )
+_DOUBTFUL: Final = frozenset({"secret", "token"})  # may be the name of one, in a vault
 _BESIDE: Final = re.compile(
     r"(?i)(?:password|passwd|pwd|secret|token|api[_-]?key|credential)\w{0,20}[\"']?\s*(?:[:=]|is)\s*[\"']?"
     r"([A-Za-z0-9+/_.~=!@#%^*-]{16,})"
 )
+SUSPECTED: Final = "secret-suspected"
 _ENTROPY: Final = 3.5  # bits a character: words stay below, random base64 lies above
 _HIDDEN: Final = "… (not shown: it looks like a secret)"
 _PREFIX: Final = 5
@@ -83,23 +86,28 @@ def _random(text: str) -> bool:
     return bits >= _ENTROPY and any(item.isdigit() for item in text) and any(item.isalpha() for item in text)
 
 
-def check(node: MapNode, problems: Problems) -> None:
+def check(node: MapNode, problems: Problems, *, apart: bool = False) -> None:
     """Report the secrets of a file, comments included.
 
     Args:
-        node: the file's keys.
+        node: the file's keys; some of them may come from other files.
         problems: where problems go; the secret itself is in none of them.
+        apart: whether the file is none of the caller's, who will not ask what its comments ignore: it is asked here.
     """
     told = set()
     for source in _sources(node):
+        ignored = ignores_of(source) if apart or source is not node.source else ()
+        spared = {item.line for item in ignored if item.code == SUSPECTED}
         for secret in in_text(source.text):
             line = source.text.count("\n", 0, secret.start) + 1
             column = secret.start - source.text.rfind("\n", 0, secret.start)
             told.add((source.path, line))
-            _tell(problems, Node(source, line, column), f"this looks like {secret.what}", certain=secret.certain)
+            if secret.certain or not spared & {0, line}:
+                _tell(problems, Node(source, line, column), f"this looks like {secret.what}", certain=secret.certain)
     for key, value in _by_key(node):
         if (value.source.path, value.line) not in told:
-            _tell(problems, value, f"{key!r} is given a value in the file", certain=True)
+            certain = _plain(key) not in _DOUBTFUL
+            _tell(problems, value, f"{key!r} is given a value in the file", certain=certain)
 
 
 def _sources(node: Node) -> list[Source]:
@@ -114,7 +122,7 @@ def _tell(problems: Problems, place: Node, message: str, *, certain: bool) -> No
         problems.add(place, "secret", message, hint)
     else:
         more = "; or say `# etl: ignore=secret-suspected` if it is none"
-        problems.add(place, "secret-suspected", message, hint + more, severity="warning")
+        problems.add(place, SUSPECTED, message, hint + more, severity="warning")
 
 
 def _by_key(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ScalarNode]]:
@@ -122,10 +130,13 @@ def _by_key(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Scala
     for key, entry in node.entries.items() if isinstance(node, MapNode) else ():
         if (not path and key in {"transform", "check"}) or key == "columns":
             continue  # there keys are columns
-        plain = re.sub(r"[^a-z0-9]+", "_", key.lower())
-        if isinstance(entry.value, ScalarNode) and _NAMED.fullmatch(plain) and _given(entry.value):
+        if isinstance(entry.value, ScalarNode) and _NAMED.fullmatch(_plain(key)) and _given(entry.value):
             yield key, entry.value
         yield from _by_key(entry.value, (*path, key))
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", key.lower())
 
 
 def _given(node: ScalarNode) -> bool:

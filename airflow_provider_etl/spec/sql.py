@@ -110,8 +110,9 @@ class _Text:
             near = first.get("highlight") or ""
             message = f"{str(first.get('description', error)).split(' for <class')[0]}, near {shown(near)}"
             self._tell("expression-syntax", message, "mend the Spark SQL", len(first.get("start_context") or ""))
-        except (SqlglotError, RecursionError) as error:
-            message = f"this is no Spark SQL: {str(error)[:80] or 'too deep'}"
+        except Exception as error:  # noqa: BLE001 - on nonsense sqlglot fails with Python's own errors too
+            reason = str(error)[:80] if isinstance(error, SqlglotError) else "" if str(error) else "too deep"
+            message = f"this is no Spark SQL: {reason}".removesuffix(": ")
             self._tell("expression-syntax", message, "close every quote and parenthesis", 0)
         return None
 

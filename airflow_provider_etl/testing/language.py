@@ -128,6 +128,8 @@ class CaseOption:
     """What the case shows, in words."""
     window: Node | None = None
     """START/END, or START of one of the schedule's windows; default: the schedule's first window."""
+    params: dict[str, Node] = field(default_factory=dict)
+    """Parameter -> its value in every window of the case; default: the parameter's own."""
     before: tuple[Earlier, ...] = ()
     """Windows that are loaded before, in this order."""
     sources: dict[str, Sample | tuple[Row, ...]] = field(default_factory=dict)

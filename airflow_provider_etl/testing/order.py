@@ -54,9 +54,9 @@ def settings(pipeline: Pipeline, *, small: bool) -> dict[str, Any]:
     return engine.settings() | {"conf": conf} | ({"small": True} if small else {})
 
 
-def scene_of(case: Case, pipeline: Pipeline) -> dict[str, Any]:
+def scene_of(case: Case) -> dict[str, Any]:
     """The scene of a case: its windows over empty tables, its samples where the sources read."""
-    number, runs = 0, []
+    pipeline, runs, number = case.pipeline, [], 0
     for place, given in enumerate(case.runs):
         number = attempt_number(pipeline.fingerprint, number or None)
         runs.append(_run(pipeline, given, number, place))

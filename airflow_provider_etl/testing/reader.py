@@ -37,6 +37,7 @@ class Case:
 
     Args:
         name: what it shows.
+        pipeline: the pipeline with the case's parameters.
         path: the test file as the caller named it.
         line: where the case stands in it.
         runs: the windows, the one that it is about last.
@@ -46,6 +47,7 @@ class Case:
     """
 
     name: str
+    pipeline: Pipeline
     path: str
     line: int
     runs: tuple[Given, ...]
@@ -118,10 +120,12 @@ class CaseReader:
         self._known(expect.checks, _below(at, "checks"), self._checks(), "check")
         self._refuse_rows_beside_error(expect, at)
         made = [run for run in runs if run is not None]
-        if len(made) < len(runs):
+        pipeline = self._pipeline(option, node)
+        if len(made) < len(runs) or pipeline is None:
             return None
         return Case(
             name=option.name,
+            pipeline=pipeline,
             path=str(self.path),
             line=node.line,
             runs=tuple(made),
@@ -130,6 +134,19 @@ class CaseReader:
             tables=self._wanted(expect.tables, _below(at, "tables")),
             lines=_lines(at or node),
         )
+
+    def _pipeline(self, option: CaseOption, node: Node) -> Pipeline | None:
+        """The pipeline with the case's parameters; a pipeline may have some without a default."""
+        at = _below(node, "params")
+        self._known(option.params, at, self.pipeline.params, "param")
+        given = {name: value.text for name, value in option.params.items() if isinstance(value, ScalarNode)}
+        try:
+            return self.pipeline.with_params(given) if self.pipeline.params else self.pipeline
+        except ConfigError as error:
+            self.problems.add(
+                (at or node).holder, "invalid-param", error.what, "give the case's `params: {name: value}`"
+            )
+            return None
 
     def _earlier(self, option: CaseOption, node: Node) -> list[tuple[Earlier, Node]]:
         listed = _below(node, "before")

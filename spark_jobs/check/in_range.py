@@ -27,6 +27,7 @@ class InRange:
     """Every value lies between the bounds; nulls are ignored, NaN fails."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "in_range: {column: amount, min: 0, max: 100000, mostly: 0.99}"
 
     column: str | None = field(default=None, metadata={"column": True})
     """The column, where it is one."""

@@ -24,6 +24,7 @@ class InSet:
     """Every value is one of a list; nulls are ignored."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "in_set: {column: customer, values: [north, south]}"
 
     column: str | None = field(default=None, metadata={"column": True})
     """The column, where it is one."""

@@ -73,7 +73,7 @@ def misfit(option: str, value: Value, name: str, kind: str | None) -> Iterator[M
     if wanted is None or (fits.get(wanted, False) and _readable(value, wanted)):
         return
     hint = "numbers for numbers, text for text, dates and timestamps as text such as '2013-01-31'"
-    yield Misfit(option=option, message=f"{value!r} can't be compared with column {name!r}, a {kind}", hint=hint)
+    yield Misfit(option=option, message=f"{value!r} can't be compared with column {name!r}, which is {kind}", hint=hint)
 
 
 def _readable(value: Value, wanted: str) -> bool:

@@ -24,6 +24,7 @@ class Matches:
     """Every text contains a match of a regular expression; nulls are ignored."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = 'matches: {column: customer, regex: "^C[0-9]+$", on_fail: warn}'
 
     column: str | None = field(default=None, metadata={"column": True})
     """The column, where it is one."""

@@ -19,6 +19,7 @@ class NotNull:
     """Every row has a value in each of the columns; NaN is a value."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "not_null: [id, amount]"
     shorthand: ClassVar[str] = "columns"
 
     columns: tuple[str, ...] = field(metadata={"column": True})

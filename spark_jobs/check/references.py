@@ -24,6 +24,7 @@ class References:
     """Every value of a column is a key of another dataset; nulls are ignored."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "references: {column: customer, dataset: customers, key: id, on_fail: quarantine}"
 
     column: str = field(metadata={"column": True})
     """The column."""

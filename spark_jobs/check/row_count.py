@@ -16,6 +16,7 @@ class RowCount:
     """The dataset's number of rows lies between the bounds; read from the staged files' statistics, no row is read."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "row_count: {min: 1}"
 
     min: int | None = field(default=None, metadata={"ge": 0})
     """Smallest number of rows allowed."""

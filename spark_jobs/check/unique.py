@@ -23,6 +23,7 @@ class Unique:
     """No two rows of the window have the same values in the columns together; rows with a null in one are ignored."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "unique: [id]"
     shorthand: ClassVar[str] = "columns"
 
     columns: tuple[str, ...] = field(metadata={"column": True})

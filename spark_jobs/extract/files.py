@@ -35,6 +35,18 @@ class Files:
     """Files in a folder or object store."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = """\
+type: files
+path: ${env.raw}/orders/${window.start:%Y-%m-%d}.csv
+format: csv
+columns:
+  id: {type: int, required: true}
+  customer: {type: string}
+  amount: {type: "decimal(10,2)"}
+  ordered_at: {type: timestamp}
+null_values: ["", NA]
+new_columns: freeze
+"""
     type: ClassVar[str] = "files"
 
     path: str = field(metadata={"substitute": "text", "path": True})

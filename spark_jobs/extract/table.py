@@ -25,6 +25,12 @@ class Table:
     """A table that Spark reads, at its newest version."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = """\
+type: table
+format: delta
+path: ${env.lake}/orders
+window: {column: ordered_at}
+"""
     type: ClassVar[str] = "table"
 
     format: Literal["delta"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from spark_jobs.check.literal import misfit
 from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
@@ -28,6 +29,11 @@ class Delta:
     """A Delta table on any storage that Spark reaches."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = """\
+type: delta
+path: ${env.lake}/orders
+write: {strategy: replace_window, column: ordered_at}
+"""
     type: ClassVar[str] = "delta"
     requires: ClassVar[tuple[str, ...]] = ("delta",)
 
@@ -42,8 +48,15 @@ class Delta:
     lack; one that says another value is refused. Partition the table by them: then pipelines never wait."""
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
-        """What the strategy can't do with these columns."""
+        """What the strategy can't do with these columns, and values of the scope that are no values of theirs."""
         yield from self.write.misfits(rows)
+        for name, value in self.scope.items():
+            yield from misfit(f"scope.{name}", value, name, rows.columns.get(rows.spelled(name) or ""))
+
+    def outline(self, rows: Outline, _scope: Scope) -> Outline:
+        """The table's columns: those of the rows, of the scope, and of the strategy."""
+        added = {**dict.fromkeys(self.scope), **getattr(self.write, "adds", {})}
+        return rows.plus({name: kind for name, kind in added.items() if rows.spelled(name) is None})
 
     def unit(self, name: str, plan: Plan) -> LoadUnit:
         """What is written, for the ledger."""

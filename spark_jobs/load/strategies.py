@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.errors import ConfigError
 from spark_jobs.kinds import PYDANTIC
-from spark_jobs.outline import INSTANTS, Misfit, Outline, collisions, family
+from spark_jobs.outline import INSTANTS, Misfit, Outline, family
 from spark_jobs.window import Window
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class ReplaceWindow:
     """Facts with an event time: one commit replaces exactly the rows of the window; an empty window clears it."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "{strategy: replace_window, column: ordered_at}"
     promise: ClassVar[str] = "one commit replaces exactly the rows of [start, end); an empty window clears it"
     numbered_by_window: ClassVar[bool] = False
     rows_carry_pipeline: ClassVar[bool] = False
@@ -94,16 +95,22 @@ class Append:
     """Rows without a time or key of their own: they carry their window; a repeat replaces its own rows."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "{strategy: append}"
     promise: ClassVar[str] = "rows carry their pipeline and window; a repeat replaces its own rows"
     numbered_by_window: ClassVar[bool] = False
     rows_carry_pipeline: ClassVar[bool] = True
+    adds: ClassVar[Mapping[str, str]] = {
+        "_pipeline": "string",
+        "_window_start": "timestamp",
+        "_window_end": "timestamp",
+    }
 
     strategy: Literal["append"]
     """How rows reach the table."""
 
-    def misfits(self, rows: Outline) -> Iterator[Misfit]:
-        """Columns that bear the names of those that the strategy adds."""
-        return collisions("write", [*rows.columns, "_pipeline", "_window_start", "_window_end"])
+    def misfits(self, _rows: Outline) -> Iterator[Misfit]:
+        """None: every row can be appended."""
+        return iter(())
 
     def shape(self, rows: DataFrame, pipeline: str, window: Window) -> DataFrame:
         """The rows with `_pipeline`, `_window_start` and `_window_end`."""
@@ -134,6 +141,7 @@ class Snapshot:
     """Whole tables: the newest window wins; an older one run later is superseded and changes nothing."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "{strategy: snapshot}"
     promise: ClassVar[str] = "the newest window wins; an older one run later is superseded and changes nothing"
     numbered_by_window: ClassVar[bool] = True
     rows_carry_pipeline: ClassVar[bool] = False

@@ -152,7 +152,7 @@ def _changed(before: DataFrame | None, after: DataFrame | None) -> dict[str, Any
 
 def _set_aside(spark: SparkSession, plan: Plan, report: Report) -> DataFrame | None:
     """What the run set aside, without what differs from attempt to attempt; None where there is nothing."""
-    table = Quarantine(folder=plan.quarantine, pipeline=plan.pipeline)
+    table = Quarantine(folder=plan.quarantine, pipeline=plan.id)
     if last_version(spark, table.path) is None:
         return None
     rows = table.visible(spark, plan.window, int(report.attempt["number"])).drop("attempt", "first_seen")

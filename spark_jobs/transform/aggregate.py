@@ -22,6 +22,7 @@ class Aggregate:
     """One row per combination of the columns in `by`, with the values computed from its rows."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "aggregate: {by: [customer], values: {orders: count(*), amount: sum(amount)}}"
     effect: ClassVar[str] = "reshape"
 
     by: tuple[str, ...] = field(default=(), metadata={"column": True})

@@ -36,6 +36,7 @@ class Cast:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "cast: {amount: double, id: bigint}"
     effect: ClassVar[Effect] = "refuse"
     shorthand: ClassVar[str] = "columns"
     whole: ClassVar[bool] = True

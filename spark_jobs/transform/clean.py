@@ -37,6 +37,7 @@ class Clean:
     """Trim text, turn words such as `NA` into nulls (after trimming), drop rows that repeat another in every column."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = 'clean: {trim: all, nulls: [NA, "-"]}'
 
     trim: Literal["all"] | tuple[str, ...] | None = field(default=None, metadata={"column": True})
     """Text columns whose white space at both ends goes, or `all` of them; Unicode's white space too."""

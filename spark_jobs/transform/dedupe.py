@@ -24,6 +24,7 @@ class Dedupe:
     """Keep one row per key; null keys are equal keys. Ties are decided by the rows' content, never by their order."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "dedupe: {keys: [id], order_by: [ordered_at], keep: last}"
     effect: ClassVar[Effect] = "dedupe"
 
     keys: tuple[str, ...] = field(metadata={"column": True})

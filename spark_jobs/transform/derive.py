@@ -21,6 +21,7 @@ class Derive:
     """Add columns, or replace some in place; every expression sees the incoming columns, not its neighbours."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "derive: {day: to_date(ordered_at), large: amount > 1000}"
     effect: ClassVar[str] = "rows"
     shorthand: ClassVar[str] = "expressions"
     whole: ClassVar[bool] = True

@@ -20,6 +20,7 @@ class Drop:
     """Leave columns out."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "drop: [customer]"
     effect: ClassVar[str] = "rows"
     shorthand: ClassVar[str] = "columns"
 

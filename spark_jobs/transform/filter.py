@@ -20,6 +20,7 @@ class Filter:
     """Keep the rows for which a condition is true; where it is false or null they are left out and counted."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "filter: amount > 0 AND customer IS NOT NULL"
     effect: ClassVar[str] = "filter"
     shorthand: ClassVar[str] = "where"
 

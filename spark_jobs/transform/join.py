@@ -26,6 +26,7 @@ class Join:
     """Join another dataset on equal keys of equal type; null keys match nothing, one copy of the keys is kept."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "join: {with: customers, on: {customer: id}, columns: [name]}"
 
     other: str = field(metadata={"alias": "with", "dataset": True})
     """The other dataset's name."""

@@ -20,6 +20,7 @@ class Rename:
     """Rename columns in place, all at once: two may swap their names."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "rename: {ordered_at: at}"
     effect: ClassVar[str] = "rows"
     shorthand: ClassVar[str] = "columns"
     whole: ClassVar[bool] = True

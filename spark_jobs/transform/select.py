@@ -20,6 +20,7 @@ class Select:
     """Keep these columns, in this order."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "select: [id, amount]"
     effect: ClassVar[str] = "rows"
     shorthand: ClassVar[str] = "columns"
 

@@ -27,6 +27,7 @@ class Sql:
     """One SELECT; the incoming rows are the table `input`, every other dataset is a table of its own name."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = "sql: SELECT customer, sum(amount) AS amount FROM input GROUP BY customer"
     effect: ClassVar[str] = "reshape"
     shorthand: ClassVar[str] = "query"
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
 
 from tests.airflow.test_provider import airflow
 
+VERSION = tuple(int(part) for part in version("apache-airflow").split(".")[:2])
 pytestmark = pytest.mark.airflow
+asked = pytest.mark.skipif(VERSION < (3, 2), reason="this Airflow asks no provider for commands")
 
 _REMOVED = "Command `dags backfill` has been removed"
 
 
+@asked
 def test_it_is_there_with_the_flags_of_2_11() -> None:
     told = airflow("dags", "backfill", "--help")
     assert told.returncode == 0, told.stderr
@@ -34,6 +38,7 @@ def test_it_is_there_with_the_flags_of_2_11() -> None:
     assert "list-import-errors" in listed.stdout, "Airflow's own commands are still there"
 
 
+@asked
 def test_turned_off_airflow_s_own_answer_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__ETL__DAGS_BACKFILL", "False")
     told = airflow("dags", "backfill", "flights", "-s", "2013-01-01")
@@ -42,12 +47,14 @@ def test_turned_off_airflow_s_own_answer_stays(monkeypatch: pytest.MonkeyPatch) 
     assert why_not() == "[etl] dags_backfill turns it off"
 
 
+@asked
 def test_an_option_that_is_no_boolean_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__ETL__DAGS_BACKFILL", "perhaps")
     assert _REMOVED in airflow("dags", "backfill", "flights").stderr
     assert why_not().startswith("it couldn't be put back: AirflowConfigException")
 
 
+@asked
 def test_where_the_hook_point_is_missing_the_command_line_works_and_the_reason_is_known() -> None:
     """As on an Airflow that keeps its commands elsewhere: the list has another name while we are asked."""
     code = (
@@ -71,8 +78,14 @@ def why_not() -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip().rpartition("\n")[2]
 
 
+@asked
 def test_doctor_is_told_that_it_is_there() -> None:
     assert why_not() == ""
+
+
+@pytest.mark.skipif(VERSION >= (3, 2) or VERSION < (3, 0), reason="this Airflow asks providers, or has it itself")
+def test_an_airflow_that_asks_no_provider_is_told() -> None:
+    assert "asks no provider for commands: 3.2 and later do" in why_not()
 
 
 @pytest.mark.parametrize("commands", [[], [SimpleNamespace(name="dags", subcommands=None)], None])

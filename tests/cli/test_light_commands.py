@@ -221,6 +221,21 @@ def test_explain_shows_who_else_reads_a_source() -> None:
     assert max(len(line) for line in told.splitlines()) <= 100
 
 
+def test_explain_says_which_windows_are_left_out_and_why(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    skip = (
+        "skip_if: {weekdays: [sunday], missing: '${env.raw}/${window.key}/_READY'}\ndepends_on_previous: true\nextract:"
+    )
+    path = str(project.write(PIPELINE.replace("extract:", skip)))
+    _, told, _ = out(capsys, "explain", path, "--from", "2013-03-08")
+    lines = told.splitlines()
+    (sunday,) = [place for place, line in enumerate(lines) if line.startswith("  2013-03-10  Sun")]
+    assert lines[sunday + 1].startswith("    left out: ")
+    assert "unday" in lines[sunday + 1]
+    assert told.count("    left out: ") == 1
+    assert "  left out where nothing is at data/raw/${window.key}/_READY" in lines
+    assert "  a window runs only after the one before it has succeeded" in lines
+
+
 def test_explain_from_is_a_date(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, why = out(capsys, "explain", str(project.write(PIPELINE)), "--from", "tomorrow")
     assert code == 2
@@ -256,6 +271,26 @@ def test_schema_is_json_schema_2020_12(capsys: pytest.CaptureFixture[str]) -> No
         code, told, _ = out(capsys, "schema", *more)
         assert code == 0
         jsonschema.Draft202012Validator.check_schema(json.loads(told))
+
+
+def test_every_rule_is_told_in_every_format(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    text = PIPELINE.replace("format: csv", "format: csv\n    new_columns: freeze\n    columns: {id: {type: int}}")
+    path = project.write(f"{text}# key AKIA{'X' * 16}\n")
+    column, secret = out(capsys, "lint", str(path), "--format", "github")[1].splitlines()
+    place = f"::error file={path},line=13,col=13,title=unknown-column::transform[1].filter: "
+    assert column == f"{place}there is no column 'amount'; there are: id"
+    assert secret.startswith(f"::error file={path},line=21,col=7,title=secret::this looks like an AWS access key id; ")
+    told = json.loads(out(capsys, "lint", str(path), "--format", "json")[1])
+    assert [(item["code"], item["severity"]) for item in told] == [("unknown-column", "error"), ("secret", "error")]
+
+
+def test_lint_explains_a_code(capsys: pytest.CaptureFixture[str]) -> None:
+    code, told, _ = out(capsys, "lint", "--explain", "relative-date")
+    assert code == 0
+    assert all(word in told for word in ("### relative-date", "start: yesterday", "start: 2013-01-01"))
+    code, _, why = out(capsys, "lint", "--explain", "relativ-date")
+    assert code == 2
+    assert "did you mean 'relative-date'?" in why
 
 
 def test_every_command_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,7 @@ class Known:
     """An Airflow connection; in its hook's place a fake that only listens: no mail server and no Slack run here."""
 
     host: str | None = None
-    schema: str | None = "http"
+    schema: str | None = None
     port: int | None = None
     login: str | None = None
     password: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 
 import pytest
 
@@ -321,6 +322,16 @@ def test_a_load_by_a_column_that_is_no_time_is_told(project: Project) -> None:
     assert told.startswith("33:47 type-mismatch load.lake.write.column")
 
 
+def test_a_table_may_be_laid_out_by_its_scope_and_by_what_append_adds(project: Project) -> None:
+    lines = "    partition_by: [country, _pipeline, day]\n    scope: {country: US}\n"
+    append = LOAD.replace("{strategy: replace_window, column: at}", "{strategy: append}")
+    assert found(project, pipeline("filter: id > 0", load=append + lines)) == []
+    told = only(project, "filter: id > 0", load=append + lines.replace("day]", "dai]"))
+    assert told.startswith("34:40 unknown-column load.lake.partition_by[2]")
+    told = only(project, "filter: id > 0", load=append + "    scope: {id: US}\n")
+    assert told.startswith("34:17 type-mismatch load.lake.scope.id")
+
+
 def test_types_that_spark_does_not_know_are_told(project: Project) -> None:
     text = pipeline("cast: {id: bigintt}").replace("{type: date}", "{type: datee}")
     assert codes(found(project, text)) == [
@@ -334,9 +345,88 @@ def test_the_windows_column_must_be_a_time(project: Project) -> None:
     assert codes(found(project, text)) == ["8:22 type-mismatch extract.orders.window.column"]
 
 
+# Each of them runs on Spark (test_columns_spark.py), over a closed contract.
+QUERIES = [
+    "SELECT DISTINCT id, at FROM input",
+    "SELECT id, count(*) AS n FROM input GROUP BY ALL",
+    "SELECT day, paid, sum(amount) AS s, grouping_id() AS g FROM input GROUP BY CUBE (day, paid)",
+    "SELECT day, paid, sum(amount) AS s FROM input GROUP BY GROUPING SETS ((day), (paid)) ORDER BY s",
+    "SELECT id AS key, sum(amount) AS s FROM input GROUP BY key HAVING s > 0 ORDER BY key",
+    "SELECT id, amount FROM input ORDER BY day, 2",
+    "SELECT * EXCEPT (paid) FROM input",
+    "SELECT * FROM input NATURAL JOIN (SELECT id, 1 AS one FROM input)",
+    "SELECT i.id, row_number() OVER w AS n FROM input i WINDOW w AS (PARTITION BY day ORDER BY at)",
+    "SELECT * FROM (SELECT id, paid, amount FROM input) PIVOT (sum(amount) FOR paid IN (true AS yes, false AS no))",
+    "SELECT * FROM (SELECT id, day FROM input) UNPIVOT (v FOR n IN (id))",
+    "SELECT id, v.a + v.b AS c FROM input JOIN (VALUES (1, 2), (3, 4)) AS v(a, b) ON id = a",
+    "SELECT id, x.n FROM input, LATERAL (SELECT count(*) AS n FROM customers c WHERE c.customer = input.Customer) x",
+    "SELECT s.a, s.b.c FROM (SELECT struct(id AS a, struct(day AS c) AS b) AS s FROM input)",
+    "SELECT named_struct('k', id).k AS k, map('a', id)['a'] AS v, array(id)[0] AS w FROM input",
+    "SELECT filter(array(id, 2), x -> x > id) AS f, aggregate(array(id), 0, (acc, x) -> acc + x) AS g FROM input",
+    "SELECT id FROM input WHERE (id, day) IN (SELECT max(id), max(day) FROM input)",
+    "SELECT id FROM input i LEFT SEMI JOIN customers c ON i.Customer = c.customer WHERE id > 0",
+    "SELECT id FROM input i LEFT ANTI JOIN customers c ON i.Customer = c.customer",
+    "WITH input2 AS (SELECT id AS k FROM input), input3 AS (SELECT k + 1 AS l FROM input2) SELECT l FROM input3",
+    "WITH t(a, b) AS (SELECT id, day FROM input) SELECT a, b FROM t",
+    "SELECT id FROM input INTERSECT SELECT id FROM input EXCEPT SELECT 1",
+    "(SELECT id FROM input) UNION ALL (SELECT id FROM input) ORDER BY id",
+    "SELECT posexplode(array(id)) AS (p, v) FROM input",
+    "SELECT id, e.k, e.v FROM input LATERAL VIEW explode(map('a', id)) e AS k, v",
+    "SELECT id, t FROM input LATERAL VIEW OUTER explode(array(day)) AS t",
+    "SELECT stack(2, 'a', id, 'b', id) AS (n, v) FROM input",
+    "SELECT any_value(id) AS i, count_if(paid) AS p, max_by(id, at) AS m, first(day, true) AS f FROM input",
+    "SELECT count(DISTINCT Customer) FILTER (WHERE paid) AS n FROM input",
+    "SELECT percentile_approx(amount, 0.5) AS p, collect_list(id) AS l FROM input",
+    "SELECT extract(YEAR FROM day) AS y, date_part('month', day) AS m, trunc(day, 'MM') AS t FROM input",
+    "SELECT timestampadd(HOUR, 1, at) AS a, timestampdiff(DAY, at, at) AS d, dateadd(MONTH, 1, day) AS m FROM input",
+    "SELECT CASE id WHEN 1 THEN 'a' ELSE 'b' END AS c, if(paid, 1, 0) AS i, nvl2(id, 1, 2) AS n FROM input",
+    "SELECT cast(id AS string) || Customer AS t, try_cast(Customer AS int) AS i, id::bigint AS b FROM input",
+    "SELECT id, amount * 1.1 AS x, -amount AS y, amount % 2 AS z, id DIV 2 AS w, ~id AS v, id & 1 AS u FROM input",
+    "SELECT `id` AS `odd name`, `Customer` FROM `input`",
+    "SELECT ID, cUSTOMER FROM INPUT I WHERE i.PAID AND NOT i.paid OR I.Id BETWEEN 1 AND 2",
+    "SELECT a.id, b.id AS other FROM input a JOIN input b ON a.id = b.id AND a.day <=> b.day",
+    "SELECT id, lag(amount, 1) OVER (PARTITION BY Customer ORDER BY at ROWS 1 PRECEDING) AS before FROM input",
+    "SELECT id, amount > (SELECT avg(amount) FROM input j WHERE j.day = input.day) AS above FROM input",
+    "SELECT to_json(struct(*)) AS j FROM input",
+    "SELECT id FROM input WHERE Customer LIKE ANY ('a%', 'b%') OR Customer RLIKE '^x' OR Customer ILIKE 'y%'",
+    "SELECT id FROM input WHERE day IN (DATE '2013-01-01', '2013-01-02') AND at > TIMESTAMP '2013-01-01 00:00:00'",
+    "SELECT id FROM input TABLESAMPLE (50 PERCENT) REPEATABLE (1) LIMIT 5",
+    "FROM input SELECT id, day WHERE id > 0",
+    "SELECT r.id AS n, i.id FROM input i CROSS JOIN range(3) r",
+    "SELECT id FROM input WHERE day - INTERVAL 1 DAY < at AND at - at > INTERVAL '1' HOUR",
+    "SELECT 1 AS one, 'x' AS x, NULL AS n, true AS t FROM input",
+    "SELECT id, sum(amount) OVER () / count(*) OVER (PARTITION BY day) AS share FROM input",
+    "SELECT (SELECT max(c.name) FROM customers c WHERE c.customer = i.Customer) AS n, i.* FROM input i",
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_query_that_spark_runs_has_no_error(project: Project, query: str) -> None:
+    loaded = project.load(pipeline(f"sql: {json.dumps(query)}", load=APPEND))
+    assert [str(item) for item in loaded.errors] == []
+
+
 def test_variables_in_queries_are_no_texts(project: Project) -> None:
     step = "sql: SELECT * FROM input WHERE at >= ${window.start} AND id > ${window.key}"
     assert found(project, pipeline(step)) == []
+
+
+WORDS = """
+a id Customer at paid day . , ( ) * + - / = <> <=> in between and or not null is like case when then else end select
+from where input i join on using group by order having over partition cast as int date '2013-01-01' 'x' 1 2.5 explode
+struct array map -> [ ] :: ${window.start} interval lateral view with union all exists values pivot limit `a b` true --
+/* ; filter rows unnest natural semi @ # $ { }
+"""
+
+
+def test_nonsense_is_told_and_never_raised(project: Project) -> None:
+    random, words = Random(7), WORDS.split()  # noqa: S311 - the same nonsense every time
+    texts = [" ".join(random.choice(words) for _ in range(random.randint(1, 10))) for _ in range(200)]
+    derived = {f"x{number}": text for number, text in enumerate(texts)}
+    queries = [f"select {text} from input" for text in texts]  # noqa: S608 - nobody runs it
+    steps = [f"derive: {json.dumps(derived)}", *(f"sql: {json.dumps(query)}" for query in queries)]
+    told = {line.split()[1] for line in found(project, pipeline(*steps, load=APPEND))}
+    assert {"expression-syntax", "unknown-column"} <= told
 
 
 def test_the_dag_processor_follows_no_columns(project: Project) -> None:

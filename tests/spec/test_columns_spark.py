@@ -14,6 +14,7 @@ from spark_jobs.errors import ConfigError
 from tests.spark_jobs.transform.running import lazily
 from tests.spec.conftest import Project
 from tests.spec.test_columns import APPEND, CLASHING, HEAD, LEFT_ALONE
+from tests.spec.test_columns import QUERIES as VALID
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -114,6 +115,11 @@ def test_lint_and_spark_agree_on_random_steps(project: Project, orders: DataFram
     assert seen["both"] > CASES / 5
     assert seen["neither"] > CASES / 10
     assert seen["spark alone"] < CASES / 10, seen
+
+
+@pytest.mark.parametrize("query", VALID)
+def test_spark_takes_the_queries_that_lint_passes(orders: DataFrame, customers: DataFrame, query: str) -> None:
+    assert refused(orders, customers, [{"sql": query}]) == ""
 
 
 @pytest.mark.parametrize("text", CLASHING)

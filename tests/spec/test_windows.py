@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, windows
@@ -166,6 +166,9 @@ def test_windows_are_those_of_airflows_interval_timetable(zone: str, expression:
     ),
     instant=st.datetimes(datetime(2012, 1, 1), datetime(2014, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )
+@example("America/New_York", Cron("15 1,3 * * 0"), datetime(2012, 11, 4, 5, 15, 0, 1, tzinfo=UTC))
+@example("America/New_York", Cron("15 1,3 * * 0"), datetime(2012, 11, 4, 5, 30, tzinfo=UTC))
+@example("America/New_York", Cron("15 1,3 * * 0"), datetime(2012, 11, 4, 6, 15, tzinfo=UTC))
 def test_every_instant_lies_between_two_cuts_that_lead_to_each_other(
     zone: str, schedule: Cron | Every, instant: datetime
 ) -> None:

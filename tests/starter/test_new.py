@@ -158,6 +158,16 @@ def test_a_new_folder_gets_an_environment_and_one_that_has_one_keeps_it(
     assert main(["lint", "."]) == 0
 
 
+def test_a_folder_elsewhere_gets_an_environment_of_its_own(
+    home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    before = sorted(home.rglob("*"))
+    assert new("orders", "files", "delta", "--folder", str(elsewhere)) == 0
+    assert sorted(home.rglob("*")) == before
+    assert main(["lint", str(elsewhere)]) == 0
+
+
 def test_a_broken_environment_is_told_first(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = home / "config/environments/local.yaml"
     path.write_text(ENVIRONMENT.replace("roots:", "root:"))

@@ -14,6 +14,7 @@ from tests.testing.conftest import CASES, PIPELINE, Read
 Told = Callable[[str], list[str]]
 
 
+DAY = "    window: 2013-01-02"
 DATASETS = "      datasets:\n        result: [{id: 1}]"
 
 
@@ -113,6 +114,30 @@ def test_a_pipeline_without_windows_of_its_own_needs_one(read: Read) -> None:
     assert [(item.line, item.code) for item in cases.diagnostics] == [(1, "missing-key")] or [
         item.code for item in cases.diagnostics
     ] == ["missing-key"]
+
+
+# A schedule would want a default: nobody fills a form then.
+PARAMS = PIPELINE.replace('"@daily"', "manual").replace("extract:", "params: {limit: {type: integer}}\nextract:", 1)
+
+
+@pytest.mark.parametrize(
+    ("params", "told_"),
+    [
+        ("", ["4:5 invalid-param cases[0] | parameter limit has no value"]),
+        ("    params: {limit: x}\n", ["5:5 invalid-param cases[0].params | "]),
+        ("    params: {limt: 1, limit: 1}\n", ["5:14 unknown-param cases[0].params.limt | 'limt' is no param"]),
+    ],
+)
+def test_parameters_have_a_value_in_each_case(read: Read, params: str, told_: list[str]) -> None:
+    cases = read(change(DAY, f"{params}{DAY}/2013-01-03"), PARAMS)
+    found = [f"{item.line}:{item.column} {item.code} {item.key} | {item.message}" for item in cases.diagnostics]
+    assert len(found) == len(told_)
+    assert all(item.startswith(wanted) for item, wanted in zip(found, told_, strict=True)), found
+
+
+def test_a_case_s_parameters_reach_its_pipeline(read: Read) -> None:
+    (case,) = read(change(DAY, f"    params: {{limit: 7}}\n{DAY}/2013-01-03"), PARAMS).cases
+    assert dict(case.pipeline.values) == {"limit": 7}
 
 
 # -- samples ------------------------------------------------------------------------------------------------------

@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 def parsed(text: str) -> Expr | None:
     """The only statement of a text; None where it is none or several, which `sql.py` tells."""
     import sqlglot
-    from sqlglot.errors import SqlglotError
 
     try:
         with quiet():
             found = [item for item in sqlglot.parse(blanked(text), read="spark") if item is not None]
-    except (SqlglotError, RecursionError):
+    except Exception:  # noqa: BLE001 - told by sql.py, which has parsed it before
         return None
     return found[0] if len(found) == 1 else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,14 +58,14 @@ class _Follower:
             for placed in checks:
                 self._look(placed, self.outlines.get(name, Outline()))
         for name, placed in self.verbs.load.items():
-            self._look(placed, self.outlines.get(target_of(name, self.verbs) or "", Outline()))
+            rows = self.outlines.get(target_of(name, self.verbs) or "", Outline())
+            self._look(placed, rows, self._asked(placed, "outline", rows, self._known()))
         return self.outlines
 
     def _source(self, placed: Placed) -> Outline:
-        outline = getattr(placed.kind, "outline", None)
-        if placed.kind is FAILED or outline is None:
+        if placed.kind is FAILED:
             return Outline()
-        rows: Outline = outline()
+        rows: Outline = self._asked(placed, "outline") or Outline()
         self._look(placed, rows)
         return rows
 
@@ -72,19 +73,33 @@ class _Follower:
         if placed.kind is FAILED:
             return Outline()
         self._look(placed, rows)
-        outline = getattr(placed.kind, "outline", None)
-        after: Outline = Outline() if outline is None else outline(rows, self._known())
-        return after
+        return self._asked(placed, "outline", rows, self._known()) or Outline()
 
-    def _look(self, placed: Placed, rows: Outline) -> None:
-        """Hold a kind's options against the columns that it gets."""
+    def _look(self, placed: Placed, rows: Outline, named: Outline | None = None) -> None:
+        """Hold a kind's options against the columns that it gets.
+
+        Args:
+            placed: the kind.
+            rows: the columns.
+            named: those that its options may name, where it has some of its own.
+        """
         if placed.kind is FAILED:
             return
-        check_names(placed, rows, self.outlines, self.problems)
+        check_names(placed, named or rows, self.outlines, self.problems)
         self.expressions.check(placed, rows, self.outlines)
-        misfits = getattr(placed.kind, "misfits", None)
-        for misfit in misfits(rows, self._known()) if misfits is not None else ():
+        for misfit in self._asked(placed, "misfits", rows, self._known()) or ():
             self._tell(placed, misfit)
+
+    def _asked(self, placed: Placed, question: str, *given: Any) -> Any:
+        """What a kind answers; None where it doesn't know the question, or a third party's fails at it."""
+        method = getattr(placed.kind, question, None)
+        try:
+            found = None if method is None else method(*given)
+            return list(found) if isinstance(found, Iterator) else found
+        except Exception as error:  # noqa: BLE001 - a third party's code may fail in any way; it is told here
+            message = f"{placed.name}.{question} fails: {type(error).__name__}: {error}"
+            self.problems.add(placed.node.holder, "kind-broken", message, "mend the kind")
+            return None
 
     def _tell(self, placed: Placed, misfit: Misfit) -> None:
         self.problems.add(_place(placed, misfit.option), misfit.code, misfit.message, misfit.hint)

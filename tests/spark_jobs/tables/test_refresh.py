@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,13 +87,21 @@ class Pipeline:
         return [row["raw"] for row in quarantine.visible(self.spark, day(number), named).collect()]
 
 
-@pytest.fixture
-def pipeline(spark: Any, tmp_path: Path) -> Pipeline:
-    """Three days, loaded; afterwards the source says something else."""
-    made = Pipeline(spark, tmp_path)
+@pytest.fixture(scope="module")
+def loaded(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with three days, loaded: each test gets a copy."""
+    made = Pipeline(spark, tmp_path_factory.mktemp("loaded"))
     for number in DAYS:
         made.drop(number, f"{number},2013-01-0{number} 10:00:00", f"x{number},2013-01-0{number} 11:00:00")
     made.load(*DAYS)
+    return made.folder
+
+
+@pytest.fixture
+def pipeline(spark: Any, loaded: Path, tmp_path: Path) -> Pipeline:
+    """Three days, loaded; afterwards the source says something else."""
+    shutil.copytree(loaded, tmp_path, dirs_exist_ok=True)
+    made = Pipeline(spark, tmp_path)
     for number in DAYS:
         made.drop(number, f"{10 + number},2013-01-0{number} 10:00:00", f"y{number},2013-01-0{number} 11:00:00")
     return made

@@ -1,0 +1,147 @@
+"""Rules about who reads what, and who writes where."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from airflow_provider_etl.spec.catalogue.rule import Rule
+
+_LOAD: Final = "load:\n  lake:\n    type: delta\n    path: ${env.lake}/"
+_APPEND: Final = "\n    write: {strategy: append}\n"
+
+RULES: Final = (
+    Rule(
+        code="unknown-dataset",
+        why="A step, a check or a load names a source or dataset that isn't there, or that is defined further down.",
+        wrong="transform:\n  - from: order\n  - filter: amount > 0\n",
+        right="transform:\n  - from: orders\n  - filter: amount > 0\n",
+        mend="Take the name that was meant, or move the dataset above the one that reads it.",
+    ),
+    Rule(
+        code="dataset-cycle",
+        why="Datasets read each other in a circle, so none of them can be computed first.",
+        wrong="transform:\n  paid: {from: open}\n  open: {from: paid}\n"
+        "check: {}\nload:\n  lake: {type: delta, from: paid, path: data/lake/orders, write: {strategy: append}}\n",
+        right="transform:\n  open: {from: orders}\n  paid: {from: open}\n"
+        "check: {}\nload:\n  lake: {type: delta, from: paid, path: data/lake/orders, write: {strategy: append}}\n",
+        mend="Let one of them read a source.",
+    ),
+    Rule(
+        code="unused-dataset",
+        severity="warning",
+        why="A source or dataset is read by no dataset, no check and no load: it costs a reading and gives nothing.",
+        wrong="transform:\n  result: {from: orders}\n  spare: {from: orders}\ncheck: {}\n",
+        right="transform:\n  result: {from: orders}\ncheck: {}\n",
+        mend="Use it, or take it out.",
+    ),
+    Rule(
+        code="name-clash",
+        why="Two sources, datasets or loads have one name, or names that differ only in letter case: Spark and many disks"
+        " can't tell them apart.",
+        wrong="transform:\n  Orders: {from: orders}\ncheck: {}\n",
+        right="transform:\n  result: {from: orders}\ncheck: {}\n",
+        mend="Choose another name.",
+    ),
+    Rule(
+        code="window-missing",
+        why="A source doesn't say which of its rows belong to a window. Every window would load all of them.",
+        wrong="extract:\n  orders: {type: files, path: data/raw/orders.csv, format: csv}\n",
+        right="extract:\n  orders: {type: files, path: data/raw/orders.csv, format: csv, window: all}\n",
+        mend="Name `${window…}` in the path, say `window: {column: …}`, or `window: all` for reference data.",
+    ),
+    Rule(
+        code="path-outside-roots",
+        why="A path leads out of the folders that the environment allows (`roots`). Authors of pipeline files are not"
+        " trusted with the whole disk.",
+        wrong=f"{_LOAD}../../../../../../../../tmp/orders{_APPEND}",
+        right=f"{_LOAD}orders{_APPEND}",
+        mend="Write below one of the roots, or add a root to the environment file.",
+    ),
+    Rule(
+        code="destination-shared",
+        why="Two loads of one pipeline write one table: each would replace the other's rows.",
+        wrong=f"{_LOAD}orders{_APPEND}  copy: {{type: delta, path: '${{env.lake}}/orders', write: {{strategy: append}}}}\n",
+        right=f"{_LOAD}orders{_APPEND}  copy: {{type: delta, path: '${{env.lake}}/copy', write: {{strategy: append}}}}\n",
+        mend="Union the datasets before the load.",
+    ),
+    Rule(
+        code="table-shared",
+        why="Two pipelines load one table, and at least one of them replaces rows that aren't its own.",
+        wrong={"orders.yaml": "owner: sales\n", "web.yaml": "owner: web\n"},
+        right={"orders.yaml": "owner: sales\n", "web.yaml": f"{_LOAD}web{_APPEND}"},
+        mend="Give each load a `scope: {column: value}` of its own, or a table; or use `append` in both, where rows carry"
+        " their pipeline.",
+    ),
+    Rule(
+        code="strategy-unsupported",
+        why="The destination can't keep this strategy: what the strategy promises of a repeat, a re-order or a crash"
+        " wouldn't hold there.",
+        wrong=f"{_LOAD}orders\n    write: {{strategy: cdc, keys: [id], sequence: ordered_at, operation: customer}}\n",
+        right=f"{_LOAD}orders{_APPEND}",
+        mend="Take the nearest one that the destination keeps; the message names it.",
+    ),
+    Rule(
+        code="merge-without-sequence",
+        why="Rows of one key replace each other, and nothing says which of them is the newest: which one stays would"
+        " depend on the order in which windows run, and a backfill would undo what came later.",
+        wrong="load:\n  lake: {type: merging, write: {strategy: merge}}\n",
+        right="load:\n  lake: {type: merging, write: {strategy: merge, sequence: [ordered_at]}}\n",
+        mend="Name the column that orders a key's rows in `sequence`, or say `depends_on_previous: true`.",
+    ),
+    Rule(
+        code="unknown-asset",
+        severity="warning",
+        why="The pipeline starts when an asset changes, and no file of the linted folder loads one of that name. A load's"
+        " asset is called PIPELINE.LOAD. Another DAG may provide it.",
+        wrong={
+            "orders.yaml": "owner: sales\n",
+            "daily.yaml": f"schedule: {{assets: [order.lake]}}\n{_LOAD}daily{_APPEND}",
+        },
+        right={
+            "orders.yaml": "owner: sales\n",
+            "daily.yaml": f"schedule: {{assets: [orders.lake]}}\n{_LOAD}daily{_APPEND}",
+        },
+        mend="Take the name that was meant, or ignore the warning where a DAG written by hand provides the asset.",
+    ),
+    Rule(
+        code="asset-cycle",
+        severity="warning",
+        why="Pipelines start each other in a circle: once one of them has run, they never come to rest.",
+        wrong={
+            "a.yaml": f"schedule: {{assets: [b.lake]}}\n{_LOAD}a{_APPEND}",
+            "b.yaml": f"schedule: {{assets: [a.lake]}}\n{_LOAD}b{_APPEND}",
+        },
+        right={"a.yaml": f"{_LOAD}a{_APPEND}", "b.yaml": f"schedule: {{assets: [a.lake]}}\n{_LOAD}b{_APPEND}"},
+        mend="Give one of them a clock.",
+    ),
+    Rule(
+        code="unknown-pipeline",
+        why="A wait names a pipeline of which there is no file: it could only end with its timeout.",
+        wrong="wait_for:\n  - pipeline: {name: order_lines}\n",
+        right={"orders.yaml": "wait_for:\n  - pipeline: {name: lines}\n", "lines.yaml": f"{_LOAD}lines{_APPEND}"},
+        mend="Take the name that was meant; for another DAG of Airflow say `by: airflow` and `window: same`.",
+    ),
+    Rule(
+        code="unknown-load",
+        why="A wait names a load that the other pipeline doesn't have.",
+        wrong={
+            "orders.yaml": "wait_for:\n  - pipeline: {name: lines, load: lke}\n",
+            "lines.yaml": f"{_LOAD}lines{_APPEND}",
+        },
+        right={
+            "orders.yaml": "wait_for:\n  - pipeline: {name: lines, load: lake}\n",
+            "lines.yaml": f"{_LOAD}lines{_APPEND}",
+        },
+        mend="Take the name that was meant, or leave `load` out: then all of them are waited for.",
+    ),
+    Rule(
+        code="wait-cycle",
+        why="A pipeline waits for itself, or pipelines wait for each other: each waits until its time is up.",
+        wrong={
+            "orders.yaml": "wait_for:\n  - pipeline: {name: lines}\n",
+            "lines.yaml": f"wait_for:\n  - pipeline: {{name: orders}}\n{_LOAD}lines{_APPEND}",
+        },
+        right={"orders.yaml": "wait_for:\n  - pipeline: {name: lines}\n", "lines.yaml": f"{_LOAD}lines{_APPEND}"},
+        mend="Take one of the waits out; for the window before say `depends_on_previous: true`.",
+    ),
+)
