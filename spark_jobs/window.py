@@ -35,8 +35,8 @@ class Window:
                 expected="a start before the end",
                 remedy="windows are half-open: one day is 2013-01-01/2013-01-02",
             )
-        object.__setattr__(self, "start", self.start.astimezone(UTC))
-        object.__setattr__(self, "end", self.end.astimezone(UTC))
+        object.__setattr__(self, "start", _plain(self.start))
+        object.__setattr__(self, "end", _plain(self.end))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -96,6 +96,16 @@ class Window:
     def __str__(self) -> str:
         """`start/end` in UTC."""
         return f"{iso(self.start)}/{iso(self.end)}"
+
+
+def _plain(instant: datetime) -> datetime:
+    """An instant in UTC as a datetime of the standard library.
+
+    Airflow's are pendulum's, which lose a zone that isn't pendulum's own in sums and differences: then they can't be
+    compared with others.
+    """
+    moment = instant.astimezone(UTC)
+    return datetime.combine(date(*moment.timetuple()[:3]), time(*moment.timetuple()[3:6], moment.microsecond), UTC)
 
 
 def iso(instant: datetime) -> str:

@@ -171,7 +171,6 @@ class EtlSensor(BaseSensorOperator):
         self._end(timed_out(asks, patience, seen), patience.on_timeout)
 
     def _end(self, message: str, on_timeout: str) -> NoReturn:
-        self.log.error("[etl] %s", message)
         raise (AirflowSkipException if on_timeout == "skip" else WaitError)(message)
 
     def _give_up(self, error: EtlError) -> NoReturn:

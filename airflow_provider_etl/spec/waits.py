@@ -200,7 +200,7 @@ def of_window(wait: Wait, pipeline: Pipeline, window: Window) -> Any:
 def values_of(pipeline: Pipeline) -> dict[str, str | int | float | bool]:
     """What `${env.…}`, `${param.…}` and `${pipeline}` stand for, where values are bound; dates as text."""
     params = {f"param.{name}": _json(value) for name, value in pipeline.values.items()}
-    return {"pipeline": pipeline.name, **{f"env.{k}": v for k, v in pipeline.environment.variables.items()}, **params}
+    return {"pipeline": pipeline.id, **{f"env.{k}": v for k, v in pipeline.environment.variables.items()}, **params}
 
 
 def _json(value: Any) -> Any:

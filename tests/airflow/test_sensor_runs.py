@@ -28,14 +28,14 @@ with DAG("hand", schedule=DAILY, start_date=datetime(2013, 1, 1, tzinfo=UTC)):
 """
 
 
-def run(project: Project, file: str, dag: str) -> Any:
+def run(project: Project, file: str, dag: str, **more: Any) -> Any:
     """Run a DAG for the first of January 2013."""
     import pendulum
     from airflow.dag_processing.dagbag import BundleDagBag
 
     bag = BundleDagBag(dag_folder=str(project.dags / file), bundle_path=project.dags, bundle_name="dags-folder")
     assert not bag.import_errors, bag.import_errors
-    return bag.dags[dag].test(logical_date=pendulum.datetime(2013, 1, 2, 5 if dag != "hand" else 0))
+    return bag.dags[dag].test(logical_date=pendulum.datetime(2013, 1, 2, 5 if dag != "hand" else 0), **more)
 
 
 def by_hand(project: Project, sensor: str, **arguments: Any) -> tuple[dict[str, str], Any]:
@@ -126,7 +126,7 @@ def test_the_trigger_brings_back_what_it_cant_ask(deployed: Project, capfd: pyte
 # -- of a pipeline file ------------------------------------------------------------------------------------------
 
 WAITING = (
-    FLIGHTS
+    FLIGHTS.replace("attempts: 3", "attempts: 0")
     + """
 wait_for:
   - file: {path: "${env.raw}/marks/${window.key}", every: 1s, timeout: 30s, task: mark}
@@ -136,22 +136,80 @@ wait_for:
 CARRIERS = FLIGHTS.replace("${env.lake}/flights", "${env.lake}/carriers")
 
 
-@pytest.mark.spark
+def loaded_by_carriers(project: Project) -> None:
+    """Commit what a load of `carriers` commits for the first of January: the unit in its table's log."""
+    from airflow_provider_etl.spec import load_file
+    from tests.sensors.test_pipeline import load
+
+    other = load_file(project.dags / "pipelines/carriers.yaml").pipeline
+    assert other is not None
+    load(other, other.window_of("2013-01-01"), "lake")
+
+
 def test_a_pipeline_waits_for_a_file_and_for_another_pipelines_window(
     deployed: Project, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What comes after the waits is only marked: no Spark is needed to see that it isn't begun too early."""
     waiting = WAITING.replace("${env.lake}/flights", "${env.lake}/waiting").replace("staged", "fused")
-    deployed.pipeline("waiting", waiting)
-    deployed.pipeline("carriers", CARRIERS.replace("staged", "fused"))
+    deployed.pipeline(
+        "waiting", waiting.replace("name: carriers, every: 1s, timeout: 30s", "name: carriers, timeout: 2s, every: 1s")
+    )
+    deployed.pipeline("carriers", CARRIERS)
     arrives_after_the_first_asking(deployed.folder / "data/raw/marks/2013-01-01", monkeypatch)
-    short = waiting.replace("name: carriers, every: 1s, timeout: 30s", "name: carriers, every: 1s, timeout: 2s")
-    deployed.pipeline("waiting", short)
-    states = {ti.task_id: str(ti.state) for ti in run(deployed, "etl.py", "waiting").get_task_instances()}
+    states = states_of(deployed, "waiting")
     assert states == {"wait_mark": "success", "wait_2": "failed", "pipeline": "upstream_failed"}
-    said = capfd.readouterr().out
-    lacking = "load lake lacks 2013-01-01T05:00:00Z/2013-01-02T05:00:00Z"
-    assert f"Seen last: {lacking}" in said
+    assert "Seen last: load lake lacks 2013-01-01T05:00:00Z/2013-01-02T05:00:00Z" in capfd.readouterr().out
 
-    assert {str(ti.state) for ti in run(deployed, "etl.py", "carriers").get_task_instances()} == {"success"}
-    states = {ti.task_id: str(ti.state) for ti in run(deployed, "etl.py", "waiting").get_task_instances()}
+    loaded_by_carriers(deployed)
+    states = states_of(deployed, "waiting")
     assert states == dict.fromkeys(["wait_mark", "wait_2", "pipeline"], "success")
+
+
+def states_of(project: Project, dag: str) -> dict[str, str]:
+    """Task -> state, after a run for the first of January whose other tasks are marked."""
+    done = run(project, "etl.py", dag, mark_success_pattern="pipeline")
+    return {ti.task_id: str(ti.state) for ti in done.get_task_instances()}
+
+
+# -- what is asked for ---------------------------------------------------------------------------------------------
+
+
+def test_every_window_of_the_asset_events_is_asked_for(project: Project) -> None:
+    """The context is a made-up one: of Airflow's there is only what names the windows."""
+    from types import SimpleNamespace
+
+    from airflow.sdk import DAG, Asset
+
+    from airflow_provider_etl import WaitSensor
+
+    mapping = {
+        "schedule": {"assets": ["carriers.lake"]},
+        "extract": {"a": {"type": "files", "path": "data/${window.key}", "format": "csv"}},
+        "load": {"lake": {"type": "delta", "path": "data/lake/a", "write": {"strategy": "append"}}},
+        "wait_for": [{"file": "data/${window.key}.done"}],
+    }
+    with DAG("hand", schedule=None) as dag:
+        sensor = WaitSensor(task_id="wait", pipeline=mapping, wait=1)
+    dag.fileloc = str(project.dags / "hand.py")
+    days = [{"start": f"2013-01-0{n}T00:00:00Z", "end": f"2013-01-0{n + 1}T00:00:00Z"} for n in (2, 1)]
+    events = [SimpleNamespace(timestamp=n, extra={"window": day}) for n, day in enumerate(days)]
+    context = {"triggering_asset_events": {Asset(name="carriers.lake"): events}, "dag_run": None, "params": {}}
+    asks = sensor.asks(context)
+    assert [ask.told for ask in asks] == [
+        f"file {project.folder}/data/2013-01-01.done, for window 2013-01-01",
+        f"file {project.folder}/data/2013-01-02.done, for window 2013-01-02",
+    ]
+
+
+def test_a_wait_that_the_file_has_no_more_is_named(project: Project) -> None:
+    from airflow.sdk import DAG
+
+    from airflow_provider_etl import WaitSensor
+    from airflow_provider_etl.compat import AirflowFailException
+
+    project.pipeline("flights", WAITING)
+    with DAG("hand", schedule=None) as dag:
+        sensor = WaitSensor(task_id="wait", pipeline="pipelines/flights.yaml", wait="drop")
+    dag.fileloc = str(project.dags / "hand.py")
+    with pytest.raises(AirflowFailException, match="flights has no wait 'drop'; expected mark, 2"):
+        sensor.execute({"params": {}})

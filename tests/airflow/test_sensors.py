@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,3 +87,10 @@ def test_where_a_wait_waits_is_the_deployments_choice(
         else:
             monkeypatch.setenv(f"AIRFLOW__{name}", value)
     assert default_wait_mode() == mode
+
+
+def test_the_page_s_dag_loads(project: Project) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/waits.md").read_text(encoding="utf-8")
+    project.write("dags/page.py", page.partition("```python\n")[2].partition("```")[0])
+    dag = bag_of(project, "page.py").dags["by_hand"]
+    assert {task.task_id for task in dag.tasks} == {"drop", "carriers", "closed"}

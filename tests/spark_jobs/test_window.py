@@ -62,3 +62,12 @@ def test_json_round_trip() -> None:
     assert Window.from_json(made.to_json()) == made
     assert made.to_json()["start"] == "2013-01-01T05:00:00Z"
     assert made.key == "2013-01-01T0000"
+
+
+def test_airflow_s_own_instants_become_those_of_the_standard_library() -> None:
+    pendulum = pytest.importorskip("pendulum")
+    start = pendulum.datetime(2013, 1, 1, 5, 0, 0, 123, tz="America/New_York")
+    window = Window(start=start, end=start.add(days=1))
+    assert type(window.start) is datetime
+    assert window.start == datetime(2013, 1, 1, 10, 0, 0, 123, tzinfo=UTC)
+    assert (window.start - timedelta(hours=1)).tzinfo is UTC

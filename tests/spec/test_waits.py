@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -53,6 +54,7 @@ def test_a_file_says_what_its_windows_wait_for(project: Project) -> None:
     assert found[7].query == "select max(at) >= ${window.end} from t where s = ${pipeline}", "bound, not pasted"
     assert found[8].key == "s3://bucket/in/2013-01-02/*.csv"
     assert values_of(pipeline)["pipeline"] == "orders"
+    assert values_of(project.pipeline(f"{PIPELINE}id: sales\n{WAITING}"))["pipeline"] == "sales"
 
 
 def test_what_is_waited_for_doesnt_decide_the_rows(project: Project) -> None:
@@ -195,3 +197,11 @@ def test_a_file_with_errors_takes_part(project: Project) -> None:
     files = [load_file(project.write(broken, "a.yaml")), load_file(project.write(waiting_for("a"), "b.yaml"))]
     assert files[0].pipeline is None
     assert [item.code for item in across(files, whole=True)] == ["wait-cycle", "wait-cycle"]
+
+
+def test_the_page_s_example_lints(project: Project) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/waits.md").read_text(encoding="utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    project.environment(ENVIRONMENT.replace("roots: [data]", "roots: [data, s3a://drops]"))
+    assert project.told(PIPELINE + example) == []
+    assert len(project.pipeline(PIPELINE + example).wait_for) == 8
