@@ -11,7 +11,7 @@ UV := $(BIN)/uv
 LANES := 2.11 3.1 3.4
 # The tests' lock holds the demo's: whichever was asked for first, the other never takes anything away.
 LOCK := $(if $(wildcard .venv/.dev),dev,demo)
-SOURCES := airflow_provider_etl spark_jobs demo dags tests
+SOURCES := airflow_provider_etl spark_jobs benchmarks demo dags tests
 
 # What users set for themselves (mirrors, local wheels) helps them to install and must not end in a lock.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -115,13 +115,18 @@ test-airflow: $(LANES:%=.venv-airflow/%/.made) .venv/.dev ## The same YAML on ev
 	@[ "$(words $(LANES))" = 1 ] || { echo "Airflow of .venv:"; $(BIN)/python -m pytest -q tests/airflow/lanes; }
 
 .venv-airflow/%/.made: requirements/airflow-%.txt requirements/build.txt pyproject.toml | $(UV)
-	@echo "installing requirements/airflow-$*.txt into .venv-airflow/$*"
-	@[ -x .venv-airflow/$*/bin/python ] || $(UV) venv --quiet --python $(BIN)/python .venv-airflow/$*
-	@$(UV) pip sync --quiet --python .venv-airflow/$*/bin/python --require-hashes --build-constraints requirements/build.txt \
-		requirements/airflow-$*.txt
-	@$(UV) pip install --quiet --python .venv-airflow/$*/bin/python --no-deps --build-constraints requirements/build.txt \
-		--editable .
-	@touch $@
+	@$(call INSTALL_BESIDE,$*,airflow-$*)
+
+.venv-airflow/dag-factory/.made: requirements/dag-factory.txt requirements/build.txt pyproject.toml | $(UV)
+	@$(call INSTALL_BESIDE,dag-factory,dag-factory)
+
+define INSTALL_BESIDE
+echo "installing requirements/$(2).txt into .venv-airflow/$(1)"; python=.venv-airflow/$(1)/bin/python; \
+[ -x $$python ] || $(UV) venv --quiet --python $(BIN)/python .venv-airflow/$(1); \
+$(UV) pip sync --quiet --python $$python --require-hashes --build-constraints requirements/build.txt requirements/$(2).txt; \
+$(UV) pip install --quiet --python $$python --no-deps --build-constraints requirements/build.txt --editable .; \
+touch .venv-airflow/$(1)/.made
+endef
 
 # A machine of its own (CI) gets what is missing; a person is told the command and decides.
 .PHONY: debian
@@ -133,6 +138,10 @@ debian:
 	elif [ "$${CI:-}" = true ] && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
 	else echo "missing, so some tests are skipped: apt-get install$$missing"; fi
+
+.PHONY: bench-factory
+bench-factory: .venv/.dev .venv-airflow/dag-factory/.made ## What the factory costs beside a loop by hand and dag-factory
+	@$(BIN)/python -m benchmarks.factory
 
 ## ------------------------------------------------------------------ upkeep
 

@@ -127,8 +127,8 @@ p{number:04}:
     owner: team-{team}
     start_date: 2024-01-01
     retries: 3
-    retry_delay: 60
-    execution_timeout: 3600
+    retry_delay: {{__type__: datetime.timedelta, seconds: 60}}
+    execution_timeout: {{__type__: datetime.timedelta, seconds: 3600}}
   tasks:
     - task_id: extract
       operator: airflow_provider_etl.operators.extract.ExtractOperator

@@ -35,18 +35,31 @@ class BrokenPipeline(DAG):
     """
 
     def __init__(self, dag_id: str, *, path: str, message: str) -> None:
-        self._path, self._message, self._loader = path, message, ""
+        self._path, self._message, self._absolute, self._relative = path, message, "", ""
         super().__init__(dag_id, schedule=None)
 
+    # Airflow sets both to the loader's path, or works one out from the other, in another way in each version; asked for
+    # either, this answers with the pipeline file's, in the bundle once Airflow has told where that is.
     @property
     def fileloc(self) -> str:
-        """The pipeline file, whatever file made the DAG: from the bundle on once Airflow has asked for that path."""
-        found: str | None = vars(self).get("relative_fileloc")
-        return found or str(PurePosixPath(self._loader).parent / self._path)
+        """The pipeline file."""
+        return self._beside(self._relative or self._absolute)
 
     @fileloc.setter
     def fileloc(self, loader: str | None) -> None:
-        self._loader = loader or ""
+        self._absolute = loader or ""
+
+    @property
+    def relative_fileloc(self) -> str | None:
+        """The pipeline file in the bundle."""
+        return self._beside(self._relative) if self._relative else None
+
+    @relative_fileloc.setter
+    def relative_fileloc(self, loader: str | None) -> None:
+        self._relative = loader or ""
+
+    def _beside(self, loader: str) -> str:
+        return loader if loader.endswith(self._path) else str(PurePosixPath(loader).parent / self._path)
 
     @property
     def edge_info(self) -> NoReturn:

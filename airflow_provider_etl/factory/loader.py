@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -43,7 +42,7 @@ def load_pipelines(
     home = Path(module["__file__"]).resolve().parent
     asked = get_parsing_context().dag_id
     below = home / (folder or configured().pipelines_folder)
-    files = _asked_for(find_files(below), asked)
+    files = find_files(below, name=asked)[: 1 if asked else None]  # the others of its name are errors already
     taken = {item.path: str(replace(item, path=_name(home, item.path))) for item in duplicate_names(files)}
     dags: dict[str, DAG] = {}
     broken = {} if asked else _left_out(home, below)
@@ -74,11 +73,6 @@ def _refused(loaded: Loaded, name: str, clashes: Clashes, home: Path) -> str:
     if told:
         return "\n".join(str(_placed(item, home)) for item in told)
     return "\n".join(map(str, clashes.told(replace(loaded, path=name), tables=False)))
-
-
-def _asked_for(files: Iterable[Path], asked: str | None) -> list[Path]:
-    """Every file; or the first whose DAG is asked for: the others of its name are errors already."""
-    return [path for path in files if path.stem == asked][:1] if asked else list(files)
 
 
 def _left_out(home: Path, folder: Path) -> dict[str, str]:

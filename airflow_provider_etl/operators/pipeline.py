@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from airflow_provider_etl.compat import Context
 from airflow_provider_etl.operators.base import EtlOperator
 from airflow_provider_etl.operators.finish import finish
-from spark_jobs.errors import EtlError
 from spark_jobs.plan import VERBS
 
 
@@ -31,5 +30,5 @@ class PipelineOperator(EtlOperator):
         """Finish; what goes wrong here must not hide what went wrong before, nor undo what was loaded."""
         try:
             finish(self.read(), reports, context, self._say)
-        except EtlError as error:
-            self._say(f"[etl] error: finish: {error}")
+        except Exception:
+            self.log.exception("[etl] error: the run's end: metrics, messages, staged files")

@@ -21,9 +21,16 @@ TESTS: Final = (".test.yaml", ".test.yml")
 _ENVIRONMENTS: Final = ("config", "environments")
 
 
-def find_files(folder: str | Path) -> list[Path]:
-    """The pipeline files below a folder, sorted, as RULE says."""
-    return sorted(path for path in _walk(folder) if is_pipeline(path.name))
+def find_files(folder: str | Path, *, name: str | None = None) -> list[Path]:
+    """The pipeline files below a folder, sorted, as RULE says.
+
+    Args:
+        folder: where to look.
+        name: only those of the pipeline of this name; None for all.
+    """
+    asked = None if name is None else {name + ending for ending in ENDINGS}
+    found = (path for path in _walk(folder) if asked is None or path.name in asked)
+    return sorted(path for path in found if is_pipeline(path.name))
 
 
 def left_out(folder: str | Path) -> list[Diagnostic]:

@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import yaml
 
@@ -180,20 +180,20 @@ class _Builder:
             self._too_many(event)
         above = self.stack[-1]
         parent, pending = above.node, above.key
-        if pending is not None:
-            key: str | int = pending.text
+        if isinstance(parent, ListNode):
+            key: str | int = len(parent.items)
         else:
-            key = len(parent.items) if type(parent) is ListNode else text
+            key = text if pending is None else pending.text
         node = ScalarNode(
             self.source, start.line + 1, start.column + 1, start.index, index, parent, key, text, not event.style
         )
-        if pending is not None:
-            above.key = None
-            self._entry(cast("MapNode", parent), pending, node)  # a list has no pending key
-        elif type(parent) is ListNode:
+        if isinstance(parent, ListNode):
             parent.items.append(node)
-        else:
+        elif pending is None:
             above.key = node
+        else:
+            above.key = None
+            self._entry(parent, pending, node)
 
     def _scalar(self, event: Any) -> None:
         node = ScalarNode(*self._place(event), text=event.value, plain=not event.style)

@@ -6,9 +6,9 @@ import dataclasses
 import functools
 import os
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from airflow_provider_etl.spec.class_plan import option_node, plan_of
 from airflow_provider_etl.spec.diagnostics import nearest, shown
@@ -99,10 +99,11 @@ def named_datasets(placed: Placed) -> Iterator[tuple[str, Node]]:
     """The datasets that a kind's options name, each with its place."""
     if placed.kind is FAILED:
         return
-    for key, name in _dataset_options(cast("Hashable", type(placed.kind))):
+    kind: Any = type(placed.kind)
+    for key, name in _dataset_options(kind):
         value = getattr(placed.kind, name)
         if isinstance(value, str):
-            yield value, option_node(type(placed.kind), placed.node, key) or placed.node
+            yield value, option_node(kind, placed.node, key) or placed.node
 
 
 @functools.cache
@@ -170,7 +171,8 @@ def _unused(verbs: Verbs, problems: Problems) -> None:
 
 def _queries(placed: Placed) -> Iterator[str]:
     if placed.kind is not FAILED:
-        for name in _query_options(cast("Hashable", type(placed.kind))):
+        kind: Any = type(placed.kind)
+        for name in _query_options(kind):
             yield str(getattr(placed.kind, name))
 
 
@@ -221,7 +223,8 @@ def _zones(verbs: Verbs, problems: Problems) -> None:
 
 def path_fields(kind: Any) -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """The options of a kind that are paths of files or folders."""
-    for key, field in _path_options(cast("Hashable", type(kind))):
+    known: Any = type(kind)
+    for key, field in _path_options(known):
         if isinstance(getattr(kind, field.name), str):
             yield key, field
 

@@ -167,7 +167,9 @@ def _load(spark: SparkSession, plan: Plan, rebuilds: list[Rebuild], say: Say) ->
     known = [unit.last_attempt(numbers[unit.key]) for unit in units for numbers in held if unit.key in numbers]
     number = attempt_number(plan.fingerprint, max([plan.attempt.number, *known]))
     shadows = {item.name: (plan.load[item.name][0], item.shadow) for item in rebuilds}
-    made = replace(plan, load=shadows, attempt=replace(plan.attempt, number=number, since=number))
+    # A token of its own: built once more, the window must not take the shadow's older commit for this one.
+    attempt = replace(plan.attempt, number=number, since=number, token=f"{plan.attempt.token}-{number}")
+    made = replace(plan, load=shadows, attempt=attempt)
     report = Report(
         pipeline=plan.pipeline,
         id=plan.id,

@@ -121,11 +121,13 @@ def test_missing_runs_what_the_table_lacks_and_another_backfill_waits_for_it(
     code, said = backfill(home, *range_, "--missing", "--no-wait")
     assert code == 0, said
     assert "3 windows: 2 to run, 1 left alone" in said
+    home.api("PATCH", "/api/v2/dags/flights", {"is_paused": True})  # however slow we are, it is still active then
     code, said = backfill(home, *range_, "--reprocess", "completed", "--no-wait")
     assert (code, "is active, and --no-wait was given" in said) == (1, True), said
 
-    code, said = backfill(home, *range_, "--reprocess", "completed")
+    code, said = backfill(home, *range_, "--reprocess", "completed", "--unpause")
     assert code == 0, said
+    assert "flights is unpaused" in said
     assert "first, backfill 2" in said
     assert "3 windows: 3 to run again" in said
     assert "backfill 3 of flights: 3 succeeded, 0 failed" in said

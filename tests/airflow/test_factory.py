@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.airflow.project import FLIGHTS, ROOT, Project
+from tests.airflow.project import FLIGHTS, LOADER, ROOT, Project
 
 pytestmark = pytest.mark.airflow
 
@@ -259,6 +259,45 @@ def test_where_errors_per_file_are_not_to_be_had_a_dag_lists_them(
     assert not errors
     assert set(dags) == {"flights", "etl__config_errors"}
     assert "pipelines/orders.yaml:" in dags["etl__config_errors"]["dag"]["doc_md"]
+
+
+def test_a_deployment_that_is_strict_takes_a_warning_for_an_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch, as_dag_processor: None
+) -> None:
+    unused = "  spare: {type: files, path: data/raw/x.csv, format: csv, window: all}\ntransform:"
+    project.pipeline("orders", FLIGHTS.replace("transform:", unused).replace("env.lake}/flights", "env.lake}/orders"))
+    assert set(serialised(bag_of(project))[0]) == {"flights", "orders"}
+    monkeypatch.setenv("AIRFLOW__ETL__STRICT", "True")
+    dags, errors = serialised(bag_of(project))
+    assert set(dags) == {"flights"}
+    assert "warning[unused-dataset]" in errors["pipelines/orders.yaml"]
+
+
+def test_a_deployment_may_keep_its_files_in_another_folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write("dags/etl/files/orders.yaml", FLIGHTS)
+    monkeypatch.setenv("AIRFLOW__ETL__PIPELINES_FOLDER", "etl/files")
+    assert set(bag_of(project).dags) == {"orders"}
+    project.write("dags/etl.py", "# an Airflow DAG file\n" + LOADER.replace("globals()", 'globals(), "pipelines"'))
+    assert set(bag_of(project).dags) == {"flights"}
+
+
+def test_a_short_file_is_the_dag_s_documentation_and_a_long_one_is_named(project: Project) -> None:
+    from airflow_provider_etl.factory.document import document
+    from airflow_provider_etl.spec import load_file
+
+    loaded = load_file(project.dags / "pipelines/flights.yaml")
+    assert loaded.pipeline is not None
+    told = document(loaded.pipeline, source="pipelines/flights.yaml", text="schedule: manual\n")
+    assert told.endswith("```yaml\nschedule: manual\n```")
+    told = document(loaded.pipeline, source="pipelines/flights.yaml", text=loaded.text)
+    assert told.endswith("Pipeline file: `pipelines/flights.yaml`")
+    assert document(loaded.pipeline, source="x", text="") == "Flights of a day.\nOne window a day."
+
+
+def test_the_form_is_the_dag_s_and_no_task_carries_a_copy_of_it(project: Project) -> None:
+    data = serialised(bag_of(project))[0]["flights"]["dag"]
+    assert [name for name, _ in data["params"]] == ["window_start", "window_end"]
+    assert not [task for task in data["tasks"] if task["__var"].get("params")]
 
 
 def test_at_task_start_only_the_asked_for_file_is_read(

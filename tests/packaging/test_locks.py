@@ -9,7 +9,8 @@ import pytest
 
 from tests.packaging.conftest import ROOT, pins
 
-LOCKS = ("uv", "build", "demo", "dev", "compose", "constraints")
+LANES = ("airflow-2.11", "airflow-3.1", "airflow-3.4")
+LOCKS = ("uv", "build", "demo", "dev", "compose", "constraints", *LANES, "dag-factory")
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -50,3 +51,10 @@ def test_the_package_pins_spark_as_the_lock_does() -> None:
     for package in ("pyspark", "pyspark-client"):
         assert f"{package}=={pins('demo')[package]}" in extras["spark"]
     assert f"delta-spark=={pins('demo')['delta-spark']}" in extras["delta"]
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_a_lane_has_the_airflow_that_it_is_called_by_and_our_own_libraries_as_everywhere(lane: str) -> None:
+    assert pins(lane)["apache-airflow"].startswith(lane.removeprefix("airflow-") + ".")
+    for package in ("pydantic", "sqlglot", "deltalake", "apache-airflow-providers-common-compat"):
+        assert pins(lane)[package] == pins("demo")[package]

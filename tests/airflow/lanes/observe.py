@@ -97,6 +97,10 @@ class NotingEngine:
             "state": "loaded" if loads else "running",
             "loads": loads,
             "error": None,
+            "datasets": {},
+            "checks": [],
+            "quarantined": {},
+            "seconds": {"load": 1.0},
         }
 
     def cancel(self, _handle: Handle) -> None:
