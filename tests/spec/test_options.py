@@ -14,7 +14,6 @@ from spark_jobs.errors import ConfigError
 from tests.packaging.conftest import ROOT
 from tests.spec.conftest import PIPELINE, Project
 
-
 # What only code that has Airflow at hand asks for: there Airflow itself reads it.
 OF_AIRFLOW = {"dags_backfill", "wait_mode"}
 
