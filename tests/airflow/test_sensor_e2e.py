@@ -24,6 +24,7 @@ from airflow_provider_etl import WaitForFileSensor, WaitForPipelineSensor
 OPTIONS = {
     "schedule": CronDataIntervalTimetable("@daily", timezone="UTC"),
     "start_date": datetime(2013, 1, 1, tzinfo=UTC),
+    "end_date": datetime(2013, 1, 1, 12, tzinfo=UTC),
     "catchup": False,
 }
 with DAG("other", **OPTIONS):
@@ -73,7 +74,7 @@ def states(home: AirflowHome, dag: str) -> dict[str, str]:
 def backfill(home: AirflowHome, dag: str) -> None:
     """Run a DAG for the first of January 2013."""
     home.api("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
-    dates = ["--from-date", "2013-01-01", "--to-date", "2013-01-01"]
+    dates = ["--from-date", "2012-12-31T12:00:00", "--to-date", "2013-01-01T12:00:00"]
     home.run("backfill", "create", "--dag-id", dag, *dates)
 
 
