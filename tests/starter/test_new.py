@@ -245,3 +245,11 @@ def test_the_test_file_s_case_is_read(home: Path) -> None:
     assert not cases.diagnostics
     jsonschema.Draft202012Validator(schema_of_tests()).validate(read((home / "orders.test.yaml").read_text()))
     assert len(cases.cases) == 1
+
+
+def test_the_sample_of_a_table_has_the_types_that_its_window_and_steps_need(home: Path) -> None:
+    assert new("orders", "table") == 0
+    pipeline = load_file(home / "orders.yaml").pipeline
+    assert pipeline is not None
+    (case,) = load_cases(home / "orders.test.yaml", pipeline).cases
+    assert case.runs[0].samples["orders"].columns == {"id": "bigint", "updated_at": "timestamp", "amount": "double"}
