@@ -209,7 +209,8 @@ write: {strategy: replace_window, column: ordered_at}
             strategy=self.write.strategy,
             state=state,
             table=self.path,
-            rows_inserted=int(metrics.get("numOutputRows", 0)),
+            # Delta counts rows of other windows too, which it copied from a file that holds both.
+            rows_inserted=int(metrics.get("numOutputRows", 0)) - int(metrics.get("numCopiedRows", 0)),
             rows_deleted=int(metrics.get("numDeletedRows", 0)),
             version=commit.version if commit else None,
         )

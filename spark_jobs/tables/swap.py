@@ -71,8 +71,9 @@ class Swap:
         mine, spans = self._mine(table, ledger), self._spans(rows)
         if self.whole and spans:
             self._refuse_lost(table.where(mine) if mine else table, spans)
-        options = self._options(mine, spans)
-        layout = self.live.partition_by if "overwriteSchema" in options else ledger.partition_columns()
+        options, layout = self._options(mine, spans), ledger.partition_columns()
+        if not options and (_fields(rows) != _fields(table) or list(self.live.partition_by) != layout):
+            options, layout = {"overwriteSchema": "true"}, list(self.live.partition_by)
         transaction.replace(_typed(rows, table, self.live), options, layout)
         transaction.record(entries)
         entry = {"refresh": self.plan.attempt.run, "pipeline": self.plan.id, "load": self.name}
@@ -137,10 +138,15 @@ class Swap:
             )
 
     def _options(self, mine: str, spans: str) -> dict[str, str]:
-        """Options of the Delta writer; the whole of a table that is ours alone takes new columns and layout too."""
+        """Options of the Delta writer; none where the whole table is ours: it may take new columns and a new layout."""
         parts = [mine] if self.whole else [mine, spans]
         condition = " AND ".join(f"({part})" for part in parts if part)
-        return {"replaceWhere": condition, "mergeSchema": "true"} if condition else {"overwriteSchema": "true"}
+        return {"replaceWhere": condition, "mergeSchema": "true"} if condition else {}
+
+
+def _fields(rows: DataFrame) -> list[tuple[str, str]]:
+    """Names and types of the columns; whether they may be null makes no other table of it."""
+    return [(item.name, item.dataType.simpleString()) for item in rows.schema]
 
 
 def _typed(rows: DataFrame, table: DataFrame, live: Delta) -> DataFrame:

@@ -23,8 +23,8 @@ FOUR_DAYS = [day(number).to_json() for number in (1, 2, 3, 4)]
 
 
 def foreign(table: Ordered, rows: list[tuple[Any, ...]] = ROWS, schema: str = SCHEMA, partition: str = "") -> None:
-    """Write the table as somebody else would."""
-    writer = table.spark.createDataFrame(rows, schema).write.format("delta")
+    """Write the table as somebody else would: one file holds the rows of many windows."""
+    writer = table.spark.createDataFrame(rows, schema).coalesce(1).write.format("delta")
     (writer.partitionBy(partition) if partition else writer).save(table.path)
 
 
