@@ -67,7 +67,7 @@ def test_a_file_that_goes_while_the_folder_is_read_is_an_error_of_its_own(
     path = project.pipeline("orders")
     found = loader.find_files(path.parent)
     path.unlink()
-    monkeypatch.setattr(loader, "find_files", lambda _: found)
+    monkeypatch.setattr(loader, "find_files", lambda _, **__: found)
     dags, errors = serialised(bag_of(project))
     assert set(dags) == {"flights"}
     assert (
