@@ -242,17 +242,17 @@ def test_a_table_that_another_process_began_since_we_looked_is_loaded(
     facts: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two processes raced here. The error is the real one's text, raised by a fake: the moment can't be forced."""
-    from delta import DeltaTable
+    from delta.tables import DeltaTableBuilder
     from pyspark.errors import AnalysisException
 
-    real = DeltaTable.createIfNotExists
+    real = DeltaTableBuilder.execute
 
-    def raced(spark: Any) -> Any:
-        real(spark).location(facts.path).addColumns(facts.spark.createDataFrame([], SCHEMA).schema).execute()
+    def raced(builder: DeltaTableBuilder) -> None:
+        real(builder)
         (Path(facts.path) / "part-00000-of-the-other.parquet").write_bytes(b"half")
         raise AnalysisException("[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] Cannot create table")
 
-    monkeypatch.setattr(DeltaTable, "createIfNotExists", raced)
+    monkeypatch.setattr(DeltaTableBuilder, "execute", raced)
     assert facts.load(day(1), [(1, at(1))], 1).state == "loaded"
     assert facts.version == 1
 
