@@ -385,7 +385,7 @@ QUERIES = [
     "SELECT `id` AS `odd name`, `Customer` FROM `input`",
     "SELECT ID, cUSTOMER FROM INPUT I WHERE i.PAID AND NOT i.paid OR I.Id BETWEEN 1 AND 2",
     "SELECT a.id, b.id AS other FROM input a JOIN input b ON a.id = b.id AND a.day <=> b.day",
-    "SELECT id, lag(amount, 1) OVER (PARTITION BY Customer ORDER BY at ROWS 1 PRECEDING) AS before FROM input",
+    "SELECT id, sum(amount) OVER (PARTITION BY Customer ORDER BY at ROWS 1 PRECEDING) AS before FROM input",
     "SELECT id, amount > (SELECT avg(amount) FROM input j WHERE j.day = input.day) AS above FROM input",
     "SELECT to_json(struct(*)) AS j FROM input",
     "SELECT id FROM input WHERE Customer LIKE ANY ('a%', 'b%') OR Customer RLIKE '^x' OR Customer ILIKE 'y%'",
