@@ -63,6 +63,11 @@ class Run:
         return f"{local:%Y-%m-%d}" if local.hour == 0 and self.dag == "flights" else f"{local:%Y-%m-%d %H:%M}"
 
     @property
+    def work(self) -> tuple[Task, ...]:
+        """The tasks that report on windows: all but the one that ends the run."""
+        return tuple(task for task in self.tasks if task.name != "finish")
+
+    @property
     def tries(self) -> dict[str, int]:
         """Task -> how often it was started."""
         return {task.name: task.tries for task in self.tasks}
@@ -113,14 +118,14 @@ class Runs:
 
     def last_reports(self, runs: Iterable[Run]) -> list[dict[str, Any]]:
         """The reports of each run's last task, which hold what the tasks before it said."""
-        return [report for run in runs for report in self.reports(run, run.tasks[-1].name)]
+        return [report for run in runs for report in self.reports(run, run.work[-1].name)]
 
     def attempts(self, runs: Iterable[Run]) -> dict[tuple[str, str], tuple[int, int]]:
         """(run id, task) -> how often the task was started, and the number under which it last wrote."""
         return {
             (run.run_id, task.name): (task.tries, max(r["attempt"]["number"] for r in self.reports(run, task.name)))
             for run in runs
-            for task in run.tasks
+            for task in run.work
         }
 
     def complain(self, runs: Iterable[Run]) -> None:
