@@ -244,7 +244,6 @@ __all__ = [
     "AirflowSensorTimeout",
     "AirflowSkipException",
     "Asset",
-    "BaseHook",
     "BaseOperator",
     "BaseSensorOperator",
     "Context",

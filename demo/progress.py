@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from airflow_provider_etl.backfill.screen import Screen
 from demo.runs import Run, Task
 
 _SIGNS: Final = {
@@ -26,7 +24,7 @@ _SIGNS: Final = {
 _TOLD: Final = ("running", "success", "failed", "up_for_retry")
 
 
-class Progress:
+class Progress(Screen):
     """Shows runs while they go on.
 
     Args:
@@ -35,25 +33,10 @@ class Progress:
     """
 
     def __init__(self, title: str, known: Iterable[Run] = ()) -> None:
-        self.title, self.begin = title, time.monotonic()
-        self._live = Live(refresh_per_second=4, transient=False) if sys.stdout.isatty() else None
+        super().__init__(title)
+        self.begin = time.monotonic()
         self._known = {run.run_id: run.tries for run in known}
         self._said: dict[tuple[str, str], tuple[str, int]] = {}
-
-    def __enter__(self) -> Self:
-        """Begin to draw."""
-        if self._live:
-            self._live.start()
-        else:
-            print(self.title, flush=True)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the last picture where it is."""
-        if self._live:
-            self._live.stop()
 
     def show(self, runs: Iterable[Run]) -> None:
         """Show the runs as they are now."""

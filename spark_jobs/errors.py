@@ -30,6 +30,11 @@ class EtlError(Exception):
         remedy = f"; {self.remedy}" if self.remedy else ""
         return f"{place}{self.what}{expected}{remedy}"
 
+    def to_json(self) -> dict[str, str]:
+        """`{kind, message, where}`, as a report has it: the message without its place."""
+        message = str(self).removeprefix(f"{self.where}: ") if self.where else str(self)
+        return {"kind": self.kind, "message": message, "where": self.where}
+
 
 class ConfigError(EtlError):
     """The pipeline file, the environment or the plan is wrong: a retry can't help."""

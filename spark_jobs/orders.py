@@ -108,8 +108,7 @@ def execute(
         report |= carry_out(session(f"{order.name} {order.plan.id}", order.plan.spark), order, say)
     except Exception as error:  # noqa: BLE001 - whatever happened becomes the report's error
         told = classify(error, order.name)
-        message = str(told).removeprefix(f"{told.where}: ") if told.where else str(told)
-        report["error"] = {"kind": told.kind, "message": message, "where": told.where}
+        report["error"] = told.to_json()
         say(f"error[{told.kind}]: {told}")
     report["seconds"] = round(time.monotonic() - begin, 3)
     return report

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
+
+if TYPE_CHECKING:
+    from spark_jobs.plan import Plan
 
 REPORT_VERSION: Final = 1
 
@@ -128,6 +131,17 @@ class Report:
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""
         self.id = self.id or self.pipeline
+
+    @classmethod
+    def begun(cls, plan: Plan) -> Report:
+        """The report of a plan of which nothing has run yet."""
+        return cls(
+            pipeline=plan.pipeline,
+            id=plan.id,
+            window=plan.window.to_json() | {"key": plan.window.key},
+            fingerprint=plan.fingerprint,
+            attempt=plan.attempt.to_json(),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON."""

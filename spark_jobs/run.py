@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.failures import classify
@@ -38,11 +38,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a plan, or a list of them, from the command line."""
-    parser = argparse.ArgumentParser(prog="python -m spark_jobs.run", description=__doc__.splitlines()[0])
-    parser.add_argument("--plan", required=True, help="a file with the plan, JSON")
-    parser.add_argument("--report", required=True, help="where the report goes, JSON")
-    parser.add_argument("--lifeline", action="store_true", help="end when standard input ends: the owner is gone")
-    options = parser.parse_args(arguments)
+    options = arguments_of("python -m spark_jobs.run", __doc__.splitlines()[0]).parse_args(arguments)
     if options.lifeline:
         hold_lifeline()
     try:
@@ -57,11 +53,24 @@ def main(arguments: list[str] | None = None) -> int:
     write_report(options.report, told)
     code = 1 if (told[-1] if isinstance(told, list) else told)["state"] == "failed" else 0
     if options.lifeline and not spark.has_more_to_write:
-        # Whoever holds the lifeline ends our JVM: it needs no second to tidy what goes with its folder.
-        sys.stdout.flush()
-        os._exit(code)
+        leave(code)
     spark.stop()
     return code
+
+
+def arguments_of(prog: str, description: str) -> argparse.ArgumentParser:
+    """What every entry takes: where its order is, where its report goes, and how it is held."""
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    parser.add_argument("--plan", required=True, help="a file with what is to be done, JSON")
+    parser.add_argument("--report", required=True, help="where the report goes, JSON")
+    parser.add_argument("--lifeline", action="store_true", help="end when standard input ends: the owner is gone")
+    return parser
+
+
+def leave(code: int) -> NoReturn:
+    """End at once: whoever holds the lifeline ends our JVM, which needs no second to tidy what goes with its folder."""
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def read(path: str) -> Plan | list[Plan] | Order:
@@ -146,20 +155,15 @@ def run(plan: Plan, spark: Callable[[str, Mapping[str, Any]], SparkSession]) -> 
 
 
 def _begin(plan: Plan) -> Report:
-    attempt = plan.attempt.to_json()
     if plan.previous is None:
-        window = plan.window.to_json() | {"key": plan.window.key}
-        return Report(pipeline=plan.pipeline, id=plan.id, window=window, fingerprint=plan.fingerprint, attempt=attempt)
+        return Report.begun(plan)
     report = Report.from_json(plan.previous)
-    report.attempt, report.state = attempt, "running"
+    report.attempt, report.state = plan.attempt.to_json(), "running"
     return report
 
 
 def _fail(report: Report, told: EtlError, error: Exception) -> None:
-    report.state = "failed"
-    where = told.where
-    message = str(told).removeprefix(f"{where}: ") if where else str(told)
-    report.error = {"kind": told.kind, "message": message, "where": where}
+    report.state, report.error = "failed", told.to_json()
     say(f"error[{told.kind}]: {told}")
     if told is not error and os.environ.get("ETL_DEBUG"):
         import traceback

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from airflow_provider_etl.backfill.command import InCommand
 from airflow_provider_etl.backfill.facts import Dag, Order, Progress, Run, Slot, Spot
 from spark_jobs.errors import ConfigError
 
@@ -20,29 +19,13 @@ _PAST: Final = 20  # runs whose duration is looked at
 _GONE: Final = "on Airflow 2 a backfill ends with the command that runs it: there is nothing to come back to"
 
 
-class Airflow2:
+class Airflow2(InCommand):
     """The Airflow 2 whose metadata database this process is configured for."""
 
     follows = False
 
     def __init__(self) -> None:
         self._dags: dict[str, Any] = {}
-
-    @contextmanager
-    def quiet(self) -> Iterator[None]:
-        """Keep what Airflow logs of its own doings out of the command's output; warnings and errors stay."""
-        disabled = logging.root.manager.disable
-        logging.disable(logging.INFO)
-        try:
-            yield
-        finally:
-            logging.disable(disabled)
-
-    def default_timezone(self) -> str:
-        """`[core] default_timezone`."""
-        from airflow import settings
-
-        return str(settings.TIMEZONE.name)
 
     def dag(self, name: str) -> Dag:
         """What is known of a DAG.

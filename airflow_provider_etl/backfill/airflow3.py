@@ -17,13 +17,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from airflow_provider_etl.backfill.airflow3_db import CHUNK, session, text, utc
+from airflow_provider_etl.backfill.command import InCommand
 from airflow_provider_etl.backfill.facts import Dag, Order, Progress, Run, Slot, Spot
 from spark_jobs.errors import ConfigError
 
 _PAST: Final = 20  # runs whose duration is looked at
 
 
-class Airflow3:
+class Airflow3(InCommand):
     """The Airflow whose metadata database this process is configured for."""
 
     follows = True
@@ -33,23 +34,16 @@ class Airflow3:
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Keep what Airflow logs of its own doings out of the command's output; warnings and errors stay."""
+        """See `Backend`; Airflow 3 logs by structlog too."""
         import structlog
 
-        before, disabled = structlog.get_config(), logging.root.manager.disable
+        before = structlog.get_config()
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-        logging.disable(logging.INFO)
         try:
-            yield
+            with super().quiet():
+                yield
         finally:
             structlog.configure(**before)
-            logging.disable(disabled)
-
-    def default_timezone(self) -> str:
-        """`[core] default_timezone`."""
-        from airflow import settings
-
-        return str(settings.TIMEZONE.name)
 
     def dag(self, name: str) -> Dag:
         """What is known of a DAG.

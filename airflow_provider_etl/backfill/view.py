@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_etl.backfill.facts import Part, Progress
 from airflow_provider_etl.backfill.preview import length
+from airflow_provider_etl.backfill.screen import Screen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,7 +26,7 @@ _ORDER: Final = ("extract", "transform", "check", "load")
 _DONE, _WAITING, _GOING = 5, 5, 20  # lines on a terminal
 
 
-class View:
+class View(Screen):
     """Shows a backfill while it goes on.
 
     Args:
@@ -36,27 +35,9 @@ class View:
     """
 
     def __init__(self, title: str, label: Callable[[Part], str]) -> None:
-        self._title, self._label = title, label
+        super().__init__(title)
+        self._label = label
         self._said: dict[str, tuple[str, str]] = {}
-        self._live: Any = None
-
-    def __enter__(self) -> Self:
-        """Begin to draw."""
-        if sys.stdout.isatty():
-            from rich.live import Live
-
-            self._live = Live(refresh_per_second=4)
-            self._live.start()
-        else:
-            print(self._title, flush=True)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the last picture where it is."""
-        if self._live:
-            self._live.stop()
 
     def show(self, progress: Progress) -> None:
         """Show it as it is now."""
@@ -79,7 +60,7 @@ class View:
     def _table(self, progress: Progress) -> Table:
         from rich.table import Table
 
-        table = Table(title=f"{self._title} · {summed(progress)}", title_justify="left")
+        table = Table(title=f"{self.title} · {summed(progress)}", title_justify="left")
         for column in ("window", "state", "tasks", "time"):
             table.add_column(column, justify="right" if column == "time" else "left")
         for part in _shown(progress):

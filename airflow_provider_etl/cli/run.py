@@ -92,7 +92,6 @@ def _submit(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:
 
 
 def _failed(plan: Plan, error: EtlError) -> dict[str, Any]:
-    where = error.where
     report = Report(
         pipeline=plan.pipeline,
         id=plan.id,
@@ -100,6 +99,6 @@ def _failed(plan: Plan, error: EtlError) -> dict[str, Any]:
         fingerprint=plan.fingerprint,
         attempt={"number": plan.attempt.number, "token": plan.attempt.token, "run": plan.attempt.run},
         state="failed",
-        error={"kind": error.kind, "message": str(error).removeprefix(f"{where}: "), "where": where},
+        error=error.to_json(),
     )
     return report.to_json()

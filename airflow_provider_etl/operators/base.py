@@ -52,6 +52,7 @@ class EtlOperator(BaseOperator):
     verbs: ClassVar[tuple[str, ...]] = ()
     staged: Any = None
     _application: Application | None = None
+    _pipeline: Pipeline | None = None
     _killed: bool = False
 
     def __init__(
@@ -78,7 +79,8 @@ class EtlOperator(BaseOperator):
             AirflowException: resources or infrastructure failed; Airflow may try again.
         """
         try:
-            pipeline = self.read().with_params(context.get("params") or {})
+            self._pipeline = self.read()
+            pipeline = self._pipeline.with_params(context.get("params") or {})
             work = [self._window(context, pipeline, *item) for item in self._work(context, pipeline)]
             reports = self._submit(pipeline.engine.kind, work)
         except EtlError as error:

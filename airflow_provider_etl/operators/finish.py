@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from airflow_provider_etl.compat import Context, Stats
@@ -40,15 +41,15 @@ class FinishOperator(StagedOperator):
 
 def finish(pipeline: Pipeline, reports: Sequence[Mapping[str, Any]], context: Context, say: Any) -> dict[str, Any]:
     """What every run ends with; see `FinishOperator`."""
+    totals = Counter({"read": 0, **dict.fromkeys(_DROPPED, 0), "inserted": 0})
     for report in reports:
-        _emit(pipeline, report)
+        counts = _counts(pipeline, report)
+        _emit(pipeline.name, report, counts)
+        totals.update(counts)
     if not reports:
         Stats.incr(f"etl.{pipeline.name}.runs.not_loaded")
     told_of(reports, context, pipeline.notify, pipeline.name)
     swept = _swept(pipeline)
-    totals = Counter({"read": 0, **dict.fromkeys(_DROPPED, 0), "inserted": 0})
-    for report in reports:
-        totals.update(_counts(pipeline, report))
     counted = ", ".join(f"{number:,} {key}" for key, number in totals.items())
     say(f"[etl] finish: {len(reports)} windows loaded ({counted}), {swept} dead attempts swept")
     return {"windows": len(reports), "loaded": bool(reports), **totals}
@@ -62,11 +63,11 @@ def _counts(pipeline: Pipeline, report: Mapping[str, Any]) -> dict[str, int]:
     return {"read": read, **dropped, "inserted": sum(int(load["rows_inserted"]) for load in loads)}
 
 
-def _emit(pipeline: Pipeline, report: Mapping[str, Any]) -> None:
+def _emit(pipeline: str, report: Mapping[str, Any], counts: Mapping[str, int]) -> None:
     """One run's metrics: `etl.PIPELINE.rows.read`, `.seconds.load`, `.checks.failed`, `.runs.loaded` and the like."""
-    begin = f"etl.{pipeline.name}"
+    begin = f"etl.{pipeline}"
     Stats.incr(f"{begin}.runs.{report['state']}")
-    for key, number in _counts(pipeline, report).items():
+    for key, number in counts.items():
         Stats.gauge(f"{begin}.rows.{key}", number)
     for step, seconds in report["seconds"].items():
         Stats.gauge(f"{begin}.seconds.{step}", seconds)
@@ -77,5 +78,5 @@ def _emit(pipeline: Pipeline, report: Mapping[str, Any]) -> None:
 def _swept(pipeline: Pipeline) -> int:
     """Staged runs that were removed; where staging is on remote storage, Spark sweeps it after each load."""
     storage = LocalStorage.at(pipeline.environment.staging)
-    hours = pipeline.engine.settings()["retention_hours"]
+    hours = pipeline.engine.retention / timedelta(hours=1)
     return sweep(storage, f"{pipeline.environment.staging}/{pipeline.id}", hours) if storage else 0

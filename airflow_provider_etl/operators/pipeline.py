@@ -29,6 +29,6 @@ class PipelineOperator(EtlOperator):
     def _end(self, reports: list[dict[str, Any]], context: Context) -> None:
         """Finish; what goes wrong here must not hide what went wrong before, nor undo what was loaded."""
         try:
-            finish(self.read(), reports, context, self._say)
+            finish(self._pipeline or self.read(), reports, context, self._say)
         except Exception:
             self.log.exception("[etl] error: the run's end: metrics, messages, staged files")

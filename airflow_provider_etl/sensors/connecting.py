@@ -46,11 +46,11 @@ def connection_of(name: str) -> Any:
     Raises:
         ConfigError: there is none of that name.
     """
-    from airflow_provider_etl.compat import AirflowNotFoundException, BaseHook
+    from airflow_provider_etl import compat
 
     try:
-        return BaseHook.get_connection(name)
-    except AirflowNotFoundException as error:
+        return compat.connection_of(name)
+    except compat.AirflowNotFoundException as error:
         raise ConfigError(
             f"there is no connection {name!r}", where="wait_for", remedy="add it to Airflow's connections"
         ) from error

@@ -29,15 +29,15 @@ def find_files(folder: str | Path, *, name: str | None = None) -> list[Path]:
         name: only those of the pipeline of this name; None for all.
     """
     asked = None if name is None else {name + ending for ending in ENDINGS}
-    found = (path for path in _walk(folder) if asked is None or path.name in asked)
+    found = (path for path, linked in _walk(folder) if not linked and (asked is None or path.name in asked))
     return sorted(path for path in found if is_pipeline(path.name))
 
 
 def left_out(folder: str | Path) -> list[Diagnostic]:
     """What find_files leaves out though somebody may have meant it: shouted endings, linked folders."""
     found = []
-    for path in sorted(_walk(folder, linked=True)):
-        if path.is_dir():
+    for path, linked in sorted(_walk(folder)):
+        if linked:
             message, hint = "a linked folder isn't entered", "name it by itself, or put the files here"
             found.append(_told(path, "linked-folder", message, hint, severity="warning"))
         elif path.name.lower().endswith(ENDINGS) and not path.name.endswith(ENDINGS):
@@ -46,15 +46,15 @@ def left_out(folder: str | Path) -> list[Diagnostic]:
     return found
 
 
-def _walk(folder: str | Path, *, linked: bool = False) -> Iterator[Path]:
-    """The files that aren't hidden; where it is asked for, linked folders too, not entered."""
+def _walk(folder: str | Path) -> Iterator[tuple[Path, bool]]:
+    """The files that aren't hidden, and linked folders, which aren't entered: (path, whether it is one of those)."""
     for here, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [
             name for name in folders if not name.startswith(_LEFT_OUT) and not _is_environments(Path(here, name))
         ]
-        links = [name for name in folders if linked and Path(here, name).is_symlink()]
         if not _is_environments(Path(here)):
-            yield from (Path(here, name) for name in [*names, *links] if not name.startswith(_LEFT_OUT))
+            yield from ((Path(here, name), False) for name in names if not name.startswith(_LEFT_OUT))
+            yield from ((path, True) for name in folders if (path := Path(here, name)).is_symlink())
 
 
 def _is_environments(path: Path) -> bool:

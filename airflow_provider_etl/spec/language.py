@@ -16,6 +16,10 @@ from spark_jobs.kinds import PYDANTIC
 
 _SECOND = timedelta(seconds=1)
 _MEMORY = "^[1-9][0-9]*[mg]$"
+_SIZES = (
+    "By the data of a window: `tiny` up to some 100,000 rows, where the start of Spark is most of the time; `small` up "
+    "to 10 GB, `medium` up to 100 GB, `large` above; `auto` asks the size of the files before each run."
+)
 Size = Literal["tiny", "small", "medium", "large", "auto"]
 
 
@@ -41,37 +45,26 @@ class StepResources:
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
-    size: Size | None = None
-    """By the data of a window: `tiny` up to some 100,000 rows, where the start of Spark is most of the time; `small` up
-    to 10 GB, `medium` up to 100 GB, `large` above; `auto` asks the size of the files before each run."""
-    driver_memory: str | None = field(default=None, metadata={"pattern": _MEMORY})
-    """Memory of the driver, such as 4g."""
-    executors: int | None = field(default=None, metadata={"ge": 1, "le": 10_000})
-    """Executors on a cluster."""
-    executor_cores: int | None = field(default=None, metadata={"ge": 1, "le": 1024})
-    """Cores of each."""
-    executor_memory: str | None = field(default=None, metadata={"pattern": _MEMORY})
-    """Memory of each, such as 8g."""
+    # pydantic reads docstrings of the class itself alone: what is inherited says it here.
+    size: Size | None = field(default=None, metadata={"description": _SIZES})
+    driver_memory: str | None = field(
+        default=None, metadata={"pattern": _MEMORY, "description": "Memory of the driver, such as 4g."}
+    )
+    executors: int | None = field(
+        default=None, metadata={"ge": 1, "le": 10_000, "description": "Executors on a cluster."}
+    )
+    executor_cores: int | None = field(default=None, metadata={"ge": 1, "le": 1024, "description": "Cores of each."})
+    executor_memory: str | None = field(
+        default=None, metadata={"pattern": _MEMORY, "description": "Memory of each, such as 8g."}
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resources:
+class Resources(StepResources):
     """What a run needs; what a verb says for itself wins in its own task."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
-    # The same as above, since pydantic reads the texts of a class from its own body alone.
-    size: Size | None = None
-    """By the data of a window: `tiny` up to some 100,000 rows, where the start of Spark is most of the time; `small` up
-    to 10 GB, `medium` up to 100 GB, `large` above; `auto` asks the size of the files before each run."""
-    driver_memory: str | None = field(default=None, metadata={"pattern": _MEMORY})
-    """Memory of the driver, such as 4g."""
-    executors: int | None = field(default=None, metadata={"ge": 1, "le": 10_000})
-    """Executors on a cluster."""
-    executor_cores: int | None = field(default=None, metadata={"ge": 1, "le": 1024})
-    """Cores of each."""
-    executor_memory: str | None = field(default=None, metadata={"pattern": _MEMORY})
-    """Memory of each, such as 8g."""
     extract: StepResources = field(default_factory=StepResources)
     """What `extract` needs otherwise."""
     transform: StepResources = field(default_factory=StepResources)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 import re
 import textwrap
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from airflow_provider_etl.spec import hints
+from airflow_provider_etl.spec.class_docs import attribute_docs, summary
 from airflow_provider_etl.spec.class_plan import ClassPlan, plan_of
 from airflow_provider_etl.spec.language import PipelineFile
 from airflow_provider_etl.spec.verbs import REGISTRIES, RESULT
-from airflow_provider_etl.starter.described import option_texts, summary
 from airflow_provider_etl.starter.templates import template
 from airflow_provider_etl.starter.values import KEY, TIME, block, example, flow
 from spark_jobs import kinds
@@ -90,7 +90,7 @@ class Starter:
         yield from _options(PipelineFile, plan, said, "", "")
 
     def _waits(self) -> Iterator[str]:
-        yield from _comment(option_texts(cast("Hashable", PipelineFile))[_WAITS] + " Kinds:", "")
+        yield from _comment(attribute_docs(PipelineFile)[_WAITS] + " Kinds:", "")
         yield from _listed(_WAITS, "")
         yield f'# {_WAITS}: [{{file: {{path: "{self.raw}/{self.name}/_SUCCESS"}}}}]'
 
@@ -146,9 +146,9 @@ def _comment(text: str, indent: str, more: str = "") -> list[str]:
     )
 
 
-def _options(kind: type[Any], plan: ClassPlan, said: Mapping[str, Any], path: str, indent: str) -> Iterator[str]:
+def _options(kind: Any, plan: ClassPlan, said: Mapping[str, Any], path: str, indent: str) -> Iterator[str]:
     """Each option below its text; those that needn't be there as comments that show what they are by default."""
-    texts = option_texts(cast("Hashable", kind))
+    texts = attribute_docs(kind)
     for key, field in plan.fields.items():
         yield from _comment(texts.get(field.name, ""), indent) if texts.get(field.name) else ()
         yield from _alternatives(field.hint, indent)

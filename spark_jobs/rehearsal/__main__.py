@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -13,17 +11,13 @@ from typing import Any
 from spark_jobs.errors import ConfigError
 from spark_jobs.rehearsal.order import REHEARSAL_VERSION, SCRATCH
 from spark_jobs.rehearsal.scene import Scene
-from spark_jobs.run import hold_lifeline, write_report
+from spark_jobs.run import arguments_of, hold_lifeline, leave, write_report
 from spark_jobs.session import Shared
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Play the scenes of an order, one after the other in one Spark; a failed one doesn't end the others."""
-    parser = argparse.ArgumentParser(prog="python -m spark_jobs.rehearsal", description=__doc__)
-    parser.add_argument("--plan", required=True, help="a file with the order, JSON")
-    parser.add_argument("--report", required=True, help="where the results go, JSON")
-    parser.add_argument("--lifeline", action="store_true", help="end when standard input ends: the owner is gone")
-    options = parser.parse_args(arguments)
+    options = arguments_of("python -m spark_jobs.rehearsal", __doc__).parse_args(arguments)
     if options.lifeline:
         hold_lifeline()
     folder = Path(tempfile.mkdtemp(prefix="rehearsal-")).resolve()
@@ -39,9 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"[test] {place} of {len(scenes)}: {results[-1]['seconds']:.1f} s", flush=True)  # noqa: T201
     write_report(options.report, json.loads(json.dumps(results).replace(str(folder), SCRATCH)))
     if options.lifeline:
-        # Whoever holds the lifeline ends our JVM: it needs no second to tidy what goes with its folder.
-        sys.stdout.flush()
-        os._exit(0)
+        leave(0)
     shared.stop()
     return 0
 

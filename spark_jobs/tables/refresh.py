@@ -170,14 +170,7 @@ def _load(spark: SparkSession, plan: Plan, rebuilds: list[Rebuild], say: Say) ->
     # A token of its own: built once more, the window must not take the shadow's older commit for this one.
     attempt = replace(plan.attempt, number=number, since=number, token=f"{plan.attempt.token}-{number}")
     made = replace(plan, load=shadows, attempt=attempt)
-    report = Report(
-        pipeline=plan.pipeline,
-        id=plan.id,
-        window=plan.window.to_json() | {"key": plan.window.key},
-        fingerprint=plan.fingerprint,
-        attempt=made.attempt.to_json(),
-    )
-    Run(spark.newSession(), made, report, say, sweep=False).execute()
+    Run(spark.newSession(), made, Report.begun(made), say, sweep=False).execute()
 
 
 def _swap(spark: SparkSession, order: Order, item: Rebuild, say: Say) -> dict[str, Any]:

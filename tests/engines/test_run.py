@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -17,15 +16,6 @@ import pytest
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.cli.summary import summary
 from tests.airflow.project import FLIGHTS, ROOT, Project
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A fresh project, in whose folder the command is run."""
-    made = Project.make(tmp_path / "project")
-    monkeypatch.chdir(made.folder)
-    monkeypatch.delenv("AIRFLOW__ETL__ENVIRONMENT", raising=False)
-    return made
 
 
 @pytest.mark.spark

@@ -22,15 +22,6 @@ from tests.airflow.project import FLIGHTS, HEADER, ROOT, Project
 pytestmark = pytest.mark.spark
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A fresh project, in whose folder the commands are run."""
-    made = Project.make(tmp_path / "project")
-    monkeypatch.chdir(made.folder)
-    monkeypatch.delenv("AIRFLOW__ETL__ENVIRONMENT", raising=False)
-    return made
-
-
 def read(path: Path) -> Pipeline:
     pipeline = load_file(path).pipeline
     assert pipeline is not None

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_etl.spec.catalogue import RULES, completed
+from airflow_provider_etl.spec.class_docs import attribute_docs
 from airflow_provider_etl.spec.class_plan import plan_of
 from airflow_provider_etl.spec.language import EnvironmentFile, PipelineFile
 from airflow_provider_etl.spec.reference import PAGES
 from airflow_provider_etl.spec.reference.__main__ import main
 from airflow_provider_etl.spec.reference.language_page import example
-from airflow_provider_etl.spec.reference.options import attribute_docs, nested
+from airflow_provider_etl.spec.reference.options import nested
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from spark_jobs import kinds
 from spark_jobs.load.strategies import Strategy

@@ -14,10 +14,10 @@ import pytest
 
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import load_file
+from airflow_provider_etl.spec.class_docs import attribute_docs, summary
 from airflow_provider_etl.spec.class_plan import plan_of
 from airflow_provider_etl.spec.language import PipelineFile
 from airflow_provider_etl.spec.verbs import REGISTRIES
-from airflow_provider_etl.starter.described import option_texts, summary
 from airflow_provider_etl.testing.cases import load_cases
 from airflow_provider_etl.testing.schema import schema_of_tests
 from spark_jobs import kinds
@@ -67,7 +67,7 @@ def test_every_key_of_the_language_and_of_the_kinds_is_in_it_with_its_text(home:
     assert new("orders") == 0
     words = " ".join((home / "orders.yaml").read_text().replace("#", " ").split())
     for kind in (PipelineFile, kinds.find(REGISTRIES["extract"], "files", "extract")):
-        texts = option_texts(kind)
+        texts = attribute_docs(kind)
         for key, option in plan_of(kind).fields.items():
             assert f" {key}:" in words, key
             if key not in REGISTRIES:
@@ -233,7 +233,7 @@ def test_a_third_kind_gets_a_file_that_lints_for_free(
 
 
 def test_texts_of_a_class_are_read_from_its_source() -> None:
-    assert option_texts(Keyed) == {"strategy": "How.", "keys": "Which."}
+    assert attribute_docs(Keyed) == {"strategy": "How.", "keys": "Which."}
     assert summary(Keyed) == "Rows by key"
 
 

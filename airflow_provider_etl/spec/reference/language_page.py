@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from airflow_provider_etl.spec.catalogue import BASE
+from airflow_provider_etl.spec.class_docs import text_of
 from airflow_provider_etl.spec.language import EnvironmentFile, PipelineFile
-from airflow_provider_etl.spec.reference.options import anchor, nested, table, text_of, written
+from airflow_provider_etl.spec.reference.options import anchor, nested, table, written
 from airflow_provider_etl.spec.reference.texts import CHECKS, ENVIRONMENT, HEAD, LOAD, SOURCES, STEPS, VARIABLES, WAITS
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from spark_jobs import kinds

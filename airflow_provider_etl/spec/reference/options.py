@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import functools
-import inspect
-import textwrap
 import typing
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final, Literal
 
 from airflow_provider_etl.spec import hints
+from airflow_provider_etl.spec.class_docs import attribute_docs
 from airflow_provider_etl.spec.class_plan import plan_of
 from airflow_provider_etl.spec.nodes import Node
-from spark_jobs.kinds import aliases
 
 _WORDS: Final = {
     "str": "text",
@@ -142,24 +138,3 @@ def _classes(hint: Any) -> Iterator[tuple[Any, str]]:
             between = ".NAME" if hints.is_mapping(member) else "[]"
             for argument in typing.get_args(member) if typing.get_origin(member) is not Literal else ():
                 yield from ((inner, between + more) for inner, more in _classes(argument))
-
-
-@functools.cache
-def attribute_docs(kind: Any) -> dict[str, str]:
-    """Option -> what its metadata says, or the text that stands behind it in the class's source, as one line."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-    found = {
-        item.name: item.metadata["description"] for item in dataclasses.fields(kind) if "description" in item.metadata
-    }
-    name = ""
-    for item in body.body if isinstance(body, ast.ClassDef) else []:
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-            name = item.target.id
-        elif isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and name in aliases(kind).values():
-            found[name] = " ".join(str(item.value.value).split())
-    return found
-
-
-def text_of(kind: Any) -> str:
-    """What a class's docstring says, as one paragraph."""
-    return " ".join((inspect.getdoc(kind) or "").split())
