@@ -25,6 +25,7 @@ _CRASH: Final = (
     "nothing is published but by one commit, which also records the window: killed before it, the table is as it was; "
     "killed after it, the next try finds its own commit and is done"
 )
+_SCOPE: Final = "{scope}: only such rows are this pipeline's; what others load into the table is never touched"
 _REFUSED: Final = "rows that break the contract or a check with on_fail: quarantine are in {place}, with the reason"
 
 
@@ -37,6 +38,8 @@ def told(pipeline: Pipeline) -> Iterator[str]:
         said = ", ".join(f"{key} {flow(value)}" for key, value in options.items())
         head = f"{name}: {write.strategy}{f' ({said})' if said else ''}: {write.promise}"
         yield from wrapped(head, "  ", "      ")
+        if getattr(kind, "scope", None):
+            yield from wrapped(_SCOPE.format(scope=flow(dict(kind.scope))), f"    {'the scope':<10}", " " * 14)
         yield from _parts(write)
     place = f"{pipeline.environment.quarantine}/{pipeline.id}"
     yield from wrapped(_REFUSED.format(place=place), "  ", "      ")
