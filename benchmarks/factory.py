@@ -155,7 +155,7 @@ def line(scratch: Path, rounds: int) -> None:
     """Whether a pipeline costs the same, however many there are."""
     for count in SCALE:
         folder = made(scratch, count)
-        found = rounds_of(folder, ["factory", "loop"], rounds)
+        found = rounds_of(folder, ["factory", "loop"], rounds, "-")
         start = rounds_of(folder, ["factory", "loop"], rounds, f"p{count // 2:04}")
         each = {case: statistics.median(map(cpu(case, "parse"), found)) / count for case in found[0]}
         print(

@@ -1,8 +1,9 @@
-"""One measurement in a process of its own: `python -m benchmarks.measure FILE [DAG_ID]` prints JSON.
+"""One measurement in a process of its own: `python -m benchmarks.measure FILE [DAG_ID | -]` prints JSON.
 
-Without a DAG's id it is the parse of a dag-processor, with one the start of one of its tasks. Airflow is warm, as it is
-in the processes that the dag-processor and the executor fork: it has read another DAG, and what it has allocated is out
-of the garbage collector's sight (both call `gc.freeze()`). Of our modules none is imported.
+Without a DAG's id it is the parse of a dag-processor and what it stores, with `-` the parse alone, and with a DAG's id
+the start of one of its tasks. Airflow is warm, as it is in the processes that the dag-processor and the executor fork:
+it has read another DAG, and what it has allocated is out of the garbage collector's sight (both call `gc.freeze()`). Of
+our modules none is imported.
 """
 
 from __future__ import annotations
@@ -30,13 +31,16 @@ def main() -> None:
 
     DagSerialization.to_dict(bag_of(file.with_name("warm_up.py")).dags["warm_up"])
     asked = sys.argv[2] if len(sys.argv) > 2 else None
-    if asked:
+    if asked and asked != "-":
         os.environ["_AIRFLOW_PARSING_CONTEXT_DAG_ID"] = asked
     gc.collect()
     gc.freeze()
     bag, parse = timed(lambda: bag_of(file))
     if bag.import_errors or not bag.dags:
         sys.exit(str(bag.import_errors or f"{file} made no DAG"))
+    if asked == "-":
+        print(json.dumps({"parse": parse}))
+        return
     if asked:
         print(json.dumps({"parse": parse, **started(bag.dags[asked], lambda: bag_of(file))}))
         return
