@@ -10,6 +10,7 @@ from typing import Any, Final
 from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context, importers
 from airflow_provider_etl.factory.attempt import attempt
 from airflow_provider_etl.factory.broken import BrokenPipeline, PipelineFileError, errors_dag
+from airflow_provider_etl.factory.collector import held_back
 from airflow_provider_etl.factory.verdict import configured, refused
 from airflow_provider_etl.spec import Clashes, Diagnostic, Loaded, duplicate_names, find_files, load_file
 from airflow_provider_etl.spec.files import left_out
@@ -48,12 +49,13 @@ def load_pipelines(
     clashes = Clashes()
     for path in files:
         name = _name(home, path)
-        loaded = load_file(path, environment=environment)
-        why = taken.get(str(path)) or _refused(loaded, name, clashes, home)
-        if loaded.pipeline is not None and not why:
-            dag, why = attempt(loaded.pipeline, name, source=name, environment=environment, text=loaded.text)
-            if dag is not None:
-                dags[loaded.name] = dag
+        with held_back():
+            loaded = load_file(path, environment=environment)
+            why = taken.get(str(path)) or _refused(loaded, name, clashes, home)
+            if loaded.pipeline is not None and not why:
+                dag, why = attempt(loaded.pipeline, name, source=name, environment=environment, text=loaded.text)
+                if dag is not None:
+                    dags[loaded.name] = dag
         if why:
             broken[_printable(name)] = why
     if asked and broken:
@@ -92,6 +94,9 @@ def _printable(name: str) -> str:
 
 def _name(home: Path, path: str | Path) -> str:
     """A file as people know it: relative to the loader's folder where it lies below, as a base may not."""
+    text, above = str(path), f"{home}{os.sep}"
+    if text.startswith(above) and ".." not in text:  # most lie there, and a text is quicker than a path
+        return text[len(above) :].replace(os.sep, "/")
     return Path(os.path.relpath(path, home)).as_posix()
 
 

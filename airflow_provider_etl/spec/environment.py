@@ -154,12 +154,13 @@ def load_environment(asked: str | None, base: Path) -> Found | str:
     Raises:
         ConfigError: one of the provider's options means nothing.
     """
-    name, allowed = chosen(asked), options().allowed_roots
+    configured = options()
+    name = asked or configured.environment or DEFAULT
     path = locate(name, base)
     if path is None:
         return f"no environment {name!r}: config/environments/{name}.yaml is in no folder from {base} upwards"
     status = path.stat()
-    return _load(path, status.st_mtime_ns, status.st_size, allowed)
+    return _load(path, status.st_mtime_ns, status.st_size, configured.allowed_roots)
 
 
 @functools.lru_cache(maxsize=32)
