@@ -437,3 +437,11 @@ def test_nonsense_is_told_and_never_raised(project: Project) -> None:
 
 def test_the_dag_processor_follows_no_columns(project: Project) -> None:
     assert project.load(pipeline("select: [nosuch]"), expressions=False).pipeline is not None
+
+
+@pytest.mark.parametrize("again", ["day", "Day"])
+def test_a_table_can_not_be_laid_out_twice_by_one_column(project: Project, again: str) -> None:
+    told = project.told(PIPELINE + f"    partition_by: [day, {again}]\n")
+    assert told == [
+        "19:25 duplicate-column load.lake.partition_by[1] | column 'day' stands here twice | keep one of them"
+    ]
