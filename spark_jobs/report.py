@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from spark_jobs.errors import ConfigError
-from spark_jobs.window import Window
 
 if TYPE_CHECKING:
     from spark_jobs.plan import Plan
@@ -164,8 +163,3 @@ class Report:
         report.checks = [CheckResult(**item) for item in value["checks"]]
         report.loads = {name: LoadReceipt(**item) for name, item in value["loads"].items()}
         return report
-
-    @property
-    def load_window(self) -> Window:
-        """The window as an object."""
-        return Window.from_json(dict(self.window))

@@ -12,6 +12,7 @@ from typing import Final
 from airflow_provider_etl.spec import Environment, load_file
 from airflow_provider_etl.spec.diagnostics import nearest
 from airflow_provider_etl.spec.environment import chosen, load_environment
+from airflow_provider_etl.spec.files import is_pipeline
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from airflow_provider_etl.starter.pipeline import Starter
 from spark_jobs import kinds
@@ -79,11 +80,23 @@ def _refuse_bad_name(name: str, pipeline: Path, tests: Path) -> None:
     complaint = name_problem(name)
     if name.endswith(".test"):
         complaint = f"{name}.yaml would be a test file", "choose a name that doesn't end with .test"
+    elif not complaint and not is_pipeline(pipeline.name):
+        message = f"{name}.yaml would be a base for others to extend, and no pipeline"
+        complaint = message, "choose a name that doesn't begin with _"
+    elif not complaint and not _is_found(pipeline):
+        complaint = f"no command would find {pipeline}", "choose a folder whose files are pipelines: --folder"
     if complaint:
         raise ConfigError(complaint[0], where="new", remedy=complaint[1])
     for path in (pipeline, pipeline.with_suffix(".yml"), tests):
         if os.path.lexists(path):
             raise ConfigError("the file is there already", where=str(path), remedy="choose another name, or remove it")
+
+
+def _is_found(pipeline: Path) -> bool:
+    """Whether a file in this folder is taken when the project's folder is looked through."""
+    home = pipeline.parent.absolute()
+    below = home.relative_to(Path.cwd()).parts if home.is_relative_to(Path.cwd()) else home.parts[-1:]
+    return not any(part.startswith((".", "_")) for part in below)
 
 
 def _environment(asked: str | None, folder: Path) -> tuple[Environment, list[Path]]:

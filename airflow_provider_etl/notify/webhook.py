@@ -7,8 +7,10 @@ import json
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, ClassVar, Final, Literal
 
+from airflow_provider_etl.addresses import host_of
 from airflow_provider_etl.notify.message import Connection, Event, Message
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.kinds import PYDANTIC
@@ -38,14 +40,15 @@ class Webhook:
             InfrastructureError: the server didn't take it; the text names no part of the address but the host.
         """
         body = json.dumps({"text": message.body, **message.to_json()} | {"text": message.body}).encode()
-        address = _address(connection, self.connection)
-        request = urllib.request.Request(address, data=body, headers=_headers(connection), method="POST")  # noqa: S310
+        address, headers = _address(connection, self.connection), _headers(connection)
         try:
+            request = urllib.request.Request(address, data=body, headers=headers, method="POST")  # noqa: S310
             with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310 - http(s), from a connection
                 pass
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             what = getattr(error, "code", None) or type(error).__name__
-            raise InfrastructureError(f"{connection.host} answered: {what}", where=self.connection) from None
+            host = host_of(address) or "the address"
+            raise InfrastructureError(f"{host} answered: {what}", where=self.connection) from None
 
 
 def _address(connection: Connection, name: str) -> str:

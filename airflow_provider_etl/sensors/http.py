@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException, InvalidURL
 from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
+from airflow_provider_etl.addresses import why
 from airflow_provider_etl.sensors.condition import Answer, Asking, Condition
 from airflow_provider_etl.sensors.connecting import connection_of, hook_class
 from spark_jobs.errors import ConfigError
@@ -19,7 +22,9 @@ _HOOK: Final = "airflow.providers.http.hooks.http:HttpHook"
 _PACKAGE: Final = "apache-airflow-providers-http"
 _SECONDS: Final = 30.0  # for one answer
 _LIMIT: Final = 4_000_000  # bytes of one answer
-_TOLD: Final = 200  # characters of an error
+# What the hook logs of an error holds the whole address; the condition tells of it without.
+_SILENT: Final = logging.getLogger(f"{__name__}.hook")
+_SILENT.setLevel(logging.CRITICAL)
 # Of the errors that blame the request, those that may pass: not there yet, busy, a conflict, too early, too many.
 _PASSING: Final = frozenset({404, 408, 409, 423, 425, 429})
 
@@ -70,7 +75,7 @@ class Http(Condition):
             raise ConfigError("an address is wanted once", expected="url, or connection and path")
         if self.url is not None and self.path:
             raise ConfigError("path belongs to a connection", expected="the whole address in url")
-        if self.url is not None and "@" in urlsplit(self.url.replace("${", "")).netloc:
+        if self.url is not None and "@" in _netloc(self.url):
             raise ConfigError("the url holds a login", remedy="put it into an Airflow connection: connection: id")
 
     @property
@@ -87,8 +92,10 @@ class Http(Condition):
         """
         try:
             status, text = _by_url(self.method, self.url) if self.url else _by_connection(self)
-        except OSError as error:  # both clients' errors of a connection are
-            return Answer(found=False, seen=f"no answer ({type(error).__name__}: {str(error)[:_TOLD]})")
+        except (InvalidURL, ValueError):  # requests' own InvalidURL is a ValueError
+            raise ConfigError("the address can't be asked", where=self.told, remedy="mend host and port") from None
+        except (OSError, HTTPException) as error:  # both clients' errors of a connection are
+            return Answer(found=False, seen=f"no answer ({why(error)})")
         if status not in self.expect.statuses:
             if 400 <= status < 500 and status not in _PASSING:
                 raise ConfigError(
@@ -99,6 +106,13 @@ class Http(Condition):
                 )
             return Answer(found=False, seen=f"HTTP status {status}")
         return _judged(self.expect, status, text)
+
+
+def _netloc(url: str) -> str:
+    try:
+        return urlsplit(url.replace("${", "")).netloc
+    except ValueError:
+        raise ConfigError("the address can't be asked", where="wait_for http", remedy="mend host and port") from None
 
 
 def _judged(expect: Expect, status: int, text: str) -> Answer:
@@ -148,7 +162,8 @@ def _by_url(method: str, url: str) -> tuple[int, str]:
 
 
 def _by_connection(probe: Http) -> tuple[int, str]:
-    hook = hook_class(_HOOK, _PACKAGE)(method=probe.method, http_conn_id=probe.connection)
+    quiet = type("QuietHttpHook", (hook_class(_HOOK, _PACKAGE),), {"log": _SILENT})
+    hook = quiet(method=probe.method, http_conn_id=probe.connection)
     connection_of(str(probe.connection))
     options = {"check_response": False, "timeout": _SECONDS, "allow_redirects": False}
     answer = hook.run(endpoint=probe.path or "/", extra_options=options)

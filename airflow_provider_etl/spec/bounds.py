@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_etl.spec.diagnostics import shown
-from airflow_provider_etl.spec.nodes import Node, ScalarNode
+from airflow_provider_etl.spec.nodes import ListNode, Node, ScalarNode, scalars
 from airflow_provider_etl.spec.reading import Reading
 
 
 def refused_by(metadata: Mapping[str, Any], node: Node, value: Any, reading: Reading) -> bool:
-    """Whether a value breaks `ge`, `le`, `pattern` or `min_length`; if so, it is told.
+    """Whether a value breaks `ge`, `le`, `pattern`, `min_length` or `distinct`; if so, it is told.
 
     Args:
         metadata: the field's; its other keys mean nothing here.
@@ -31,7 +31,21 @@ def refused_by(metadata: Mapping[str, Any], node: Node, value: Any, reading: Rea
     if isinstance(value, (str, tuple, list, Mapping)) and len(value) < shortest:
         reading.problems.add(node, "invalid-value", f"{len(value)} given, at least {shortest} wanted")
         return True
-    return False
+    return bool(metadata.get("distinct")) and isinstance(node, ListNode) and _repeated(node, reading)
+
+
+def _repeated(node: ListNode, reading: Reading) -> bool:
+    """Whether a column stands in a list twice; Spark makes no difference between large and small letters."""
+    seen: dict[str, str] = {}
+    again = []
+    for item in scalars(node):
+        if item.text.lower() in seen:
+            again.append(item)
+        seen.setdefault(item.text.lower(), item.text)
+    for item in again:
+        message = f"column {shown(seen[item.text.lower()])} stands here twice"
+        reading.problems.add(item, "duplicate-column", message, "keep one of them")
+    return bool(again)
 
 
 def _out_of_range(metadata: Mapping[str, Any], node: Node, value: Any, reading: Reading) -> bool:

@@ -75,7 +75,7 @@ def _assets(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
             if name in provided or name.rpartition(".")[0] in broken:
                 continue
             near = near_miss(name, provided)
-            hint = f"did you mean {near!r}?" if near else "an asset is called PIPELINE.LOAD"
+            hint = f"did you mean {near!r}?" if near else "an asset is called PIPELINE.LOAD."
             message = f"no file of this folder provides asset {name!r}"
             yield _at(file, "unknown-asset", message, f"{hint} Another DAG may provide it", asset=place)
 

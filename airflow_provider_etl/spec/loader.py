@@ -17,7 +17,7 @@ from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import PipelineFile, Pool
 from airflow_provider_etl.spec.mappings import from_mapping
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described
-from airflow_provider_etl.spec.params import params_of, values_of
+from airflow_provider_etl.spec.params import defaults_of, params_of, values_of
 from airflow_provider_etl.spec.pipeline import Pipeline
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
@@ -180,9 +180,11 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     identity.refuse_default(defaults, problems)
     read = shape.build(PipelineFile, whole, reading)
     verbs = VerbReader(reading=reading).read({key: whole.get(key) for key in ("extract", "transform", "check", "load")})
-    rules.check(verbs, environment, problems)
-    tables.check(verbs, environment, problems)
-    waiting = waits.read(VerbReader(reading=reading).waits(whole.get("wait_for")), opened.name, environment, problems)
+    given = {} if read is FAILED else defaults_of(read.params)
+    rules.check(verbs, environment, given, problems)
+    tables.check(verbs, environment, given, problems)
+    conditions = VerbReader(reading=reading).waits(whole.get("wait_for"))
+    waiting = waits.read(conditions, opened.name, environment, given, problems)
     opened.awaited.extend(waits.awaited(waiting))
     strategies.check(verbs, problems, ordered=_is_true(whole.get("depends_on_previous")))
     outlines: Mapping[str, Outline] = {}
@@ -199,12 +201,13 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     timezone = settings.timezone()
     schedule = settings.schedule(read)
     settings.unused(substitution.used)
+    settings.rounded(substitution.pasted)
     if read is FAILED:
         return None
     settings.together(read)
     if environment is not None and read.skip_if is not None:
         skip = Placed(group="skip_if", name="skip_if", kind=read.skip_if, node=whole.get("skip_if") or whole)
-        rules.check_paths(skip, environment, problems)
+        rules.check_paths(skip, environment, given, problems)
     start, end = settings.span(read, timezone, schedule)
     engine = settings.engine(read, environment)
     if problems.failed or environment is None or engine is None or schedule is None:

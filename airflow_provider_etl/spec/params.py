@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -127,6 +128,15 @@ def values_of(params: Mapping[str, Param], given: Mapping[str, Any]) -> dict[str
         value = param.default if value is None else value
         if value is not None:
             found[name] = param.value(value)
+    return found
+
+
+def defaults_of(read: Mapping[str, Any]) -> dict[str, Any]:
+    """Name -> value of the parameters whose default can be their value; the others are told elsewhere."""
+    found: dict[str, Any] = {}
+    for name, param in params_of(read).items():
+        with contextlib.suppress(ConfigError, re.error):
+            found |= values_of({name: param}, {})
     return found
 
 

@@ -24,8 +24,15 @@ from spark_jobs.window import Window
 SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(2013, 1, 2, tzinfo=UTC))
 
 
-def check(verbs: Verbs, environment: Environment | None, problems: Problems) -> None:
-    """All rules."""
+def check(verbs: Verbs, environment: Environment | None, params: Mapping[str, Any], problems: Problems) -> None:
+    """All rules.
+
+    Args:
+        verbs: what was read.
+        environment: where it runs; None where that isn't known.
+        params: values of parameters that stand in paths.
+        problems: where problems go.
+    """
     _names(verbs, problems)
     _origins(verbs, problems)
     _references(verbs, problems)
@@ -36,7 +43,7 @@ def check(verbs: Verbs, environment: Environment | None, problems: Problems) -> 
     _conflicts(verbs, problems)
     if environment is not None:
         for placed in verbs.placed():
-            check_paths(placed, environment, problems)
+            check_paths(placed, environment, params, problems)
 
 
 # -- the graph ---------------------------------------------------------------------------------------------------
@@ -233,13 +240,13 @@ def _path_options(kind: Any) -> tuple[tuple[str, dataclasses.Field[Any]], ...]:
     return tuple((field.metadata.get("alias", field.name), field) for field in named)
 
 
-def check_paths(placed: Placed, environment: Environment, problems: Problems) -> None:
+def check_paths(placed: Placed, environment: Environment, params: Mapping[str, Any], problems: Problems) -> None:
     """Tell which paths of a kind lie outside the roots."""
     if placed.kind is FAILED:
         return
     for key, field in path_fields(placed.kind):
         node = option_node(type(placed.kind), placed.node, key)
-        path = text_with_window(getattr(placed.kind, field.name), SAMPLE)
+        path = text_with_window(getattr(placed.kind, field.name), SAMPLE, params)
         # What is left of ${…} is unknown, and told already.
         complaint = None if "${" in path else path_problem(path, environment)
         if complaint:

@@ -20,6 +20,8 @@ from spark_jobs.window import Window
 
 _LONGEST_CHANGE: Final = timedelta(hours=3)  # of any clock
 # Without croniter's own R (a random time) and H (a hash): windows must be the same every time.
+# Names in the folders of tzdata that are no zones of its list, or stand for what the machine is set to.
+_MACHINES: Final = re.compile(r"(localtime|posixrules|Factory)$|(posix|right)/", re.IGNORECASE)
 _CRON: Final = re.compile(
     r"(?i:[0-9*,/#L -]|sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)+"
 )
@@ -231,6 +233,8 @@ def zone_problem(name: str) -> tuple[str, str]:
 
     from airflow_provider_etl.spec.diagnostics import did_you_mean
 
+    if _MACHINES.match(name):
+        return f"{name!r} is another timezone on every machine, or none", "an IANA name: Europe/Berlin"
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):

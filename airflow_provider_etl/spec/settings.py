@@ -148,6 +148,22 @@ class Settings:
                 message, hint = f"parameter {name!r} changes nothing", f"use it: ${{param.{name}}}"
                 self.problems.add(entry.key, "unused-param", message, hint, severity="warning")
 
+    def rounded(self, pasted: set[str]) -> None:
+        """Refuse numbers that a path or a name would hold in another form than the file: 1.10 would become 1.1."""
+        node = self.node.get("params")
+        for name, entry in node.entries.items() if isinstance(node, MapNode) else ():
+            if name in pasted:
+                self._rounded(entry.value)
+
+    def _rounded(self, value: nodes.Node) -> None:
+        parts = [value.get("default"), value.get("values")] if isinstance(value, MapNode) else [value]
+        for item in (item for part in parts if part is not None for item in nodes.scalars(part)):
+            kind, number = scalars.resolved(item.text) if item.plain else ("text", item.text)
+            if kind in ("int", "float") and str(number) != item.text:
+                message = f"{item.text} is the number {number}, and stands so in paths and names"
+                hint = f"write {number}, or as text: {{type: string, default: '{item.text}'}}"
+                self.problems.add(item, "invalid-param", message, hint)
+
     def _one_at_a_time(self, read: PipelineFile) -> None:
         node = self.node.get("max_active_windows")
         if read.depends_on_previous and node is not None and read.max_active_windows > 1:

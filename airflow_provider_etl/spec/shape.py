@@ -11,7 +11,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from airflow_provider_etl.spec import hints
+from airflow_provider_etl.spec import hints, scalars
 from airflow_provider_etl.spec.bounds import refused_by
 from airflow_provider_etl.spec.class_plan import ClassPlan, plan_of
 from airflow_provider_etl.spec.diagnostics import did_you_mean, near_miss, nearest, one_of, shown
@@ -46,12 +46,19 @@ def converter(hint: Any) -> Convert:
             return _list(node, lists[0], reading, mode)
         if isinstance(node, MapNode) and mappings:
             return _mapping(node, mappings, reading, mode)
-        found = f"text {shown(node.text)}" if isinstance(node, ScalarNode) and node.text else described(node)
-        message = f"{found} stands where {wanted.words} is wanted"
+        message = f"{_told(node)} stands where {wanted.words} is wanted"
         reading.problems.add(node, "wrong-type", message, _remedy(node, mappings, lists))
         return FAILED
 
     return convert
+
+
+def _told(node: Node) -> str:
+    """A node that isn't what is wanted, in words."""
+    if not isinstance(node, ScalarNode) or not node.text:
+        return described(node)
+    kind = scalars.resolved(node.text)[0] if node.plain else "text"
+    return f"text {shown(node.text)}" if kind == "text" else "nothing" if kind == "null" else node.text
 
 
 def _remedy(node: Node, mappings: list[Any], lists: list[Any]) -> str:
@@ -60,7 +67,13 @@ def _remedy(node: Node, mappings: list[Any], lists: list[Any]) -> str:
     if lists:
         return f"write [{node.text}]"
     tags = {value: name for item in mappings if hints.is_class(item) for name, value in _tags(item)}
-    return f"write {{{tags[node.text]}: {node.text}}}" if node.text in tags else ""
+    if node.text in tags:
+        return f"write {{{tags[node.text]}: {node.text}}}"
+    numbers = [
+        key for item in mappings if hints.is_class(item) for key, own in plan_of(item).fields.items() if own.hint is int
+    ]
+    is_number = node.plain and scalars.resolved(node.text)[0] == "int"
+    return f"write {{{numbers[0]}: {node.text}}}" if is_number and len(numbers) == 1 else ""
 
 
 def _list(node: ListNode, hint: Any, reading: Reading, mode: Mode) -> Any:

@@ -30,6 +30,19 @@ class SkipIf:
     missing: str | None = field(default=None, metadata={"substitute": "text", "path": True})
     """Nothing is at this path, or matches it, when the run begins; on storage other than local disk, by fsspec."""
 
+    def __post_init__(self) -> None:
+        """Refuse what leaves out nothing, and what leaves out everything.
+
+        Raises:
+            ConfigError: no condition, or every day of the week.
+        """
+        if not (self.weekdays or self.dates or self.missing is not None):
+            raise ConfigError("skip_if names nothing to leave out", expected="weekdays, dates or missing")
+        if set(self.weekdays) == set(_DAYS):
+            raise ConfigError(
+                "every day is left out: the pipeline never loads", remedy="keep a day, or remove the file"
+            )
+
     def reason(self, window: Window) -> str | None:
         """Why a window is left out; None where it isn't.
 

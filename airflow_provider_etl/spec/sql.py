@@ -6,8 +6,6 @@ a statement is a statement. What it lets through is refused here.
 
 from __future__ import annotations
 
-import contextlib
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +16,7 @@ from airflow_provider_etl.spec.nodes import Node, ScalarNode, scalars
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.sql_calls import doubtful
+from airflow_provider_etl.spec.sql_parsing import parse
 from airflow_provider_etl.spec.variables import blanked
 from airflow_provider_etl.spec.verbs import Placed, Verbs
 
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
     from sqlglot import Token
     from sqlglot.expressions import Expression
 
+# Calls with something behind them, such as FILTER (…): expressions that sqlglot doesn't count among its conditions.
+_CALLS: Final = ("AtTimeZone", "FromTimeZone", "Filter", "WithinGroup", "IgnoreNulls", "RespectNulls")
+_NO_CALLS: Final = ("Binary", "Unary", "Cast", "Case", "If")  # functions to sqlglot, operators to Spark
 _TABLE_CALLS: Final = frozenset({"range", "explode", "explode_outer", "posexplode", "inline", "stack"})
 
 
@@ -98,13 +100,10 @@ class _Text:
         self._calls(tokens)
 
     def _parsed(self, sql: str) -> tuple[list[Any], list[Token]] | None:
-        import sqlglot
         from sqlglot.errors import ParseError, SqlglotError
 
         try:
-            with quiet():
-                tokens = list(sqlglot.tokenize(sql, read="spark"))
-                return sqlglot.parse(sql, read="spark", error_message_context=len(sql) + 1), tokens
+            return parse(sql)
         except ParseError as error:
             first = error.errors[0]
             near = first.get("highlight") or ""
@@ -129,7 +128,7 @@ class _Text:
             )
         elif not statement and _stray_star(found):
             self._tell("expression-syntax", "* stands for no value here", "name the columns", self.node.text.find("*"))
-        elif statement or isinstance(found, exp.PropertyEQ) or not isinstance(found, (exp.Condition, exp.Interval)):
+        elif statement or isinstance(found, exp.PropertyEQ) or not _is_value(found):
             message = "a statement stands where one scalar expression is wanted"
             self._tell("expression-statement", message, "", 0)
         elif found.find(exp.Query, exp.Placeholder, exp.Parameter) is not None:
@@ -186,19 +185,18 @@ class _Text:
         self.problems.add(self.node, code, message, hint, offset=max(offset, 0))
 
 
-def _stray_star(found: Expression) -> bool:
+def _is_value(found: Expression) -> bool:
     from sqlglot import expressions as exp
 
-    return any(not isinstance(star.parent, exp.Count) for star in found.find_all(exp.Star))
+    return isinstance(found, (exp.Condition, exp.Interval)) or type(found).__name__ in _CALLS
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Sqlglot warns on its log about statements that it doesn't know; they are reported here."""
-    logger = logging.getLogger("sqlglot")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
+def _stray_star(found: Expression) -> bool:
+    """Whether a star stands elsewhere than among a call's arguments, where it means all columns."""
+    from sqlglot import expressions as exp
+
+    for star in found.find_all(exp.Star):
+        holder = star.parent.parent if isinstance(star.parent, exp.Distinct) else star.parent
+        if not isinstance(holder, exp.Func) or isinstance(holder, tuple(getattr(exp, name) for name in _NO_CALLS)):
+            return True
+    return False

@@ -23,14 +23,21 @@ _ONE: Final = "one load per table: union the datasets before it; or give each a 
 _APART: Final = "give each table a folder of its own, beside the others"
 
 
-def check(verbs: Verbs, environment: Environment | None, problems: Problems) -> None:
-    """Tell of loads that would take each other's rows or files away."""
+def check(verbs: Verbs, environment: Environment | None, params: Mapping[str, Any], problems: Problems) -> None:
+    """Tell of loads that would take each other's rows or files away.
+
+    Args:
+        verbs: what was read.
+        environment: where it runs; None where that isn't known.
+        params: values of parameters that stand in paths.
+        problems: where problems go.
+    """
     taken: list[tuple[str, str, Any]] = []
     for name, placed in verbs.load.items():
         if placed.kind is FAILED:
             continue
         for key, field in path_fields(placed.kind):
-            path = text_with_window(getattr(placed.kind, field.name), SAMPLE)
+            path = text_with_window(getattr(placed.kind, field.name), SAMPLE, params)
             place = absolute(path, environment.project) if environment and "${" not in path else path
             node = option_node(type(placed.kind), placed.node, key) or placed.node
             for code, message, hint in _complaints(place, placed.kind, taken, environment):

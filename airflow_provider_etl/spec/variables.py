@@ -37,6 +37,7 @@ class Substitution:
         variables: the environment's variables; None where the environment can't be read, so that nothing is known.
         params: names of the pipeline's parameters.
         used: those that were found in a text so far.
+        pasted: those of them that were found in a path or a name, as text.
     """
 
     problems: Problems
@@ -44,6 +45,7 @@ class Substitution:
     variables: Mapping[str, str] | None
     params: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)
+    pasted: set[str] = field(default_factory=set)
 
     def __call__(self, node: ScalarNode, mode: Mode) -> str:
         """The text with `env` and `pipeline` substituted; what a window or a run decides is checked and stays."""
@@ -64,6 +66,8 @@ class Substitution:
         name = match[1]
         value = self._value(name)
         if match[0].endswith("}") and value is not None:
+            if mode == "text" and name.startswith("param."):
+                self.pasted.add(name.removeprefix("param."))
             if mode == "bind":
                 return match[0]
             return value if mode == "text" or name.startswith(("window.", "param.")) else quoted(value)
@@ -122,9 +126,9 @@ def names_window(text: str) -> bool:
     return "${window." in text
 
 
-def text_with_window(text: str, window: Window) -> str:
-    """A text with its window variables pasted in."""
-    return _replacer(window, "text", {})(text)
+def text_with_window(text: str, window: Window, params: Mapping[str, Any]) -> str:
+    """A text with its window variables and these parameters pasted in."""
+    return _replacer(window, "text", params)(text)
 
 
 def with_window(kind: Any, window: Window, params: Mapping[str, Any]) -> Any:

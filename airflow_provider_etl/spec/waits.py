@@ -28,13 +28,20 @@ _SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(201
 Waiting = Sequence[tuple[Wait, Placed]]
 
 
-def read(placed: Sequence[Placed], name: str, environment: Environment | None, problems: Problems) -> Waiting:
+def read(
+    placed: Sequence[Placed],
+    name: str,
+    environment: Environment | None,
+    params: Mapping[str, Any],
+    problems: Problems,
+) -> Waiting:
     """The conditions without errors, each with its place; what is wrong with the others is told.
 
     Args:
         placed: all of them, in the order of the file.
         name: the pipeline's.
         environment: None where it can't be read.
+        params: values of parameters that stand in paths.
         problems: where problems go.
     """
     found: list[tuple[Wait, Placed]] = []
@@ -47,7 +54,7 @@ def read(placed: Sequence[Placed], name: str, environment: Environment | None, p
         _self(item, name, problems)
         _texts(item, problems)
         if environment is not None:
-            _places(item, environment, problems)
+            _places(item, environment, params, problems)
         found.append((wait, item))
     return found
 
@@ -80,9 +87,9 @@ def _texts(item: Placed, problems: Problems) -> None:
         problems.add(_node(item, key), code, message, hint)
 
 
-def _places(item: Placed, environment: Environment, problems: Problems) -> None:
+def _places(item: Placed, environment: Environment, params: Mapping[str, Any], problems: Problems) -> None:
     for key, text in _rooted(item.kind):
-        place = text_with_window(text, _SAMPLE)
+        place = text_with_window(text, _SAMPLE, params)
         # What is left of ${…} is known when a window is, and looked at then; or unknown, and told already.
         complaint = None if "${" in place else _outside(place, environment)
         if complaint:

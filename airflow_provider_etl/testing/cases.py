@@ -68,8 +68,11 @@ def load_cases(path: Path, pipeline: Pipeline) -> Cases:
     cases: tuple[Case, ...] = ()
     if isinstance(node, MapNode):
         read = shape.build(CaseFile, node, Reading(problems=problems, substitute=_as_it_is))
-        if read is not FAILED:
-            reader = CaseReader(path=path, pipeline=pipeline, problems=problems, node=node, shared=read.sources)
+        shared = {} if read is FAILED else read.sources
+        reader = CaseReader(path=path, pipeline=pipeline, problems=problems, node=node, shared=shared)
+        if read is FAILED:
+            reader.glance()
+        else:
             cases = reader.cases(read)
     return Cases(path=str(path), cases=() if problems.failed else cases, diagnostics=problems.sorted())
 

@@ -63,6 +63,11 @@ def _below(node: Node | None, *keys: str) -> Node | None:
     return node
 
 
+def _items(node: Node, key: str) -> list[Node]:
+    listed = _below(node, key)
+    return listed.items if isinstance(listed, ListNode) else []
+
+
 @dataclass(frozen=True, kw_only=True)
 class CaseReader:
     """Reads the cases of one test file.
@@ -84,12 +89,23 @@ class CaseReader:
     def cases(self, read: CaseFile) -> tuple[Case, ...]:
         """Those without errors."""
         self._refuse_untestable()
-        listed = self.node.get("cases")
-        nodes = listed.items if isinstance(listed, ListNode) else []
+        nodes = _items(self.node, "cases")
         self._names(read, nodes)
-        self._known(self.shared, _below(self.node, "sources"), self.pipeline.extract, "source")
+        self._known(_below(self.node, "sources"), self.pipeline.extract, "source")
         made = [self._case(option, node) for option, node in zip(read.cases, nodes, strict=True)]
         return tuple(case for case in made if case is not None)
+
+    def glance(self) -> None:
+        """Tell of a file that can't be read whole what can be told all the same: its windows and names."""
+        self._refuse_untestable()
+        self._known(_below(self.node, "sources"), self.pipeline.extract, "source")
+        for node in _items(self.node, "cases"):
+            for part in (node, *_items(node, "before")):
+                self._known(_below(part, "sources"), self.pipeline.extract, "source")
+                if _below(part, "window") is not None:
+                    self._window(_below(part, "window"), part)
+            self._expected(_below(node, "expect"))
+            self._known(_below(node, "params"), self.pipeline.params, "param")
 
     def _refuse_untestable(self) -> None:
         kinds = {f"extract.{name}": source for name, source in self.pipeline.extract.items()}
@@ -113,11 +129,7 @@ class CaseReader:
         runs = [self._given(earlier, place, option, node) for earlier, place in self._earlier(option, node)]
         runs.append(self._given(option, node, option, node))
         expect, at = option.expect, _below(node, "expect")
-        datasets = [*self.pipeline.extract, *self.pipeline.transform]
-        self._known(expect.datasets, _below(at, "datasets"), datasets, "dataset")
-        self._known(expect.counts, _below(at, "counts"), datasets, "dataset")
-        self._known(expect.tables, _below(at, "tables"), self.pipeline.load, "load")
-        self._known(expect.checks, _below(at, "checks"), self._checks(), "check")
+        self._expected(at)
         self._refuse_rows_beside_error(expect, at)
         made = [run for run in runs if run is not None]
         pipeline = self._pipeline(option, node)
@@ -138,7 +150,7 @@ class CaseReader:
     def _pipeline(self, option: CaseOption, node: Node) -> Pipeline | None:
         """The pipeline with the case's parameters; a pipeline may have some without a default."""
         at = _below(node, "params")
-        self._known(option.params, at, self.pipeline.params, "param")
+        self._known(at, self.pipeline.params, "param")
         given = {name: value.text for name, value in option.params.items() if isinstance(value, ScalarNode)}
         try:
             return self.pipeline.with_params(given) if self.pipeline.params else self.pipeline
@@ -149,8 +161,15 @@ class CaseReader:
             return None
 
     def _earlier(self, option: CaseOption, node: Node) -> list[tuple[Earlier, Node]]:
-        listed = _below(node, "before")
-        return list(zip(option.before, listed.items, strict=True)) if isinstance(listed, ListNode) else []
+        return list(zip(option.before, _items(node, "before"), strict=True))
+
+    def _expected(self, at: Node | None) -> None:
+        """Names that an expectation may name."""
+        datasets = [*self.pipeline.extract, *self.pipeline.transform]
+        self._known(_below(at, "datasets"), datasets, "dataset")
+        self._known(_below(at, "counts"), datasets, "dataset")
+        self._known(_below(at, "tables"), self.pipeline.load, "load")
+        self._known(_below(at, "checks"), self._checks(), "check")
 
     def _refuse_rows_beside_error(self, expect: Expect, at: Node | None) -> None:
         if expect.error is not None and (expect.datasets or expect.tables or expect.quarantine):
@@ -162,12 +181,11 @@ class CaseReader:
             getattr(check, "name", None) or kind for checks in self.pipeline.check.values() for kind, check in checks
         ]
 
-    def _known(self, given: Any, node: Node | None, valid: Any, what: str) -> None:
-        for name in given:
-            if name not in valid and isinstance(node, MapNode):
-                key = node.entries[name].key
+    def _known(self, node: Node | None, valid: Any, what: str) -> None:
+        for name, entry in node.entries.items() if isinstance(node, MapNode) else ():
+            if name not in valid:
                 told = "source or dataset" if what == "dataset" else what
-                self.problems.add(key, f"unknown-{what}", f"{shown(name)} is no {told}", nearest(name, valid))
+                self.problems.add(entry.key, f"unknown-{what}", f"{shown(name)} is no {told}", nearest(name, valid))
 
     def _wanted(self, expected: Any, node: Node | None) -> dict[str, WantedRows]:
         found = {name: wanted(item, _below(node, name) or self.node, self.problems) for name, item in expected.items()}
@@ -177,7 +195,7 @@ class CaseReader:
 
     def _given(self, part: CaseOption | Earlier, node: Node, option: CaseOption, whole: Node) -> Given | None:
         window = self._window(part.window, node)
-        self._known(part.sources, _below(node, "sources"), self.pipeline.extract, "source")
+        self._known(_below(node, "sources"), self.pipeline.extract, "source")
         samples = {}
         for name, source in self.pipeline.extract.items():
             sample = self._sample(name, [(part.sources, node), (option.sources, whole), (self.shared, self.node)])

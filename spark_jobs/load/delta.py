@@ -41,7 +41,7 @@ write: {strategy: replace_window, column: ordered_at}
     """The table's folder or URI."""
     write: ReplaceWindow | Append | Snapshot
     """How rows reach the table, and why a repeat can't harm."""
-    partition_by: tuple[str, ...] = field(default=(), metadata={"column": True})
+    partition_by: tuple[str, ...] = field(default=(), metadata={"column": True, "distinct": True})
     """Columns that lay the table out; a local date keeps windows in files of their own."""
     scope: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they

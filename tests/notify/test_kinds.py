@@ -96,6 +96,23 @@ def test_a_webhook_that_fails_says_so_without_its_address(server: Listening, end
     assert "SECRET" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "http://127.0.0.1:9/services/T0/MARKERSECRET",
+        "127.0.0.1:9/services/T0/MARKERSECRET",
+        "http://user:MARKERSECRET@127.0.0.1",
+        "http://127.0.0.1:MARKERSECRET",
+        "http://127.0.0.1/a b/MARKERSECRET",
+        "http://[127.0.0.1/MARKERSECRET",
+    ],
+)
+def test_whatever_part_of_a_host_is_a_secret_is_not_told(host: str) -> None:
+    with pytest.raises(InfrastructureError, match=r"^ops: (127\.0\.0\.1|the address) answered: \w+$") as told:
+        Webhook(type="webhook", connection="ops").deliver(MESSAGE, Known(host=host))
+    assert told.value.__suppress_context__, "a traceback would show it"
+
+
 @pytest.mark.parametrize(("host", "said"), [(None, "it has no host"), ("file:///etc/passwd", "neither http nor https")])
 def test_a_connection_that_is_no_address_is_refused(host: str | None, said: str) -> None:
     with pytest.raises(ConfigError, match=said):

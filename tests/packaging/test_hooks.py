@@ -41,6 +41,12 @@ def test_a_hook_is_what_pre_commit_wants_and_starts_our_command(hook: dict[str, 
         ("dags/pipelines/_base.yaml", False),
         ("dags/.hidden.yaml", False),
         ("dags/orders.test.yaml", False),
+        ("dags/orders.test.yml", False),
+        ("dags/.drafts/orders.yaml", False),
+        ("dags/_bases/orders.yaml", False),
+        ("dags/config/environments/local.yaml", False),
+        ("dags/a_b/c.d_e.yaml", True),
+        ("dags/my.test.yaml.d/orders.yaml", True),
     ],
 )
 def test_it_takes_pipeline_files_alone(hook: dict[str, Any], path: str, *, taken: bool) -> None:

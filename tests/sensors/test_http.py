@@ -119,6 +119,27 @@ def test_a_server_that_is_down_is_waited_for(server: str) -> None:
     assert "refused" in answer.seen
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:no/x", "http://[::1/x", "http://127.0.0.1/a b"])
+def test_an_address_that_no_client_can_read_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ConfigError, match="the address can't be asked"):
+        ask(Http(url=url))
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("host", ["http://127.0.0.1:{port}/MARKERSECRET", "http://u:MARKERSECRET@127.0.0.1:{port}"])
+def test_the_host_of_a_connection_may_hold_a_secret_which_nobody_hears(
+    host: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    down = socket.socket()
+    down.bind(("127.0.0.1", 0))  # taken, and nobody listens
+    known = {"conn_type": "http", "host": host.format(port=down.getsockname()[1])}
+    monkeypatch.setenv("AIRFLOW_CONN_ORDERS", json.dumps(known))
+    seen = ask(Http(connection="orders", path="/s")).seen
+    down.close()
+    assert seen == "no answer (ConnectionError: Connection refused)"
+    assert "MARKERSECRET" not in caplog.text
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/x", "http://host/a/../b"])
 def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="is no address"):

@@ -353,6 +353,12 @@ QUERIES = [
     "SELECT day, paid, sum(amount) AS s FROM input GROUP BY GROUPING SETS ((day), (paid)) ORDER BY s",
     "SELECT id AS key, sum(amount) AS s FROM input GROUP BY key HAVING s > 0 ORDER BY key",
     "SELECT id, amount FROM input ORDER BY day, 2",
+    "SELECT id, window.start AS st, window.end AS en, count(*) AS n FROM input GROUP BY id, window(at, '1 hour')",
+    "SELECT window.start AS st, id, count(*) AS n FROM input GROUP BY window(at, '1 hour'), id ORDER BY window.start",
+    "SELECT id, session_window.start AS st, count(*) AS n FROM input GROUP BY id, session_window(at, '5 minutes')",
+    "SELECT hash(*) AS h, to_json(struct(*)) AS j, count(id) OVER () AS n FROM input",
+    "SELECT first(id, true) AS a, last(day) IGNORE NULLS AS b, mode() WITHIN GROUP (ORDER BY id) AS c FROM input",
+    "SELECT from_utc_timestamp(at, 'Europe/Paris') AS p, count(*) OVER () AS n FROM input",
     "SELECT * EXCEPT (paid) FROM input",
     "SELECT * FROM input NATURAL JOIN (SELECT id, 1 AS one FROM input)",
     "SELECT i.id, row_number() OVER w AS n FROM input i WINDOW w AS (PARTITION BY day ORDER BY at)",
@@ -431,3 +437,11 @@ def test_nonsense_is_told_and_never_raised(project: Project) -> None:
 
 def test_the_dag_processor_follows_no_columns(project: Project) -> None:
     assert project.load(pipeline("select: [nosuch]"), expressions=False).pipeline is not None
+
+
+@pytest.mark.parametrize("again", ["day", "Day"])
+def test_a_table_can_not_be_laid_out_twice_by_one_column(project: Project, again: str) -> None:
+    told = project.told(PIPELINE + f"    partition_by: [day, {again}]\n")
+    assert told == [
+        "19:25 duplicate-column load.lake.partition_by[1] | column 'day' stands here twice | keep one of them"
+    ]

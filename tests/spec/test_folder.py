@@ -44,6 +44,19 @@ def test_an_asset_that_no_file_provides_is_told_where_a_whole_folder_is_linted(
     assert found(capsys, path) == []
 
 
+@pytest.mark.parametrize(
+    ("asset", "hint"), [("orders.laek", "did you mean 'orders.lake'?"), ("x.y", "an asset is called PIPELINE.LOAD.")]
+)
+def test_what_to_do_about_a_missing_asset_is_told_in_whole_sentences(
+    project: Project, capsys: pytest.CaptureFixture[str], asset: str, hint: str
+) -> None:
+    project.write(PIPELINE)
+    text = PIPELINE.replace('"@daily"', f"{{assets: [{asset}]}}").replace("lake}/orders", "lake}/b")
+    path = project.write(text, "b.yaml")
+    main(["lint", str(path.parent)])
+    assert f"{hint} Another DAG may provide it" in capsys.readouterr().out
+
+
 def test_assets_of_a_file_with_errors_are_nobodys_fault(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     project.write(PIPELINE.replace("filter:", "filtr:"))
     text = PIPELINE.replace('"@daily"', "{assets: [orders.lake]}").replace("lake}/orders", "lake}/b")

@@ -34,7 +34,7 @@ KNOWN = {
     "root",
     "description",
 }
-KNOWN |= {"directed", "column_of", "shared_with"}  # what spec/columns looks at
+KNOWN |= {"directed", "distinct", "column_of", "shared_with"}  # what spec/columns looks at
 
 
 @pytest.mark.parametrize(("group", "name"), KINDS)

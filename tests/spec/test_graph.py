@@ -153,6 +153,12 @@ def test_two_loads_of_one_table_are_an_error(project: Project) -> None:
     assert project.told(PIPELINE + second.replace("./orders", "copies")) == []
 
 
+def test_a_sources_zone_is_not_the_machines(project: Project) -> None:
+    told = project.told(PIPELINE.replace("format: csv", "format: csv\n    timezone: localtime"))
+    assert places(told) == ["9:15 unknown-timezone extract.orders.timezone"]
+    assert "is another timezone on every machine" in told[0]
+
+
 def test_a_sources_zone_is_checked(project: Project) -> None:
     told = project.told(PIPELINE.replace("format: csv", "format: csv\n    timezone: Europe/Berln"))
     assert places(told) == ["9:15 unknown-timezone extract.orders.timezone"]

@@ -83,6 +83,47 @@ def test_a_value_can_not_lead_out_of_the_roots(project: Project) -> None:
         planned(project, {"region": "../../../etc"}, text)
 
 
+def test_a_default_can_not_lead_out_of_the_roots_either_and_lint_says_so(project: Project) -> None:
+    text = USING.replace("{default: eu, values: [eu, us]}", "../../../etc").replace(
+        "start: 2013-01-01\n",
+        """\
+start: 2013-01-01
+skip_if: {missing: "${env.raw}/${param.region}/x"}
+wait_for: [{file: "${env.raw}/${param.region}/y"}]
+""",
+    )
+    assert [line.split(" leads")[0] for line in project.told(text)] == [
+        f"{place} path-outside-roots {key} | 'data/raw/../../../etc{rest}'"
+        for place, key, rest in (
+            ("9:20", "skip_if.missing", "/x"),
+            ("10:19", "wait_for[0].file", "/y"),
+            ("14:11", "extract.orders.path", "/2013-01-01.csv"),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("1.10", "1.1"), ("1e3", "1000.0"), ("{default: 2.50}", "2.5"), ("{default: 1, values: [1, 1.0e1]}", "10.0")],
+)
+def test_a_number_that_a_path_would_spell_otherwise_is_told(project: Project, written: str, number: str) -> None:
+    written = written.replace("{default: 2", "{type: number, default: 2").replace(
+        "{default: 1,", "{type: number, default: 1,"
+    )
+    params = f"params: {{version: {written}}}\n"
+    pasted = params + PIPELINE.replace("raw}/orders/", "raw}/${param.version}/")
+    [told] = project.told(pasted)
+    assert "invalid-param params.version" in told
+    assert f"is the number {number}, and stands so in paths and names" in told
+    assert project.told(pasted.replace(written, '"1.10"')) == []
+    assert (
+        project.told(
+            params + PIPELINE.replace("filter: amount > 0", "sql: select * from input where amount > ${param.version}")
+        )
+        == []
+    )
+
+
 def test_a_value_can_not_leave_its_literal(project: Project) -> None:
     text = USING.replace("{default: eu, values: [eu, us]}", "eu").replace("/${param.region}/", "/x/")
     query = planned(project, {"region": "a' or 1=1 --\\"}, text).transform["result"].steps[0][1].query

@@ -203,3 +203,21 @@ def _seconds(path: Path) -> float:
     begin = time.process_time()  # of this process: other work on the machine doesn't count
     load_file(path)
     return time.process_time() - begin
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("3", "3 stands where a mapping is wanted | write {attempts: 3}"),
+        ("true", "true stands where a mapping is wanted"),
+        ("2013-01-01", "2013-01-01 stands where a mapping is wanted"),
+        ("often", "text 'often' stands where a mapping is wanted"),
+        ('"3"', "text '3' stands where a mapping is wanted"),
+        ("null", "nothing stands where a mapping is wanted"),
+        ("[3]", "a list stands where a mapping is wanted"),
+    ],
+)
+def test_what_stands_in_a_mappings_place_is_told_as_what_it_is(project: Project, value: str, told: str) -> None:
+    path = project.write(PIPELINE + f"retries: {value}\n")
+    [found] = project.load(path.read_text()).diagnostics
+    assert " | ".join(part for part in (found.message, found.hint) if part) == told

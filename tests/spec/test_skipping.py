@@ -51,6 +51,12 @@ def test_storage_that_can_not_be_asked_is_said(project: Project) -> None:
 @pytest.mark.parametrize(
     ("skip_if", "said"),
     [
+        ("{}", "invalid-value skip_if | skip_if names nothing to leave out"),
+        ("{weekdays: [], dates: []}", "invalid-value skip_if | skip_if names nothing to leave out"),
+        (
+            "{weekdays: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]}",
+            "invalid-value skip_if | every day is left out: the pipeline never loads",
+        ),
         ("{weekdays: [caturday]}", "unknown-value skip_if.weekdays[0] | 'caturday' is not"),
         ("{weekday: [saturday]}", "unknown-key skip_if.weekday | unknown key 'weekday' | did you mean 'weekdays'?"),
         ("{dates: [2013-02-30]}", "wrong-type skip_if.dates[0]"),

@@ -37,6 +37,13 @@ def queried(text: str) -> str:
         ("amount > (1", 10, "expression-syntax"),
         ("amount > 'x", 0, "expression-syntax"),
         ("*", 0, "expression-syntax"),
+        ("a + *", 4, "expression-syntax"),
+        ("NOT *", 4, "expression-syntax"),
+        ("cast(* as boolean)", 5, "expression-syntax"),
+        ("case when a then * end", 17, "expression-syntax"),
+        ("4 > >> 1", 5, "expression-syntax"),
+        ("cache table x", 0, "expression-statement"),
+        ("comment on table x is 'y'", 0, "expression-statement"),
         ("t.*", 2, "expression-syntax"),
         ("", 0, "expression-empty"),
         ("-- nothing", 0, "expression-empty"),
@@ -125,6 +132,32 @@ def test_spark_expressions_pass(project: Project, text: str) -> None:
     assert project.told(filtered(text)) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from_utc_timestamp(at, 'Europe/Paris')",
+        "to_utc_timestamp(at, 'Europe/Paris')",
+        "count(*) FILTER (WHERE b)",
+        "percentile_cont(0.5) WITHIN GROUP (ORDER BY f)",
+        "mode() WITHIN GROUP (ORDER BY s)",
+        "first(s, true)",
+        "last(s) IGNORE NULLS",
+        "last(s) RESPECT NULLS",
+        "last(s) IGNORE NULLS OVER (PARTITION BY a)",
+        "hash(*)",
+        "to_json(struct(*))",
+        "count(DISTINCT *) > 1",
+        "4 >>> 1",
+        "a >>> 1 > 2",
+        "X 'F0' = b",
+        "comment = 'x'",
+        "cache IS NOT NULL",
+    ],
+)
+def test_a_call_with_something_behind_it_is_a_value(project: Project, changed: Change, text: str) -> None:
+    assert project.told(changed("- filter: amount > 0", f"- derive: {{x: {json.dumps(text)}}}")) == []
+
+
 def test_the_place_holds_in_blocks_folds_and_escapes(project: Project, changed: Change) -> None:
     block = changed("- filter: amount > 0", "- filter: |\n      amount > 0\n      AND at > now()")
     assert project.told(block)[0].startswith("13:16 expression-clock")
@@ -183,6 +216,9 @@ def test_what_is_no_single_select_over_the_datasets_is_told_at_its_column(
         "SELECT * FROM input LATERAL VIEW explode(xs) t AS x",
         "SELECT i.*, r.id AS n FROM input i CROSS JOIN range(3) r",
         "SELECT * FROM (SELECT * FROM input) WHERE at >= ${window.start}",
+        "SELECT count(*) AS n FROM input GROUP BY window(at, '1 hour')",
+        "SELECT count(*) AS n FROM input GROUP BY s, Window (at, '1 hour')",
+        "SELECT s, sum(a) OVER w AS n FROM input WINDOW w AS (PARTITION BY s)",
     ],
 )
 def test_selects_pass(project: Project, text: str) -> None:

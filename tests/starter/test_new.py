@@ -121,11 +121,22 @@ def test_nothing_that_is_there_is_overwritten(home: Path, capsys: pytest.Capture
         ("", "can't be a DAG's id"),
         ("x" * 201, "has 201 characters, 200 is the most"),
         ("x.test", "would be a test file"),
+        ("_x", "_x.yaml would be a base for others to extend, and no pipeline"),
+        (".x", "can't be a DAG's id"),
     ],
 )
 def test_a_name_that_is_none_is_refused(home: Path, capsys: pytest.CaptureFixture[str], name: str, why: str) -> None:
     assert new(name) == 2
     assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folder", [".drafts", "_bases/more", "dags/_x"])
+def test_a_folder_that_no_command_looks_into_is_refused(
+    home: Path, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    assert new("orders", "files", "delta", "--folder", folder) == 2
+    assert f"no command would find {folder}/orders.yaml" in capsys.readouterr().err
+    assert {path.name for path in home.iterdir()} == {"config"}
 
 
 @pytest.mark.parametrize("name", ["a.b-c", "2013", "result", "input", "INPUT", "x" * 200])

@@ -50,6 +50,22 @@ def test_without_a_window_it_is_the_schedules_first(read: Read) -> None:
     assert str(case.runs[0].window) == "2013-01-01T05:00:00Z/2013-01-02T05:00:00Z"
 
 
+def test_errors_of_shape_hide_no_errors_of_names_and_windows(read: Read) -> None:
+    text = CASES.replace("name: first", "nam: first").replace("2013-01-02\n", "2013-13-01\n")
+    text = (
+        text.replace("      orders:", "      order:")
+        .replace("result: [{id: 1}]", "resul: []")
+        .replace("  rates:", "  rate:")
+    )
+    assert [" ".join(str(item).split(":", 3)[1:3]) + " " + item.code for item in read(text).diagnostics] == [
+        "2 3 unknown-source",
+        "4 5 unknown-key",
+        "5 13 invalid-window",
+        "7 7 unknown-source",
+        "11 9 unknown-dataset",
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told_"),
     [

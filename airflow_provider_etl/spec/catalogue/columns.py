@@ -53,6 +53,16 @@ RULES: Final = (
         mend="Choose another name; in a join say which `columns` to take.",
     ),
     Rule(
+        code="duplicate-column",
+        why="A column stands twice in a list that lays a table out. Large and small letters are the same to Spark, and a"
+        " table can't be partitioned twice by one column.",
+        wrong="load:\n  lake:\n    type: delta\n    path: ${env.lake}/orders\n    write: {strategy: append}\n"
+        "    partition_by: [customer, Customer]\n",
+        right="load:\n  lake:\n    type: delta\n    path: ${env.lake}/orders\n    write: {strategy: append}\n"
+        "    partition_by: [customer]\n",
+        mend="Keep one of them.",
+    ),
+    Rule(
         code="ambiguous-column",
         why="A name in a query is that of a column of several of its tables.",
         wrong=f"{_CUSTOMERS}{_STEPS}sql: SELECT id, name, ordered_at FROM input i JOIN customers c ON i.customer = c.id\n",

@@ -15,7 +15,8 @@ from airflow_provider_etl.spec.columns.references import has_no_fields, kind_of,
 from airflow_provider_etl.spec.columns.types import Look, type_of
 from airflow_provider_etl.spec.nodes import ScalarNode, scalars
 from airflow_provider_etl.spec.problems import Problems
-from airflow_provider_etl.spec.sql import parts, quiet
+from airflow_provider_etl.spec.sql import parts
+from airflow_provider_etl.spec.sql_parsing import parse
 from airflow_provider_etl.spec.variables import blanked
 from airflow_provider_etl.spec.verbs import Placed
 from spark_jobs.outline import Outline
@@ -27,11 +28,8 @@ if TYPE_CHECKING:
 @functools.lru_cache(maxsize=1024)
 def parsed(text: str) -> Expr | None:
     """The only statement of a text; None where it is none or several, which `sql.py` tells."""
-    import sqlglot
-
     try:
-        with quiet():
-            found = [item for item in sqlglot.parse(blanked(text), read="spark") if item is not None]
+        found = [item for item in parse(blanked(text))[0] if item is not None]
     except Exception:  # noqa: BLE001 - told by sql.py, which has parsed it before
         return None
     return found[0] if len(found) == 1 else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_etl.spec.columns.names import Names, QueryProblem
 from airflow_provider_etl.spec.columns.references import references, referred
-from airflow_provider_etl.spec.columns.tables import Tables, aliased, nested, tables_of
+from airflow_provider_etl.spec.columns.tables import Tables, aliased, grouped, nested, tables_of
 from airflow_provider_etl.spec.columns.types import type_of
 from spark_jobs.outline import Outline, looser
 
@@ -64,7 +64,7 @@ class Queries:
         return found
 
     def _select(self, select: Any, known: Mapping[str, Outline], outer: tuple[Tables, ...]) -> Outline:
-        tables = tables_of(select, known, lambda query: self._query(query, known, outer))
+        tables = grouped(select, tables_of(select, known, lambda query: self._query(query, known, outer)))
         aliases = frozenset(_aliases(select))
         given = aliases | {item.name.lower() for item in select.expressions if type(item).__name__ == "Column"}
         names = Names(tables=tables, outer=outer, aliases=aliases, given=given)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from spark_jobs.outline import Outline
 
 _NUMBERS: Final = Outline(columns={"id": "bigint"}, rest="none")  # what range() gives
+_WINDOWS: Final = frozenset({"window", "session_window"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,16 @@ def tables_of(select: Any, known: Mapping[str, Outline], resolve: Resolve) -> Ta
     shared = {item.name.lower() for join in joins for item in join.args.get("using") or []}
     natural = any(join.args.get("method") == "NATURAL" for join in joins)
     return Tables(items=tuple(items), shared=frozenset(shared), natural=natural)
+
+
+def grouped(select: Any, tables: Tables) -> Tables:
+    """The same tables, and what GROUP BY window(…) adds to them: a column `window` with start and end."""
+    group = select.args.get("group")
+    calls = {str(getattr(item, "name", "")).lower() for item in (group.expressions if group is not None else ())}
+    made = Outline(columns=dict.fromkeys(sorted(calls & _WINDOWS)), rest="none")
+    return (
+        replace(tables, items=(*tables.items, Table(alias="", outline=made, hidden=True))) if made.columns else tables
+    )
 
 
 def _table(item: Any, known: Mapping[str, Outline], resolve: Resolve) -> Table:
