@@ -66,6 +66,9 @@ else:
 ERRORS_PER_FILE: Final = AIRFLOW_VERSION <= (3, 4)
 ERRORS_AT_VALIDATION: Final = not AIRFLOW_3
 
+# 2.11 has no deadlines: there a task of the run watches that it isn't late (`sensors/freshness.py`).
+WATCHED_BY_TASK: Final = not AIRFLOW_3
+
 # Where a DAG that nobody schedules begins: 2.11 takes none without a start.
 NO_START: Final = None if AIRFLOW_3 else datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -102,6 +105,62 @@ def deadline(interval: timedelta, callback: str, arguments: dict[str, Any]) -> d
         return {}
     reference = DeadlineReference.DAGRUN_QUEUED_AT
     return {"deadline": DeadlineAlert(reference, interval, SyncCallback(callback, kwargs=arguments))}
+
+
+def queued_at(context: Context) -> datetime | None:
+    """When a run of 2.11 was queued; None where nobody queued it, as in `dag.test()`.
+
+    2.11's own backfill starts its runs itself, those too that were queued long before for the schedule.
+    """
+    run = context["dag_run"]
+    backfilled = getattr(run.run_type, "value", run.run_type) == "backfill"
+    return cast("datetime | None", run.start_date if backfilled else run.queued_at)
+
+
+def ended(dag_id: str, run_id: str, task_ids: list[str]) -> bool:
+    """Whether tasks of a run of 2.11 have ended, however; asked where tasks and triggers run: both have its database.
+
+    Args:
+        dag_id: the DAG.
+        run_id: its run; one that was deleted has ended too.
+        task_ids: the tasks.
+    """
+    from airflow.models import TaskInstance as Task
+    from airflow.utils.session import create_session
+    from airflow.utils.state import State
+    from sqlalchemy import select
+
+    asked = select(Task.state).where(Task.dag_id == dag_id, Task.run_id == run_id, Task.task_id.in_(task_ids))
+    with create_session() as session:
+        return all(state in State.finished for state in session.scalars(asked))
+
+
+def triggerer_runs() -> bool:
+    """Whether a triggerer of 2.11 has given a sign of life within the time that Airflow gives it."""
+    from airflow.jobs.job import most_recent_job
+
+    job = most_recent_job("TriggererJob")
+    return job is not None and bool(job.is_alive())
+
+
+def noted_first(context: Context, event: str) -> bool:
+    """Note an event of a run in the audit log of 2.11; False where it is noted already, by a try before this one.
+
+    Args:
+        context: the task's.
+        event: what the log calls it; at most 60 characters.
+    """
+    from airflow.models import Log
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    ti, run = context["ti"], f"dag_run {context['dag_run'].id}"  # a run that was deleted and made anew has a new number
+    known = select(Log.id).where(Log.dag_id == ti.dag_id, Log.task_id == ti.task_id, Log.run_id == ti.run_id)
+    with create_session() as session:
+        first = session.scalar(known.where(Log.event == event, Log.extra == run).limit(1)) is None
+        if first:
+            session.add(Log(event=event, task_instance=ti, extra=run))
+    return first
 
 
 def partition_start(context: Context) -> datetime | None:
@@ -237,6 +296,7 @@ __all__ = [
     "ERRORS_AT_VALIDATION",
     "ERRORS_PER_FILE",
     "NO_START",
+    "WATCHED_BY_TASK",
     "AirflowException",
     "AirflowFailException",
     "AirflowNotFoundException",
@@ -260,13 +320,17 @@ __all__ = [
     "connection_of",
     "deadline",
     "default_wait_mode",
+    "ended",
     "first_asked",
     "first_try",
     "generation",
     "get_parsing_context",
     "importers",
+    "noted_first",
     "object_store",
     "partition_start",
+    "queued_at",
     "successful_runs",
+    "triggerer_runs",
     "triggering_extras",
 ]

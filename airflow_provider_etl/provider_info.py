@@ -30,10 +30,19 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": [
             {
                 "integration-name": _INTEGRATION,
-                "python-modules": ["airflow_provider_etl.sensors.wait", "airflow_provider_etl.sensors.wait_for"],
+                "python-modules": [
+                    "airflow_provider_etl.sensors.freshness",
+                    "airflow_provider_etl.sensors.wait",
+                    "airflow_provider_etl.sensors.wait_for",
+                ],
             }
         ],
-        "triggers": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_etl.triggers.wait"]}],
+        "triggers": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["airflow_provider_etl.triggers.freshness", "airflow_provider_etl.triggers.wait"],
+            }
+        ],
         "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_etl.hooks.ledger"]}],
         "cli": ["airflow_provider_etl.cli.provider.get_cli_commands"],  # Airflow 3.2 and later
         "config": {"etl": {"description": "Options of airflow-provider-etl.", "options": _options()}},
@@ -78,9 +87,9 @@ def _options() -> dict[str, Any]:
             example="False",
         ),
         "wait_mode": _option(
-            "Where the conditions of wait_for wait that don't say so themselves: deferrable (in the triggerer), "
-            "reschedule or poke. Default: deferrable, or reschedule where the variable "
-            "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE is false.",
+            "Where the conditions of wait_for wait that don't say so themselves, and on Airflow 2.11 the watch over "
+            "freshness: deferrable (in the triggerer), reschedule or poke. Default: deferrable, or reschedule where "
+            "the variable AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE is false.",
             default=None,
             example="reschedule",
         ),

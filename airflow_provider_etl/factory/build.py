@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_etl.compat import DAG, NO_START, backoff, deadline
+from airflow_provider_etl.compat import DAG, NO_START, WATCHED_BY_TASK, backoff, deadline
 from airflow_provider_etl.factory.document import document
 from airflow_provider_etl.factory.timetables import assets_of, params_of, schedule_of
 from airflow_provider_etl.operators.alarms import Alarm
@@ -15,15 +15,14 @@ from airflow_provider_etl.operators.events import asset_of
 from airflow_provider_etl.operators.extract import ExtractOperator
 from airflow_provider_etl.operators.finish import FinishOperator
 from airflow_provider_etl.operators.load import LoadOperator
-from airflow_provider_etl.operators.pipeline import PipelineOperator
 from airflow_provider_etl.operators.transform import TransformOperator
-from airflow_provider_etl.sensors.wait import WaitSensor
 from spark_jobs import kinds
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
 
 _INSTANT: Final = timedelta(microseconds=1)
+_FIRST: Final = 1_000_000  # the highest priority that a pipeline can have
 
 
 def build(pipeline: Pipeline, *, source: str, environment: str | None = None, text: str = "") -> DAG:
@@ -54,7 +53,10 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None, te
     arguments: dict[str, Any] = {"pipeline": source, "environment": environment, "dag": dag}
     outlets = [asset_of(pipeline.id, load) for load in pipeline.load]
     inlets = assets_of(pipeline)
+    # What few pipelines have is imported where one has it: every start of a task pays for the imports.
     if pipeline.execution == "fused":
+        from airflow_provider_etl.operators.pipeline import PipelineOperator
+
         first: EtlOperator = PipelineOperator(task_id="pipeline", inlets=inlets, outlets=outlets, **arguments)
     else:
         first = extract = ExtractOperator(task_id="extract", inlets=inlets, **_own(pipeline, "extract"), **arguments)
@@ -67,8 +69,12 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None, te
         finish = FinishOperator(task_id="finish", staged=load.output, depends_on_past=False, retries=0, **arguments)
         finish.as_teardown()
     for wait in pipeline.wait_for:
+        from airflow_provider_etl.sensors.wait import WaitSensor
+
         # How long it may wait the item says, and the wait is nobody's work: the tasks' timeout isn't meant.
         WaitSensor(task_id=wait.task, wait=wait.name, inlets=inlets, execution_timeout=None, **arguments) >> first
+    if pipeline.freshness is not None and WATCHED_BY_TASK:
+        _watch(arguments)
     # Last: a run has the DAG's form whether its tasks carry copies of it or not, and with copies the DAG would be twice
     # as large and take three times as long to store.
     dag.params.update(params_of(pipeline))
@@ -82,6 +88,27 @@ def _deadline(pipeline: Pipeline) -> dict[str, Any]:
     told = [kinds.dump(notifier) for notifier in pipeline.notify if "late" in notifier.on]
     arguments = {"pipeline": pipeline.name, "freshness": str(pipeline.freshness), "notify": told}
     return deadline(pipeline.freshness, "airflow_provider_etl.operators.alarms.late", arguments)
+
+
+def _watch(arguments: dict[str, Any]) -> None:
+    """A task that tells where the load isn't there in time; for the Airflow that can't by itself.
+
+    As a teardown it has no say in whether the run has succeeded. It takes nothing of the pipeline's pool and goes
+    before every other task: it is short, and no use where it queues behind the work that it watches.
+    """
+    from airflow_provider_etl.sensors.freshness import FreshnessSensor
+
+    FreshnessSensor(
+        task_id="freshness",
+        retries=0,
+        depends_on_past=False,
+        execution_timeout=None,
+        pool="default_pool",
+        pool_slots=1,
+        priority_weight=_FIRST,
+        weight_rule="absolute",
+        **arguments,
+    ).as_teardown()
 
 
 def _own(pipeline: Pipeline, verb: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import identity, ignores, rules, secrets, shape, strategies, waits
+from airflow_provider_etl.spec import identity, ignores, rules, secrets, shape, strategies, tables, waits
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
@@ -182,6 +182,7 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     verbs = VerbReader(reading=reading).read({key: whole.get(key) for key in ("extract", "transform", "check", "load")})
     given = {} if read is FAILED else defaults_of(read.params)
     rules.check(verbs, environment, given, problems)
+    tables.check(verbs, environment, given, problems)
     conditions = VerbReader(reading=reading).waits(whole.get("wait_for"))
     waiting = waits.read(conditions, opened.name, environment, given, problems)
     opened.awaited.extend(waits.awaited(waiting))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from airflow_provider_etl.sensors.asking import Ask, ask_all
 from airflow_provider_etl.sensors.file import File
@@ -36,41 +38,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@pytest.fixture
-def hooked(monkeypatch: pytest.MonkeyPatch, database: Path) -> None:
-    """SQLite's hook: the provider's where it is installed, else one of ours over the same base class."""
-    pytest.importorskip("airflow.providers.common.sql")
-    try:
-        import airflow.providers.sqlite  # noqa: F401
-    except ImportError:
-        from airflow.providers.common.sql.hooks.sql import DbApiHook
-
-        from airflow_provider_etl.sensors import connecting
-
-        class Hook(DbApiHook):
-            """Not the provider's: reads, and counts placeholders, as that does."""
-
-            conn_name_attr = "sqlite_conn_id"
-            placeholder = "?"
-
-            def get_conn(self) -> Any:
-                return sqlite3.connect(database)
-
-        real = connecting.connection_of
-
-        class Connection:
-            """An Airflow connection whose hook is ours."""
-
-            def __init__(self, name: str) -> None:
-                self.conn_type = real(name).conn_type
-
-            def get_hook(self) -> Any:
-                return Hook()
-
-        monkeypatch.setattr(connecting, "connection_of", Connection)
-
-
-def test_a_query_is_asked_until_it_is_true(hooked: None, database: Path) -> None:
+def test_a_query_is_asked_until_it_is_true(database: Path) -> None:
     condition = Sql(
         connection="crm", query="select count(*) from loads where day = ${window.key} and note like '%done%'"
     )
@@ -96,17 +64,17 @@ def test_a_query_is_asked_until_it_is_true(hooked: None, database: Path) -> None
         ("select ${env.who} = 'o''neil'", True),
     ],
 )
-def test_what_is_true(hooked: None, query: str, found: bool) -> None:
+def test_what_is_true(database: Path, query: str, found: bool) -> None:
     assert ask(Sql(connection="crm", query=query), values={"env.who": "o'neil"}).found is found
 
 
-def test_a_table_that_isnt_there_yet_is_asked_for_again(hooked: None) -> None:
+def test_a_table_that_isnt_there_yet_is_asked_for_again(database: Path) -> None:
     told = ask_all([Ask(kind="sql", condition=Sql(connection="crm", query="select 1 from later"))], NOW)
     assert "no such table: later" in told.seen
     assert told.open[0].failures == 1
 
 
-def test_a_query_that_writes_is_refused_before_it_is_asked(hooked: None, database: Path) -> None:
+def test_a_query_that_writes_is_refused_before_it_is_asked(database: Path) -> None:
     with pytest.raises(ConfigError, match="is no SELECT"):
         ask(Sql(connection="crm", query="insert into loads values (1, 2, 3)"))
 
@@ -128,7 +96,6 @@ def test_a_probe_by_connection_sends_its_credentials_and_says_nothing_of_them(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    pytest.importorskip("airflow.providers.http", reason="apache-airflow-providers-http isn't installed")
     seen: list[str] = []
     monkeypatch.setattr(Handler, "do_GET", _authorised(seen))
     port = int(server.rpartition(":")[2])
@@ -163,40 +130,48 @@ def _authorised(seen: list[str]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("condition", "package"),
+    ("condition", "module", "package"),
     [
-        (Http(connection="api", path="/x"), "apache-airflow-providers-http"),
-        (S3Key(key="s3://b/k"), "apache-airflow-providers-amazon"),
-        (File(path="s3://b/k"), "apache-airflow-providers-amazon"),
+        (Http(connection="api", path="/x"), "airflow.providers.http.hooks.http", "apache-airflow-providers-http"),
+        (S3Key(key="s3://b/k"), "airflow.providers.amazon.aws.hooks.s3", "apache-airflow-providers-amazon"),
+        (File(path="s3://b/k"), "s3fs", "apache-airflow-providers-amazon"),
     ],
 )
-def test_without_the_provider_the_message_names_the_package(condition: Any, package: str) -> None:
-    module = package.removeprefix("apache-airflow-").replace("-", ".")
-    try:
-        __import__(f"airflow.{module}")
-    except ImportError:
-        with pytest.raises(ConfigError, match=f"install {package}"):
-            ask(condition)
-    else:
-        pytest.skip(f"{package} is installed")
+def test_where_a_package_cant_be_imported_the_message_names_it(
+    condition: Any, module: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)  # Python's own way to make an import fail
+    with pytest.raises(ConfigError, match=f"install {package}"):
+        ask(condition)
 
 
-# -- S3: moto answers in AWS' place ------------------------------------------------------------------------------
+# -- S3: moto's server answers in AWS' place ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fake_s3() -> Iterator[str]:
+    """Address of moto's server: a fake of S3, which is asked by HTTP as the real one is."""
+    fake = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    fake.start()
+    host, port = fake.get_host_and_port()
+    yield f"http://{host}:{port}"
+    fake.stop()
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A bucket in moto, which is a fake of S3 inside this process."""
-    pytest.importorskip("airflow.providers.amazon", reason="apache-airflow-providers-amazon isn't installed")
-    moto = pytest.importorskip("moto", reason="moto isn't installed")
-    about = {"conn_type": "aws", "login": "x", "password": MARKER, "extra": {"region_name": "us-east-1"}}
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(about))
-    with moto.mock_aws():
-        import boto3
+def bucket(fake_s3: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An empty bucket in it, and the connection that leads there."""
+    import boto3
 
-        made = boto3.resource("s3", region_name="us-east-1").Bucket("drops")
-        made.create()
-        yield made
+    extra = {"region_name": "us-east-1", "endpoint_url": fake_s3}
+    about = {"conn_type": "aws", "login": "x", "password": MARKER, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(about))
+    credentials = {"aws_access_key_id": "x", "aws_secret_access_key": MARKER}
+    made = boto3.resource("s3", **extra, **credentials).Bucket("drops")
+    made.create()
+    yield made
+    made.objects.delete()
+    made.delete()
 
 
 def test_an_object_is_waited_for(bucket: Any) -> None:

@@ -33,7 +33,7 @@ def test_the_dag_processor_lists_the_errors_of_a_file_under_its_own_name(tmp_pat
         assert (
             "pipelines/sub/orders.yaml:2:1: error[unknown-key]: ownr: unknown key 'ownr'; did you mean 'owner'" in told
         )
-        assert "pipelines/sub/orders.yaml:15:13: error[unknown-value]: extract.flights.format" in told
+        assert "pipelines/sub/orders.yaml:17:13: error[unknown-value]: extract.flights.format" in told
         assert home.live_dags() == GOOD
     broken.write_text(text)
     home.process_dags()

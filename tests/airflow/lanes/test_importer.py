@@ -64,7 +64,7 @@ def test_a_task_finds_its_dag_in_the_one_file(bundle: Path, registry: Any) -> No
     bag = bag_of(bundle / "pipelines/daily.yaml", bundle)
     assert set(bag.dags) == {"daily"}
     assert bag.dags["daily"].get_task("load").pipeline == "daily.yaml"
-    assert bag.dags["daily"].get_task("load")._read().name == "daily"
+    assert bag.dags["daily"].get_task("load").read().name == "daily"
     source = bag.dag_source_codes["daily"]
     assert (source.language, source.source_code) == ("yaml", (bundle / "pipelines/daily.yaml").read_text())
 
