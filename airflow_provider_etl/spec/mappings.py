@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from airflow_provider_etl.spec.building import MAX_DEPTH
 from airflow_provider_etl.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode, Source
 from airflow_provider_etl.spec.problems import Problems
-from airflow_provider_etl.spec.reader import MAX_DEPTH
 
 
 def from_mapping(mapping: Mapping[str, Any], name: str, problems: Problems) -> Node:

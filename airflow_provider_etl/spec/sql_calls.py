@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from airflow_provider_etl.spec.sql_clock import clock_texts
+
 if TYPE_CHECKING:
     from sqlglot import Token
 
@@ -37,7 +39,6 @@ _CLOCK_CALLS: Final = frozenset(
     }
 )
 _BARE_WORDS: Final = frozenset({"current_date", "current_time", "current_timestamp", "localtimestamp", "current_user"})
-_CLOCK_TEXTS: Final = frozenset({"now", "today", "yesterday", "tomorrow"})
 _CODE_CALLS: Final = frozenset({"java_method", "reflect", "try_reflect"})
 
 
@@ -57,16 +58,16 @@ class Call:
 
 
 def doubtful(tokens: list[Token]) -> Iterator[Call]:
-    """The calls of a text that may not be made, in order."""
+    """The calls of a text that may not be made, and the texts that are the clock."""
+    for token in clock_texts(tokens):
+        yield Call(name=token.text, offset=token.start)
     for place, token in enumerate(tokens):
         after = [item.text for item in tokens[place + 1 : place + 3]]
         before = tokens[place - 1].text.lower() if place else ""
         name, form = token.text.lower(), token.token_type.name
         if form == "STRING":
-            # DATE 'today' and TIMESTAMP 'now' are the clock in Spark.
-            if name.strip() in _CLOCK_TEXTS and before.startswith(("date", "timestamp")):
-                yield Call(name=token.text, offset=token.start)
-        elif after[:1] == ["("]:
+            continue
+        if after[:1] == ["("]:
             if name in _CODE_CALLS:
                 yield Call(name=token.text, offset=token.start, runs_code=True)
             elif name in _CLOCK_CALLS or (name == "unix_timestamp" and after[1:] == [")"]):

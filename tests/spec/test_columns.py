@@ -289,11 +289,68 @@ def test_what_spark_casts_is_left_alone(project: Project, text: str) -> None:
     assert found(project, pipeline(expression(text))) == []
 
 
-@pytest.mark.parametrize("text", ["at > 'yesterday'", "day = 'today'", "cast('now' AS timestamp) > at"])
+CLOCKS = [
+    "at > 'yesterday'",
+    "day = 'today'",
+    "day < 'today UTC'",
+    "cast('now' AS timestamp) > at",
+    "cast('tomorrow UTC' AS timestamp) > at",
+    "cast('yesterday+01:00' AS date) > day",
+    "timestamp'today Europe/Berlin' > at",
+    "date_trunc('day', 'now') > at",
+    "trunc('now', 'month') > day",
+    "date_add('today', 1) > day",
+    "date_sub('today', 1) > day",
+    "dateadd(day, 1, 'now') > at",
+    "add_months('today', 1) > day",
+    "months_between('now', at) > 1",
+    "last_day('today') > day",
+    "next_day('today', 'MON') > day",
+    "datediff('today', day) > 1",
+    "datediff(day, at, 'now') > 1",
+    "timestampdiff(day, at, 'now') > 1",
+    "date_format('now', 'yyyy') > Customer",
+    "to_date('now') > day",
+    "to_timestamp('now') > at",
+    "date('now') > day",
+    "year('today') > id",
+    "quarter('today') > id",
+    "dayofweek('today UTC') > id",
+    "weekday('now') > id",
+    "hour('now') > id",
+    "date_part('year', 'now') > id",
+    "extract(year FROM 'now') > id",
+    "from_utc_timestamp('now', 'UTC') > at",
+    "to_utc_timestamp('now', 'UTC') > at",
+    "unix_date('today') > id",
+    "unix_seconds('now') > id",
+    "coalesce(at, 'now') > at",
+    "greatest(day, 'today') > day",
+    "if(paid, at, 'now') > at",
+    "CASE WHEN paid THEN 'today' ELSE day END > day",
+]
+# Texts to Spark, clocks to nobody.
+NO_CLOCKS = [
+    "Customer = 'today'",
+    "Customer IN ('now', 'today UTC')",
+    "'now' = Customer",
+    "concat(Customer, 'now') = 'today'",
+    "coalesce(Customer, 'now') > 'a'",
+    "if(paid, 'now', Customer) > 'a'",
+    "named_struct('now', Customer).now > 'a'",
+    "CASE Customer WHEN 'now' THEN 1 ELSE 2 END > id",
+]
+
+
+@pytest.mark.parametrize("text", CLOCKS)
 def test_words_that_spark_reads_as_the_clock_are_the_clock(project: Project, text: str) -> None:
     assert [line.split()[1] for line in found(project, pipeline(expression(text)))] == ["expression-clock"]
     assert found(project, pipeline(expression(text)) + "deterministic: false\n") == []
-    assert found(project, pipeline(expression("Customer = 'today'"))) == []
+
+
+@pytest.mark.parametrize("text", NO_CLOCKS)
+def test_the_same_words_are_texts_among_texts(project: Project, text: str) -> None:
+    assert found(project, pipeline(expression(text))) == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from spark_jobs.errors import ConfigError
 from tests.spark_jobs.transform.running import lazily
 from tests.spec.conftest import Project
-from tests.spec.test_columns import APPEND, CLASHING, HEAD, LEFT_ALONE
+from tests.spec.test_columns import APPEND, CLASHING, CLOCKS, HEAD, LEFT_ALONE, NO_CLOCKS
 from tests.spec.test_columns import QUERIES as VALID
 
 if TYPE_CHECKING:
@@ -133,3 +133,15 @@ def test_spark_refuses_or_fails_on_what_lint_calls_a_mismatch(orders: DataFrame,
 @pytest.mark.parametrize("text", [text for text in LEFT_ALONE if "nosuch" not in text and "'y'" not in text])
 def test_spark_takes_what_lint_leaves_alone(orders: DataFrame, text: str) -> None:
     lazily(orders, {"derive": {"x": text}}).rows.collect()
+
+
+@pytest.mark.parametrize(
+    ("text", "clock"), [*((text, True) for text in CLOCKS), *((text, False) for text in NO_CLOCKS)]
+)
+def test_spark_puts_the_time_in_the_place_of_what_lint_calls_the_clock(
+    orders: DataFrame, text: str, *, clock: bool
+) -> None:
+    rows = lazily(orders.localCheckpoint(), {"derive": {"x": text}}).rows
+    plan = str(rows._jdf.queryExecution().optimizedPlan().toString()).lower()
+    assert bool(re.search(r"\b(now|today|yesterday|tomorrow)\b", plan)) is not clock
+    rows.collect()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_etl.spec.columns.types import Look, type_of
 from airflow_provider_etl.spec.diagnostics import shown
+from airflow_provider_etl.spec.sql_clock import says_clock
 from spark_jobs.outline import INSTANTS, NUMBERS, family
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 
 _COMPARE: Final = frozenset({"EQ", "NEQ", "GT", "GTE", "LT", "LTE", "NullSafeEQ", "NullSafeNEQ"})
 _LOGIC: Final = frozenset({"And", "Or", "Not"})
+_ONE_TYPE: Final = frozenset({"Coalesce", "Greatest", "Least", "Array"})
 _NUMBER: Final = re.compile(
     r"\s*[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?[dflsy]?|nan|inf|infinity)\s*", re.IGNORECASE | re.ASCII
 )
 _DATE: Final = re.compile(r"\s*[+-]?(\d{4,7})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T].*)?)?)?\s*", re.ASCII)
 _TIME: Final = re.compile(r"\s*T?\d{1,2}:.*", re.ASCII)
 _BOOLEANS: Final = frozenset({"t", "true", "y", "yes", "1", "f", "false", "n", "no", "0"})
-_CLOCK: Final = frozenset({"now", "today", "yesterday", "tomorrow"})
 _BLANKED: Final = re.compile("x{3,}")  # what stands for ${…} while SQL is parsed
 _GROUPS: Final = {"boolean": "boolean", **dict.fromkeys(NUMBERS, "number"), **dict.fromkeys(INSTANTS, "instant")}
 _WORDS: Final = {"number": "a number", "instant": "a date or a time", "boolean": "true or false"}
@@ -63,7 +64,8 @@ def clashes(tree: Expr, look: Look) -> Iterator[Clash]:
             yield from _pair(found.this, other, look)
         if name in _LOGIC:
             yield from _operands(found, look)
-        elif name in {"Cast", "TryCast", "TsOrDsToDate"} and _says_clock(found.this) and _to_instant(found):
+        yield from _beside(name, found, look)
+        if name in {"Cast", "TryCast", "TsOrDsToDate"} and _says_clock(found.this) and _to_instant(found):
             yield _clock(found.this)
 
 
@@ -93,11 +95,28 @@ def _against_text(tree: Any, literal: Any, look: Look) -> Iterator[Clash]:
     group = _GROUPS.get(family(kind) or "")
     if group is None or _BLANKED.fullmatch(text):
         return
-    if group == "instant" and text.strip().lower() in _CLOCK:
+    if group == "instant" and says_clock(text):
         yield _clock(literal)
     elif not _reads(text, group):
         message = f"{_told(tree)} is {kind}, and {shown(text)} can't be read as {_WORDS[group]}"
         yield Clash(tree=tree, message=message, hint="the first row that is compared ends the run")
+
+
+def _beside(name: str, tree: Any, look: Look) -> Iterator[Clash]:
+    """`coalesce(at, 'now')`: a text among times is read as a time."""
+    values = _values(name, tree)
+    if any(family(type_of(value, look)) in INSTANTS for value in values):
+        yield from (_clock(value) for value in values if _says_clock(value))
+
+
+def _values(name: str, tree: Any) -> list[Any]:
+    """What a call makes one type of."""
+    if name in _ONE_TYPE:
+        return [item for item in (tree.this, *tree.expressions) if item is not None]
+    if name in {"Case", "If"}:
+        branches = [branch.args.get("true") for branch in tree.args.get("ifs") or [tree]]
+        return [*branches, tree.args.get("default"), tree.args.get("false")]
+    return []
 
 
 def _operands(tree: Any, look: Look) -> Iterator[Clash]:
@@ -133,7 +152,7 @@ def _is_text(tree: Any) -> bool:
 
 
 def _says_clock(tree: Any) -> bool:
-    return _is_text(tree) and str(tree.this).strip().lower() in _CLOCK
+    return _is_text(tree) and says_clock(str(tree.this))
 
 
 def _to_instant(tree: Any) -> bool:
