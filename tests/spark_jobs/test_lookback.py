@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_etl.hooks.ledger import newest_attempt
 from airflow_provider_etl.spec import load_file
 from spark_jobs.ledger import attempt_number
 from spark_jobs.orders import Order, execute
@@ -284,6 +286,22 @@ def test_a_run_that_read_before_another_publishes_nothing_over_it(spark: Any, pr
     assert orders.rows() == [(1, 2), (2, 2)]
     orders.load("2013-01-03")
     assert orders.rows() == [(1, 2), (2, 2)]
+
+
+def test_a_clock_that_is_ahead_does_not_make_older_rows_newer(spark: Any, project: Project) -> None:
+    """Two machines: what the one has published before the other reads is older, whatever its clock said."""
+    orders = Orders(spark, project, FILE)
+    orders.drop("1,1,2013-01-03 10:00:00")
+    orders.last = attempt_number(orders.pipeline.fingerprint, now=time.time() + 3600)
+    orders.load("2013-01-04")
+    orders.drop("1,2,2013-01-03 10:00:00")
+    asked = orders.pipeline.window_of("2013-01-03")
+    last = newest_attempt(orders.pipeline, asked)
+    assert last == orders.last
+    number = attempt_number(orders.pipeline.fingerprint, last)
+    report = orders.run(orders.pipeline.plan(asked, Attempt(number=number, token="other", run="other")))
+    assert report.error is None, report.error
+    assert orders.rows() == [(1, 2)]
 
 
 def test_a_refresh_rebuilds_reaches(spark: Any, project: Project) -> None:
