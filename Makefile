@@ -107,7 +107,7 @@ test: ## Everything: what check does, and Spark, Airflow and end-to-end tests, a
 	@$(MAKE) debian .venv/.dev
 	@$(MAKE) archive lint
 	@$(MAKE) test-airflow LANES=2.11
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --durations=40 --durations-min=5
 
 .PHONY: test-airflow
 test-airflow: $(LANES:%=.venv-airflow/%/.made) .venv/.dev ## The same YAML on every supported Airflow, an environment each
@@ -142,6 +142,10 @@ debian:
 .PHONY: bench-factory
 bench-factory: .venv/.dev .venv-airflow/dag-factory/.made ## What the factory costs beside a loop by hand and dag-factory
 	@$(BIN)/python -m benchmarks.factory
+
+.PHONY: bench-batch
+bench-batch: .venv/.dev archive ## What a backfill in jobs of many windows saves: a year of flights (half an hour)
+	@$(BIN)/python -m benchmarks.batch
 
 ## ------------------------------------------------------------------ upkeep
 

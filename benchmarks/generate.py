@@ -57,16 +57,30 @@ from airflow_provider_etl import load_pipelines
 load_pipelines(globals())
 """
 
-# What somebody would write who has the same pipelines, the same operators, and a loop.
+# What somebody writes by hand who has the same operators: the very DAGs that the factory builds, to the byte.
+# `usual` hands the form to `DAG(params=...)`, as the documentation of Airflow does; `loop` and the factory set it when
+# the tasks are there, which spares each of them a copy; `bare` has no form, and nobody can run a window by hand there.
 LOOP: Final = """\
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, get_parsing_context
 
-from airflow_provider_etl import CheckOperator, ExtractOperator, LoadOperator, TransformOperator
+from airflow_provider_etl import CheckOperator, ExtractOperator, FinishOperator, LoadOperator, TransformOperator
 
-TEXT = "First instant of the window, such as 2013-01-01 or 2013-01-01T05:00; Europe/Berlin where it has no offset."
+EMPTY = " Empty: the window of the schedule."
+FORM = {{
+    "window_start": "First instant of the window, such as 2013-01-01 or 2013-01-01T05:00;"
+    " Europe/Berlin where it has no offset.",
+    "window_end": "First instant after the window.",
+}}
+
+
+def form():
+    return {{
+        name: Param(None, type=["null", "string"], title=name, description=text + EMPTY) for name, text in FORM.items()
+    }}
+
 
 asked = get_parsing_context().dag_id
 for number in range({count}):
@@ -78,7 +92,7 @@ for number in range({count}):
         description=f"Orders of shop {{number}}, one day a window",
         doc_md=f"Orders of shop {{number}}, one day a window\\n\\nPipeline file: `pipelines/{{name}}.yaml`",
         schedule=CronDataIntervalTimetable("0 0 * * *", timezone="Europe/Berlin"),
-        start_date=datetime(2024, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+        start_date=datetime(2024, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC),
         catchup=False,
         max_active_runs=2,
         tags=["orders", "shop"],
@@ -96,24 +110,16 @@ for number in range({count}):
         extract = ExtractOperator(task_id="extract", pipeline=file)
         transform = TransformOperator(task_id="transform", pipeline=file, staged=extract.output)
         check = CheckOperator(task_id="check", pipeline=file, staged=transform.output)
-        LoadOperator(task_id="load", pipeline=file, staged=check.output, outlets=[Asset(name=f"{{name}}.lake")])
+        load = LoadOperator(task_id="load", pipeline=file, staged=check.output, outlets=[Asset(name=f"{{name}}.lake")])
+        FinishOperator(task_id="finish", pipeline=file, staged=load.output, retries=0).as_teardown()
+    {last}
     globals()[name] = dag
 """
-
-FORM: Final = """{
-            "window_start": Param(
-                None,
-                type=["null", "string"],
-                title="window_start",
-                description=TEXT + " Empty: the window of the schedule.",
-            ),
-            "window_end": Param(
-                None,
-                type=["null", "string"],
-                title="window_end",
-                description="First instant after the window. Empty: the window of the schedule.",
-            ),
-        }"""
+LOOPS: Final = {
+    "loop": {"params": "None", "last": "dag.params.update(form())"},
+    "usual_loop": {"params": "form()", "last": ""},
+    "bare_loop": {"params": "None", "last": ""},
+}
 
 # As near as its language allows: no timetable, no assets by name, XComs as templates.
 DAG_FACTORY: Final = """\
@@ -148,6 +154,13 @@ p{number:04}:
       pipeline: pipelines/p{number:04}.yaml
       staged: "{{{{ ti.xcom_pull('check') }}}}"
       dependencies: [check]
+    - task_id: finish
+      operator: airflow_provider_etl.operators.finish.FinishOperator
+      pipeline: pipelines/p{number:04}.yaml
+      staged: "{{{{ ti.xcom_pull('load') }}}}"
+      retries: 0
+      trigger_rule: all_done
+      dependencies: [load]
 """
 
 DAG_FACTORY_LOADER: Final = """\
@@ -182,7 +195,7 @@ def generate(folder: Path, count: int) -> None:
         (dags / f"pipelines/p{number:04}.yaml").write_text(PIPELINE.format(**values))
         (dags / f"dag_factory/p{number:04}.yml").write_text(DAG_FACTORY.format(**values))
     (dags / "etl.py").write_text(LOADER)
-    (dags / "loop.py").write_text(LOOP.format(count=count, params=FORM))
-    (dags / "bare_loop.py").write_text(LOOP.format(count=count, params="None"))
+    for name, form in LOOPS.items():
+        (dags / f"{name}.py").write_text(LOOP.format(count=count, **form))
     (dags / "dag_factory.py").write_text(DAG_FACTORY_LOADER)
     (dags / "warm_up.py").write_text(WARM_UP)

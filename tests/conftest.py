@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ def spark() -> Iterator[SparkSession]:
     from spark_jobs.session import start
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    # py4j says that it closes its connections when the interpreter ends: by then pytest has closed the stream.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     session = start("tests", {"master": "local[2]", "memory": "2g", "jars": str(ROOT / "jars"), "small": True})
     yield session
     session.stop()

@@ -62,13 +62,20 @@ def _pipeline(preview: Preview) -> Pipeline:
 
 
 def chunks(windows: Sequence[Window], span: timedelta) -> list[list[Window]]:
-    """The windows in their order, cut so that each part begins within `span` of its first window."""
+    """The windows in their order, cut so that those of a part begin within `span` of its first one.
+
+    Counted on the wall clock: thirty days are thirty daily windows, whatever daylight saving does meanwhile.
+    """
     parts: list[list[Window]] = []
     for window in windows:
-        if not parts or window.start - parts[-1][0].start >= span:
+        if not parts or _wall(window) - _wall(parts[-1][0]) >= span:
             parts.append([])
         parts[-1].append(window)
     return parts
+
+
+def _wall(window: Window) -> datetime:
+    return window.local_start.replace(tzinfo=None)
 
 
 def _run_all(backend: Backend, pipeline: Pipeline, parts: Sequence[Sequence[Window]], outcome: Outcome) -> None:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 Reprocess = Literal["none", "failed", "completed"]
 Spot = tuple[datetime | None, str | None]
-# In a run's configuration: its window is loaded again although the tables hold it. A reprocessing backfill sets it,
-# since a window that the tables hold may have no run yet whose clearing would say so.
-REPROCESS: Final = "etl_reprocess"
 
 
 @dataclass(frozen=True, kw_only=True)

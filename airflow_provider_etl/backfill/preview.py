@@ -8,9 +8,9 @@ from datetime import timedelta
 from statistics import median
 from typing import Final
 
-from airflow_provider_etl.backfill import dates
+from airflow_provider_etl.backfill import REPROCESS, dates
 from airflow_provider_etl.backfill.choice import Action, Choice
-from airflow_provider_etl.backfill.facts import REPROCESS, Dag, Order, Progress, Reprocess, Slot
+from airflow_provider_etl.backfill.facts import Dag, Order, Progress, Reprocess, Slot
 from airflow_provider_etl.backfill.request import Request
 from airflow_provider_etl.backfill.sources import Sources
 from spark_jobs.window import Window

@@ -38,6 +38,7 @@ _CONTEXT: Final = (
     "rows of the {lookback} before the window by {column} are read for the steps alone: after them, and before the "
     "checks, they are left out and counted as filtered"
 )
+_SCOPE: Final = "{scope}: only such rows are this pipeline's; what others load into the table is never touched"
 _REFUSED: Final = "rows that break the contract or a check with on_fail: quarantine are in {place}, with the reason"
 
 
@@ -57,6 +58,8 @@ def told(pipeline: Pipeline) -> Iterator[str]:
             parts["context"] = _CONTEXT.format(lookback=flow(pipeline.lookback), column=column)
         head = f"{name}: {write.strategy}{f' ({said})' if said else ''}: {promise}"
         yield from wrapped(head, "  ", "      ")
+        if getattr(kind, "scope", None):
+            yield from wrapped(_SCOPE.format(scope=flow(dict(kind.scope))), f"    {'the scope':<10}", " " * 14)
         yield from _told(parts)
     place = f"{pipeline.environment.quarantine}/{pipeline.id}"
     yield from wrapped(_REFUSED.format(place=place), "  ", "      ")

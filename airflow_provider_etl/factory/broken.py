@@ -13,6 +13,7 @@ and shows it again with the next parse of the loader: so too one that was mended
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import PurePosixPath
 from typing import Any, Final, NoReturn
 
@@ -32,10 +33,12 @@ class BrokenPipeline(DAG):
         dag_id: any that is free.
         path: the pipeline file, relative to the loader's folder.
         message: its errors.
+        together: the errors of all files of the loader; by default, these.
     """
 
-    def __init__(self, dag_id: str, *, path: str, message: str) -> None:
+    def __init__(self, dag_id: str, *, path: str, message: str, together: str = "") -> None:
         self._path, self._message, self._absolute, self._relative = path, message, "", ""
+        self._together = together or message
         super().__init__(dag_id, schedule=None)
 
     # Airflow sets both to the loader's path, or works one out from the other, in another way in each version; asked for
@@ -71,13 +74,18 @@ class BrokenPipeline(DAG):
         """The base class sets it; there is nothing to keep."""
 
     def validate(self) -> None:
-        """Say it at once where no Airflow component listens: a test that loads a DagBag must see the error.
+        """Say it at once where nobody stores the DAG: a test that loads a DagBag must see the error.
+
+        A bag holds one error a file, and the loader is the file: the last one to raise tells those of all. Who stores
+        DAGs has every error by itself from the serialiser; one of the loader's would mark all its DAGs stale.
 
         Raises:
-            PipelineFileError: always on 2.11, later ones outside of Airflow's own processes.
+            PipelineFileError: always on 2.11; later, outside of Airflow's own processes and `airflow dags reserialize`.
         """
-        if ERRORS_AT_VALIDATION or "_AIRFLOW_PROCESS_CONTEXT" not in os.environ:
+        if ERRORS_AT_VALIDATION:
             raise PipelineFileError(self._message)
+        if "_AIRFLOW_PROCESS_CONTEXT" not in os.environ and "reserialize" not in sys.argv:
+            raise PipelineFileError(self._together)
 
 
 def errors_dag(broken: dict[str, str]) -> DAG:

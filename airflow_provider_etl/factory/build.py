@@ -15,9 +15,7 @@ from airflow_provider_etl.operators.events import asset_of
 from airflow_provider_etl.operators.extract import ExtractOperator
 from airflow_provider_etl.operators.finish import FinishOperator
 from airflow_provider_etl.operators.load import LoadOperator
-from airflow_provider_etl.operators.pipeline import PipelineOperator
 from airflow_provider_etl.operators.transform import TransformOperator
-from airflow_provider_etl.sensors.wait import WaitSensor
 from spark_jobs import kinds
 
 if TYPE_CHECKING:
@@ -54,7 +52,10 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None, te
     arguments: dict[str, Any] = {"pipeline": source, "environment": environment, "dag": dag}
     outlets = [asset_of(pipeline.id, load) for load in pipeline.load]
     inlets = assets_of(pipeline)
+    # What few pipelines have is imported where one has it: every start of a task pays for the imports.
     if pipeline.execution == "fused":
+        from airflow_provider_etl.operators.pipeline import PipelineOperator
+
         first: EtlOperator = PipelineOperator(task_id="pipeline", inlets=inlets, outlets=outlets, **arguments)
     else:
         first = extract = ExtractOperator(task_id="extract", inlets=inlets, **_own(pipeline, "extract"), **arguments)
@@ -67,6 +68,8 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None, te
         finish = FinishOperator(task_id="finish", staged=load.output, depends_on_past=False, retries=0, **arguments)
         finish.as_teardown()
     for wait in pipeline.wait_for:
+        from airflow_provider_etl.sensors.wait import WaitSensor
+
         # How long it may wait the item says, and the wait is nobody's work: the tasks' timeout isn't meant.
         WaitSensor(task_id=wait.task, wait=wait.name, inlets=inlets, execution_timeout=None, **arguments) >> first
     # Last: a run has the DAG's form whether its tasks carry copies of it or not, and with copies the DAG would be twice

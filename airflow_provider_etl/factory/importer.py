@@ -27,7 +27,7 @@ from airflow.sdk.importers import (
     find_file_dag_definitions,
 )
 
-from airflow_provider_etl.factory.build import build
+from airflow_provider_etl.factory.attempt import attempt
 from airflow_provider_etl.factory.verdict import configured, refused
 from airflow_provider_etl.spec import duplicate_names, load_file
 from airflow_provider_etl.spec.files import ENDINGS, is_pipeline
@@ -81,7 +81,10 @@ class PipelineImporter(AbstractDagImporter[FilesystemDagDefinition]):
             message = "\n".join(str(replace(item, path=name)) for item in told)
             result.errors.append(DagImportError(source_reference=str(path), message=message, error_type="pipeline"))
             return result
-        dag = build(loaded.pipeline, source=path.name, environment=self._environment)
+        dag, why = attempt(loaded.pipeline, name, source=path.name, environment=self._environment)
+        if dag is None:
+            result.errors.append(DagImportError(source_reference=str(path), message=why, error_type="pipeline"))
+            return result
         result.dags.append(dag)
         result.warnings.extend(_warnings(loaded, name))
         return result

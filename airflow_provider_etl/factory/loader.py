@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context, importers
+from airflow_provider_etl.factory.attempt import attempt
 from airflow_provider_etl.factory.broken import BrokenPipeline, PipelineFileError, errors_dag
-from airflow_provider_etl.factory.build import build
+from airflow_provider_etl.factory.collector import held_back
 from airflow_provider_etl.factory.verdict import configured, refused
 from airflow_provider_etl.spec import Clashes, Diagnostic, Loaded, duplicate_names, find_files, load_file
 from airflow_provider_etl.spec.files import left_out
-from spark_jobs.errors import ConfigError
 
 _IMPORTER: Final = "airflow_provider_etl.factory.importer.PipelineImporter"
 
@@ -49,13 +49,13 @@ def load_pipelines(
     clashes = Clashes()
     for path in files:
         name = _name(home, path)
-        loaded = load_file(path, environment=environment)
-        why = taken.get(str(path)) or _refused(loaded, name, clashes, home)
-        if loaded.pipeline is not None and not why:
-            try:
-                dags[loaded.name] = build(loaded.pipeline, source=name, environment=environment, text=loaded.text)
-            except ConfigError as error:  # what this Airflow can't do, which no reader of the file can know
-                why = f"{name}:1:1: error[airflow-version]: {error}"
+        with held_back():
+            loaded = load_file(path, environment=environment)
+            why = taken.get(str(path)) or _refused(loaded, name, clashes, home)
+            if loaded.pipeline is not None and not why:
+                dag, why = attempt(loaded.pipeline, name, source=name, environment=environment, text=loaded.text)
+                if dag is not None:
+                    dags[loaded.name] = dag
         if why:
             broken[_printable(name)] = why
     if asked and broken:
@@ -94,6 +94,9 @@ def _printable(name: str) -> str:
 
 def _name(home: Path, path: str | Path) -> str:
     """A file as people know it: relative to the loader's folder where it lies below, as a base may not."""
+    text, above = str(path), f"{home}{os.sep}"
+    if text.startswith(above) and ".." not in text:  # most lie there, and a text is quicker than a path
+        return text[len(above) :].replace(os.sep, "/")
     return Path(os.path.relpath(path, home)).as_posix()
 
 
@@ -103,8 +106,8 @@ def _shown(broken: dict[str, str]) -> dict[str, DAG]:
     if not ERRORS_PER_FILE:
         dag = errors_dag(broken)
         return {dag.dag_id: dag}
-    listed = enumerate(sorted(broken.items()))
+    listed, together = sorted(broken.items()), "\n".join(message for _, message in sorted(broken.items()))
     return {
-        f"etl__broken_{place}": BrokenPipeline(f"etl__broken_{place}", path=path, message=message)
-        for place, (path, message) in listed
+        (name := f"etl__broken_{place}"): BrokenPipeline(name, path=path, message=message, together=together)
+        for place, (path, message) in enumerate(listed)
     }

@@ -21,4 +21,6 @@ def configured() -> Options:
 
 def refused(loaded: Loaded) -> tuple[Diagnostic, ...]:
     """What keeps a file's DAG away: its errors, and where `[etl] strict` is set its warnings too."""
+    if not loaded.diagnostics:
+        return ()
     return loaded.diagnostics if configured().strict else loaded.errors

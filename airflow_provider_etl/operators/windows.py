@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_etl.backfill.facts import REPROCESS
+from airflow_provider_etl.backfill import REPROCESS
 from airflow_provider_etl.compat import Context, partition_start, triggering_extras
 from airflow_provider_etl.spec.schedule import Every
 from spark_jobs.errors import ConfigError

@@ -30,6 +30,7 @@ class Clashes:
     _names: set[str] = field(default_factory=set)
     _ids: dict[str, str] = field(default_factory=dict)
     _tables: dict[tuple[str, str], list[_Load]] = field(default_factory=dict)
+    _above: dict[str, _Load] = field(default_factory=dict)  # folder -> a load of a table somewhere below it
 
     def told(self, loaded: Loaded, *, tables: bool = True) -> list[Diagnostic]:
         """The clashes of a file with those before it; a DAG id that is taken is `duplicate_names`' business.
@@ -63,7 +64,27 @@ class Clashes:
                     message = f"load {clash.name!r} of {clash.file} writes the same table, and nothing parts their rows"
                     hint = "give each load a `scope: {column: value}` of its own"
                     yield _diagnostic(loaded, ("load", name, key), "table-shared", message, hint)
-                others.append(_Load(file=loaded.path, name=name, kind=kind))
+                mine = _Load(file=loaded.path, name=name, kind=kind)
+                yield from self._nested(loaded, place, ("load", name, key))
+                others.append(mine)
+                for folder in _folders(place[1]):
+                    self._above.setdefault(folder, mine)
+
+    def _nested(self, loaded: Loaded, place: tuple[str, str], keys: tuple[str, ...]) -> Iterator[Diagnostic]:
+        """A table of another file in this one's folder, or the other way about: each sweeps its own folder."""
+        around = (self._tables.get((place[0], folder), []) for folder in _folders(place[1]))
+        outer = next((load for loads in around for load in loads), None)
+        for what, other in (("it lies in the folder", outer), ("in it lies the table", self._above.get(place[1]))):
+            if other is not None and other.file != loaded.path:
+                message = f"{what} of load {other.name!r} of {other.file}, and each sweeps its own folder"
+                hint = "give each table a folder of its own, beside the others"
+                yield _diagnostic(loaded, keys, "table-nested", message, hint)
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The folders above an absolute path or URI."""
+    while (path := path.rpartition("/")[0]).strip("/") and not path.endswith(":/"):
+        yield path
 
 
 def _clash(one: Any, other: Any) -> bool:

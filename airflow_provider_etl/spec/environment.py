@@ -21,7 +21,7 @@ from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import EngineFile, EnvironmentFile
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described, scalars
 from airflow_provider_etl.spec.options import options
-from airflow_provider_etl.spec.paths import absolute, under
+from airflow_provider_etl.spec.paths import absolute, nested, under
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Reading
@@ -154,12 +154,13 @@ def load_environment(asked: str | None, base: Path) -> Found | str:
     Raises:
         ConfigError: one of the provider's options means nothing.
     """
-    name, allowed = chosen(asked), options().allowed_roots
+    configured = options()
+    name = asked or configured.environment or DEFAULT
     path = locate(name, base)
     if path is None:
         return f"no environment {name!r}: config/environments/{name}.yaml is in no folder from {base} upwards"
     status = path.stat()
-    return _load(path, status.st_mtime_ns, status.st_size, allowed)
+    return _load(path, status.st_mtime_ns, status.st_size, configured.allowed_roots)
 
 
 @functools.lru_cache(maxsize=32)
@@ -173,6 +174,8 @@ def _load(path: Path, _changed: int, _size: int, allowed: tuple[str, ...]) -> Fo
         return Found(None, problems.sorted())
     read = shape.build(EnvironmentFile, node, Reading(problems=problems, substitute=References(node, problems)))
     _check(node, problems)
+    if read is not FAILED:
+        _parted(read.variables, node, project_of(path), problems)
     if read is not FAILED and allowed:
         _bound(node, project_of(path), allowed, problems)
     if read is FAILED or problems.failed:
@@ -189,6 +192,16 @@ def _bound(node: MapNode, project: Path, allowed: tuple[str, ...], problems: Pro
         if isinstance(place, ScalarNode) and not under(absolute(place.text, project), allowed):
             message = f"{shown(place.text, 120)} leads to {absolute(place.text, project)}, which the deployment forbids"
             problems.add(place, "root-not-allowed", message, f"[etl] allowed_roots: {', '.join(allowed)}")
+
+
+def _parted(variables: Mapping[str, str], node: MapNode, project: Path, problems: Problems) -> None:
+    """Staging is swept: what was set aside must not lie there, nor staging among what was set aside."""
+    folders = [absolute(variables[key], project) for key in REQUIRED if variables.get(key)]
+    if len(folders) == len(REQUIRED) and nested(*folders):
+        found = node.get("variables")
+        place = (found.get("quarantine") if isinstance(found, MapNode) else None) or node
+        message = f"quarantine {folders[1]} and staging {folders[0]} share a folder, and staging is swept"
+        problems.add(place, "invalid-value", message, "name two folders, neither inside the other")
 
 
 def _check(node: MapNode, problems: Problems) -> None:

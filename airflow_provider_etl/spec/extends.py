@@ -29,6 +29,8 @@ def extended(node: MapNode, folder: Path, within: Path, problems: Problems) -> M
         within: the folder that a base must lie in: pipeline files may not read the rest of the machine.
         problems: where a base that is missing, unreadable or its own is told.
     """
+    if KEY not in node.entries:
+        return node
     seen = [os.path.realpath(node.source.path)]
     whole = node
     while (asked := whole.get(KEY)) is not None:

@@ -29,32 +29,38 @@ def find_files(folder: str | Path, *, name: str | None = None) -> list[Path]:
         name: only those of the pipeline of this name; None for all.
     """
     asked = None if name is None else {name + ending for ending in ENDINGS}
-    found = (path for path, linked in _walk(folder) if not linked and (asked is None or path.name in asked))
-    return sorted(path for path in found if is_pipeline(path.name))
+    found = ((here, file) for here, file, linked in _walk(folder) if not linked and (asked is None or file in asked))
+    # A start of a task looks for one among thousands: only what is found becomes a path.
+    return sorted(Path(here, file) for here, file in found if is_pipeline(file))
 
 
 def left_out(folder: str | Path) -> list[Diagnostic]:
     """What find_files leaves out though somebody may have meant it: shouted endings, linked folders."""
     found = []
-    for path, linked in sorted(_walk(folder)):
+    told = ((Path(here, name), linked) for here, name, linked in _walk(folder) if linked or _is_shouted(name))
+    for path, linked in sorted(told):
         if linked:
             message, hint = "a linked folder isn't entered", "name it by itself, or put the files here"
             found.append(_told(path, "linked-folder", message, hint, severity="warning"))
-        elif path.name.lower().endswith(ENDINGS) and not path.name.endswith(ENDINGS):
+        else:
             message = f"the ending {path.suffix} isn't read: {path.stem} is no pipeline yet"
             found.append(_told(path, "file-ending", message, f"rename it to {path.stem}{path.suffix.lower()}"))
     return found
 
 
-def _walk(folder: str | Path) -> Iterator[tuple[Path, bool]]:
-    """The files that aren't hidden, and linked folders, which aren't entered: (path, whether it is one of those)."""
+def _is_shouted(name: str) -> bool:
+    return name.lower().endswith(ENDINGS) and not name.endswith(ENDINGS)
+
+
+def _walk(folder: str | Path) -> Iterator[tuple[str, str, bool]]:
+    """The files that aren't hidden, and linked folders, which aren't entered: (folder, name, whether it is linked)."""
     for here, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [
             name for name in folders if not name.startswith(_LEFT_OUT) and not _is_environments(Path(here, name))
         ]
         if not _is_environments(Path(here)):
-            yield from ((Path(here, name), False) for name in names if not name.startswith(_LEFT_OUT))
-            yield from ((path, True) for name in folders if (path := Path(here, name)).is_symlink())
+            yield from ((str(here), name, False) for name in names if not name.startswith(_LEFT_OUT))
+            yield from ((str(here), name, True) for name in folders if Path(here, name).is_symlink())
 
 
 def _is_environments(path: Path) -> bool:
@@ -80,7 +86,7 @@ def duplicate_names(paths: Iterable[str | Path]) -> list[Diagnostic]:
     found = []
     for path in map(Path, paths):
         other = first.setdefault(path.stem, path)
-        if os.path.realpath(other) != os.path.realpath(path):
+        if other is not path and os.path.realpath(other) != os.path.realpath(path):
             message, hint = f"DAG id {path.stem!r} is taken by {other}", "rename one of the files"
             found.append(Diagnostic(path=str(path), line=1, column=1, code="duplicate-dag", message=message, hint=hint))
     return found

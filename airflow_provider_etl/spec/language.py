@@ -15,7 +15,6 @@ from airflow_provider_etl.spec.skipping import SkipIf
 from spark_jobs.kinds import PYDANTIC
 
 _SECOND = timedelta(seconds=1)
-_LONGEST_LOOK = timedelta(days=36_500)
 _MEMORY = "^[1-9][0-9]*[mg]$"
 _SIZES = (
     "By the data of a window: `tiny` up to some 100,000 rows, where the start of Spark is most of the time; `small` up "
@@ -192,7 +191,7 @@ class PipelineFile:
     """First instant of the first window, absolute; local where it carries no offset."""
     end: date | datetime | None = None
     """First instant after the last window."""
-    lookback: timedelta | None = field(default=None, metadata={"ge": _SECOND, "le": _LONGEST_LOOK})
+    lookback: timedelta | None = field(default=None, metadata={"ge": _SECOND})
     """How far before a window its sources with a window column are read too, such as 2d, but not before `start`: rows
     that come late. Where `replace_window` is on that column, all that was read is replaced; elsewhere the rows before
     the window are context for the steps."""

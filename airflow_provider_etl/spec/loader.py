@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import identity, ignores, lookback, rules, secrets, shape, strategies, waits
+from airflow_provider_etl.spec import identity, ignores, lookback, rules, secrets, shape, strategies, tables, waits
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
@@ -181,6 +181,7 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     read = shape.build(PipelineFile, whole, reading)
     verbs = VerbReader(reading=reading).read({key: whole.get(key) for key in ("extract", "transform", "check", "load")})
     rules.check(verbs, environment, problems)
+    tables.check(verbs, environment, problems)
     waiting = waits.read(VerbReader(reading=reading).waits(whole.get("wait_for")), opened.name, environment, problems)
     opened.awaited.extend(waits.awaited(waiting))
     strategies.check(verbs, problems, ordered=_is_true(whole.get("depends_on_previous")))

@@ -52,6 +52,12 @@ def under(path: str, roots: Sequence[str]) -> bool:
     return any(_inside(path, root) for root in roots) and _decoded_inside(path, roots)
 
 
+def nested(one: str, other: str) -> bool:
+    """Whether two absolute paths are one, or one lies below the other."""
+    short, long = sorted((one.rstrip("/"), other.rstrip("/")), key=len)
+    return long == short or long.startswith(short + "/")
+
+
 def expands_upwards(path: str) -> bool:
     """Whether a path has `..` beside alternatives: Hadoop expands `{a,..}` after we have looked."""
     return "{" in path and ".." in _PARTS.split(path)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_etl.notify.message import Notifier
-from airflow_provider_etl.spec import scalars
+from airflow_provider_etl.spec import scalars, tables
 from airflow_provider_etl.spec.environment import Engine, Environment
 from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import Pool, Resources, Retries, StepResources, Timeouts
@@ -144,9 +144,13 @@ class Pipeline:
             previous: the report of the verbs that ran before in other applications.
 
         Raises:
-            ConfigError: a path that lies outside the roots, now that the window is known.
+            ConfigError: a path that lies outside the roots, or where another load writes, now that the window is known.
         """
         extract = {name: self._resolved(source, window, f"extract.{name}") for name, source in self.extract.items()}
+        load = {
+            name: (dataset, self._resolved(kind, window, f"load.{name}")) for name, (dataset, kind) in self.load.items()
+        }
+        tables.refuse(load, self.environment, self.name)
         needs = self.resources.of(verbs) if self.resources else StepResources()
         return Plan(
             pipeline=self.name,
@@ -167,10 +171,7 @@ class Pipeline:
                 name: tuple((key, self._windowed(kind, window)) for key, kind in items)
                 for name, items in self.check.items()
             },
-            load={
-                name: (dataset, self._resolved(kind, window, f"load.{name}"))
-                for name, (dataset, kind) in self.load.items()
-            },
+            load=load,
             staging=self.environment.staging,
             quarantine=self.environment.quarantine,
             spark=engine_for(self.engine, needs, extract.values()).settings(),

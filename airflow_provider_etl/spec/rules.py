@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -20,10 +19,9 @@ from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.schedule import zone_problem
 from airflow_provider_etl.spec.variables import names_window, text_with_window
 from airflow_provider_etl.spec.verbs import RESULT, Placed, Verbs
-from spark_jobs.load.scope import disjoint
 from spark_jobs.window import Window
 
-_SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(2013, 1, 2, tzinfo=UTC))
+SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(2013, 1, 2, tzinfo=UTC))
 
 
 def check(verbs: Verbs, environment: Environment | None, problems: Problems) -> None:
@@ -35,7 +33,6 @@ def check(verbs: Verbs, environment: Environment | None, problems: Problems) -> 
     _unused(verbs, problems)
     _windows(verbs, problems)
     _zones(verbs, problems)
-    _destinations(verbs, problems)
     _conflicts(verbs, problems)
     if environment is not None:
         for placed in verbs.placed():
@@ -242,29 +239,11 @@ def check_paths(placed: Placed, environment: Environment, problems: Problems) ->
         return
     for key, field in path_fields(placed.kind):
         node = option_node(type(placed.kind), placed.node, key)
-        path = text_with_window(getattr(placed.kind, field.name), _SAMPLE)
+        path = text_with_window(getattr(placed.kind, field.name), SAMPLE)
         # What is left of ${…} is unknown, and told already.
         complaint = None if "${" in path else path_problem(path, environment)
         if complaint:
             problems.add(node or placed.node, "path-outside-roots", *complaint)
-
-
-def _destinations(verbs: Verbs, problems: Problems) -> None:
-    """Two loads of one table would each replace the other's rows, unless their scopes part them."""
-    taken: dict[tuple[str, str], list[str]] = {}
-    for name, placed in verbs.load.items():
-        if placed.kind is FAILED:
-            continue
-        for key, field in path_fields(placed.kind):
-            place = placed.name, os.path.normpath(getattr(placed.kind, field.name))
-            for other in taken.get(place, ()):
-                if disjoint(getattr(placed.kind, "scope", {}), getattr(verbs.load[other].kind, "scope", {})):
-                    continue
-                node = option_node(type(placed.kind), placed.node, key) or placed.node
-                message = f"load {other!r} writes the same table"
-                hint = "one load per table: union the datasets before it; or give each a scope of its own"
-                problems.add(node, "destination-shared", message, hint)
-            taken.setdefault(place, []).append(name)
 
 
 def path_problem(path: str, environment: Environment) -> tuple[str, str] | None:

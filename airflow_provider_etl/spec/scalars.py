@@ -26,6 +26,7 @@ _RELATIVE: Final = re.compile(
     r"|\w*(?:ago|now|today|utcnow)\s*\(.*|.*\bago|[+-]?P[0-9T].*|now\s*[+-].*)"
 )
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+LONGEST: Final = timedelta(days=3660)
 DURATION: Final = re.compile(r"([0-9]+)([smhdw])")
 
 
@@ -63,12 +64,16 @@ def duration(text: str) -> timedelta:
     """`15m`, `2h`, `1d` as a span of time.
 
     Raises:
-        ValueError: no whole number followed by s, m, h, d or w, or one that is too long.
+        ValueError: no whole number followed by s, m, h, d or w, or one that is longer than ten years: no calendar
+            would bear sums with it.
     """
     match = DURATION.fullmatch(text)
     if match is None or len(text) > 10:
         raise ValueError("a duration such as 30s, 15m, 2h, 1d or 1w")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    found = timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    if found > LONGEST:
+        raise ValueError(f"a duration such as 30s, 15m, 2h, 1d or 1w, of {LONGEST.days}d at most")
+    return found
 
 
 def is_relative(text: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from airflow_provider_etl.spec import nodes, params, scalars
 from airflow_provider_etl.spec.diagnostics import did_you_mean, nearest, shown
@@ -31,6 +32,8 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.plan import VERBS
 
 _MAX_TAG: Final = 100
+_MAX_ASSET: Final = 1500
+_NO_ASSETS: Final = frozenset({"self", "context"})
 _LINK: Final = re.compile(r"(?:https?://[^/\s]+\S*|mailto:\S+@\S+)")
 
 
@@ -67,7 +70,17 @@ class Settings:
                 return None
         if read is FAILED:
             return None
+        self._assets(node)
         return schedule_of(read.schedule)
+
+    def _assets(self, node: Any) -> None:
+        """Names that Airflow takes for no asset."""
+        found = node.get("assets") if isinstance(node, MapNode) else None
+        for item in nodes.scalars(found) if found is not None else ():
+            complaint = asset_problem(item.text)
+            if complaint:
+                message = f"{shown(item.text)} is no asset's name: {complaint}"
+                self.problems.add(item, "invalid-value", message, "such as orders, or orders.lake: a pipeline's load")
 
     def span(
         self, read: PipelineFile, timezone: str | None, schedule: Schedule | None
@@ -160,9 +173,31 @@ class Settings:
     def _links(self) -> None:
         found = self.node.get("owner_links")
         for node in nodes.scalars(found) if found is not None else ():
-            if not _LINK.fullmatch(node.text):
+            if not _LINK.fullmatch(node.text) or not _is_url(node.text):
                 message = f"{shown(node.text)} is no link"
                 self.problems.add(node, "invalid-value", message, "such as https://… or mailto:…")
+
+
+def asset_problem(name: str) -> str:
+    """Why Airflow takes no asset of a name (airflow.sdk.definitions.asset); empty where it does."""
+    if not name.strip():
+        return "it is blank"
+    if len(name) > _MAX_ASSET:
+        return f"it has {len(name)} characters, {_MAX_ASSET} is the most"
+    if name in _NO_ASSETS:
+        return "Airflow keeps it for itself"
+    if not _is_url(name):
+        return "it is neither a name nor an address"
+    return "the scheme airflow is Airflow's own" if urlsplit(name).scheme.lower() == "airflow" else ""
+
+
+def _is_url(text: str) -> bool:
+    """Whether a text that looks like an address is one: brackets around something else are none."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return True
 
 
 def schedule_of(value: str | EveryOption | AssetsOption | PartitionOption) -> Schedule:

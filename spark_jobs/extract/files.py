@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from zoneinfo import ZoneInfo
 
 from spark_jobs.errors import ConfigError, DataError
-from spark_jobs.extract import delimited, json_lines, parquet
-from spark_jobs.extract.cells import Reading
 from spark_jobs.extract.contract import Column, Contract, WindowColumn
-from spark_jobs.extract.header import Dialect
-from spark_jobs.extract.records import Parsed, Records
-from spark_jobs.extract.spans import Span
-from spark_jobs.extract.texts import refuse_bad_pattern
-from spark_jobs.filesystem import find
 from spark_jobs.flow import Context, Flow
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import INSTANTS, Misfit, Outline, Rest, Scope, bad_types, family, plain_type
 
+# How files are read is imported where one is read: a DAG processor and the start of a task want the options alone.
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+    from spark_jobs.extract.cells import Reading
+    from spark_jobs.extract.records import Parsed
 
 log: Final = logging.getLogger(__name__)
 
@@ -124,6 +121,9 @@ new_columns: freeze
             ConfigError: options that can't go together, an unknown type, timezone or pattern.
             DataError: no file is there, or one can't be read or breaks the contract as a whole.
         """
+        from spark_jobs.extract.records import Records
+        from spark_jobs.filesystem import find
+
         self._refuse_conflicts(context)
         _ = self._contract(context).types
         found = find(context.spark, self.path)
@@ -141,6 +141,8 @@ new_columns: freeze
         return Records(parse=parse, empty=lambda: self._no_rows(context), fail=fail, context=context).flow()
 
     def _refuse_conflicts(self, context: Context) -> None:
+        from spark_jobs.extract.texts import refuse_bad_pattern
+
         for option, reason in self.conflicts().items():
             raise ConfigError(f"{option} can't be {getattr(self, option)!r}: {reason}", where=context.where)
         try:
@@ -161,6 +163,9 @@ new_columns: freeze
         )
 
     def _reading(self, context: Context, files: tuple[Any, ...]) -> Reading:
+        from spark_jobs.extract.cells import Reading
+        from spark_jobs.extract.spans import Span
+
         zone, contract = self._zone(context), self._contract(context)
         default = ("",) if self.format == "csv" else ()
         span = contract.window and Span(
@@ -177,6 +182,9 @@ new_columns: freeze
         )
 
     def _parser(self, reading: Reading) -> Callable[[bool], list[Parsed]]:
+        from spark_jobs.extract import delimited, json_lines, parquet
+        from spark_jobs.extract.header import Dialect
+
         if self.format == "csv":
             dialect = Dialect(separator=self.separator, quote=self.quote, multiline=self.multiline)
             return delimited.parser(reading, dialect)

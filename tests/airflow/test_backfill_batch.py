@@ -162,7 +162,7 @@ def test_ctrl_c_ends_it_and_says_how_to_go_on(run: Any, capsys: pytest.CaptureFi
 def test_a_first_run_that_is_told_to_reprocess_loads_what_the_tables_hold(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_etl.backfill.facts import REPROCESS
+    from airflow_provider_etl.backfill import REPROCESS
 
     engine = use(monkeypatch, NotingEngine(load=LAKE))
     hold(project, monkeypatch)

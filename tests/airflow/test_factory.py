@@ -229,6 +229,53 @@ def test_a_test_that_loads_a_dagbag_sees_the_broken_file(project: Project, monke
     assert "pipelines/orders.yaml:" in "".join(bag.import_errors.values())
 
 
+def test_a_test_that_loads_a_dagbag_sees_every_broken_file(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("_AIRFLOW_PROCESS_CONTEXT", raising=False)
+    for name in ("orders", "returns"):
+        project.pipeline(name, BROKEN)
+    (told,) = bag_of(project).import_errors.values()
+    assert "pipelines/orders.yaml:" in told
+    assert "pipelines/returns.yaml:" in told
+
+
+def test_reserialize_stores_the_good_dags_and_the_errors_beside_them(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("_AIRFLOW_PROCESS_CONTEXT", raising=False)
+    monkeypatch.setattr("sys.argv", ["airflow", "dags", "reserialize"])
+    project.pipeline("orders", BROKEN)
+    bag = bag_of(project)
+    assert not bag.import_errors, "it would mark every DAG of the loader stale"
+    dags, errors = serialised(bag)
+    assert set(dags) == {"flights"}
+    assert [name.rpartition("/")[2] for name in errors] == ["orders.yaml"]
+
+
+@pytest.mark.parametrize("raises", ["build", "validate"])
+def test_whatever_airflow_raises_for_one_file_is_that_files_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch, as_dag_processor: None, raises: str
+) -> None:
+    from airflow_provider_etl.factory import attempt
+
+    project.pipeline("orders")
+    real = attempt.build
+
+    def build(pipeline: Any, **more: Any) -> Any:
+        dag = real(pipeline, **more)
+        if pipeline.name == "orders" and raises == "build":
+            raise ValueError("no such\n asset")
+        if pipeline.name == "orders":
+            dag.owner_links = {"me": "nowhere"}
+        return dag
+
+    monkeypatch.setattr(attempt, "build", build)
+    dags, errors = serialised(bag_of(project))
+    assert set(dags) == {"flights"}
+    ((name, told),) = errors.items()
+    assert name.endswith("pipelines/orders.yaml")
+    assert "pipelines/orders.yaml:1:1: error[airflow-refuses]: Airflow takes no such DAG (" in told
+
+
 def test_an_id_twice_is_an_error_of_the_second_file(project: Project, as_dag_processor: None) -> None:
     (project.dags / "pipelines/sub").mkdir()
     project.write("dags/pipelines/sub/flights.yaml", FLIGHTS)

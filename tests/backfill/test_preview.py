@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_provider_etl.backfill.facts import REPROCESS, Dag, Run
+from airflow_provider_etl.backfill import REPROCESS
+from airflow_provider_etl.backfill.facts import Dag, Run
 from airflow_provider_etl.backfill.look import look
 from airflow_provider_etl.backfill.preview import Preview, length
 from airflow_provider_etl.backfill.render import render

@@ -158,6 +158,15 @@ def test_explain_tells_graph_windows_and_promises(project: Project, capsys: pyte
     assert "unit etl:orders:lake:2013-03-10T05:00:00Z/2013-03-11T04:00:00Z" in told
 
 
+def test_explain_tells_which_rows_of_a_shared_table_are_this_pipelines(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scoped = PIPELINE.replace("    write: {strategy: append}", "    write: {strategy: append}\n    scope: {region: eu}")
+    assert scoped != PIPELINE
+    _, told, _ = out(capsys, "explain", str(project.write(scoped)))
+    assert "the scope {region: eu}: only such rows are this pipeline's" in " ".join(told.split())
+
+
 def test_explain_begins_now_where_nobody_says_otherwise(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     before = datetime.now(UTC).date()
     _, told, _ = out(capsys, "explain", str(project.write(PIPELINE)))

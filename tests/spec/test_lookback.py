@@ -90,7 +90,7 @@ def test_nothing_before_the_first_window_is_read(project: Project) -> None:
     assert reached(project, PIPELINE, "2013-01-01").startswith("2013-01-01T00:00:00-05:00/")
     late = changed("start: 2013-01-01", 'start: "2013-01-01T12:00"')
     assert reached(project, late, "2013-01-03").startswith("2013-01-02T00:00:00-05:00/")
-    assert reached(project, changed("2d", "36500d"), "2013-01-20").startswith("2013-01-01T00:00:00-05:00/")
+    assert reached(project, changed("2d", "3660d"), "2013-01-20").startswith("2013-01-01T00:00:00-05:00/")
 
 
 def test_a_window_before_the_start_reaches_no_further_than_itself(project: Project) -> None:
@@ -155,7 +155,7 @@ def test_one_window_runs_at_a_time(project: Project) -> None:
         ("2", "4:11 wrong-type lookback"),
         ("[2d]", "4:11 wrong-type lookback"),
         ("1.5d", "4:11 wrong-type lookback"),
-        ("99999d", "4:11 out-of-range lookback | '99999d' is out of range"),
+        ("99999d", "4:11 wrong-type lookback"),
     ],
 )
 def test_what_is_no_length_of_time_is_refused(project: Project, value: str, told: str) -> None:

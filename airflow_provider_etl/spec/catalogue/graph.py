@@ -73,6 +73,16 @@ RULES: Final = (
         " their pipeline.",
     ),
     Rule(
+        code="table-nested",
+        why="A table lies in the folder of another one, or in staging or quarantine. Each sweeps what it doesn't know in"
+        " its folder: the files of the one would go with the other's next VACUUM, or with the next run's staging.",
+        wrong=f"{_LOAD}orders{_APPEND}  copy: {{type: delta, path: '${{env.lake}}/orders/copy',"
+        " write: {strategy: append}}\n",
+        right=f"{_LOAD}orders{_APPEND}  copy: {{type: delta, path: '${{env.lake}}/orders_copy',"
+        " write: {strategy: append}}\n",
+        mend="Give each table a folder of its own, beside the others.",
+    ),
+    Rule(
         code="strategy-unsupported",
         why="The destination can't keep this strategy: what the strategy promises of a repeat, a re-order or a crash"
         " wouldn't hold there.",

@@ -1,0 +1,38 @@
+"""A pipeline as a DAG, or why this Airflow takes none such: whatever it raises is that one file's error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_etl.factory.build import build
+from spark_jobs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from airflow_provider_etl.compat import DAG
+    from airflow_provider_etl.spec import Pipeline
+
+
+def attempt(
+    pipeline: Pipeline, name: str, *, source: str, environment: str | None = None, text: str = ""
+) -> tuple[DAG | None, str]:
+    """The DAG of a pipeline, and nothing; or no DAG, and why in one line.
+
+    Airflow validates each DAG of a file as it takes it up, and one that isn't valid takes the others with it: so it is
+    asked here, while only this pipeline is at stake.
+
+    Args:
+        pipeline: a pipeline without errors.
+        name: the file, as people know it.
+        source: as `build` takes it.
+        environment: as `build` takes it.
+        text: as `build` takes it.
+    """
+    try:
+        dag = build(pipeline, source=source, environment=environment, text=text)
+        dag.validate()
+    except ConfigError as error:  # what this Airflow can't do, which no reader of the file can know
+        return None, f"{name}:1:1: error[airflow-version]: {error}"
+    except Exception as error:  # noqa: BLE001 - Airflow's own checks raise what they like
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        return None, f"{name}:1:1: error[airflow-refuses]: Airflow takes no such DAG ({told})"
+    return dag, ""

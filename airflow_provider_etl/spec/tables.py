@@ -1,0 +1,75 @@
+"""Where loads may lie: one table each, none in the folder of another, and none among rows that are only kept a while.
+
+A table's folder is swept by its own format (Delta's VACUUM removes what the table doesn't know), staging by us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from airflow_provider_etl.spec.class_plan import option_node
+from airflow_provider_etl.spec.environment import Environment
+from airflow_provider_etl.spec.paths import absolute, nested
+from airflow_provider_etl.spec.problems import Problems
+from airflow_provider_etl.spec.reading import FAILED
+from airflow_provider_etl.spec.rules import SAMPLE, path_fields
+from airflow_provider_etl.spec.variables import text_with_window
+from airflow_provider_etl.spec.verbs import Verbs
+from spark_jobs.errors import ConfigError
+from spark_jobs.load.scope import disjoint
+
+_ONE: Final = "one load per table: union the datasets before it; or give each a scope of its own"
+_APART: Final = "give each table a folder of its own, beside the others"
+
+
+def check(verbs: Verbs, environment: Environment | None, problems: Problems) -> None:
+    """Tell of loads that would take each other's rows or files away."""
+    taken: list[tuple[str, str, Any]] = []
+    for name, placed in verbs.load.items():
+        if placed.kind is FAILED:
+            continue
+        for key, field in path_fields(placed.kind):
+            path = text_with_window(getattr(placed.kind, field.name), SAMPLE)
+            place = absolute(path, environment.project) if environment and "${" not in path else path
+            node = option_node(type(placed.kind), placed.node, key) or placed.node
+            for code, message, hint in _complaints(place, placed.kind, taken, environment):
+                problems.add(node, code, message, hint)
+            taken.append((name, place, placed.kind))
+
+
+def refuse(loads: Mapping[str, tuple[str, Any]], environment: Environment, where: str) -> None:
+    """See the same of the loads of a plan, where nothing in a path is open any more.
+
+    Args:
+        loads: name -> (dataset, destination with absolute paths).
+        environment: says where staging and quarantine are.
+        where: the pipeline's name.
+
+    Raises:
+        ConfigError: two loads write one table, or a table lies in another's folder, in staging or in quarantine.
+    """
+    taken: list[tuple[str, str, Any]] = []
+    for name, (_, kind) in loads.items():
+        for _, field in path_fields(kind):
+            place = getattr(kind, field.name)
+            for _, message, hint in _complaints(place, kind, taken, environment):
+                raise ConfigError(f"{place}: {message}", where=f"{where}: load.{name}", remedy=hint)
+            taken.append((name, place, kind))
+
+
+def _complaints(
+    place: str, kind: Any, taken: list[tuple[str, str, Any]], environment: Environment | None
+) -> Iterator[tuple[str, str, str]]:
+    """(code, message, hint) of what is wrong with a table's place beside those before it."""
+    for other, there, written in taken:
+        if place == there and not disjoint(getattr(kind, "scope", {}), getattr(written, "scope", {})):
+            yield "destination-shared", f"load {other!r} writes the same table", _ONE
+        elif place != there and nested(place, there):
+            inside = "in it lies the table" if there.startswith(place) else "it lies in the folder"
+            yield "table-nested", f"{inside} of load {other!r}, and each sweeps its own folder", _APART
+    for key in ("staging", "quarantine") if environment is not None and "${" not in place else ():
+        folder = getattr(environment, key)
+        if nested(place, folder):
+            message = f"{key} is {folder}: files there come and go, and a table's own are swept"
+            yield "table-nested", message, f"load it elsewhere, or name another folder as {key} in the environment"
