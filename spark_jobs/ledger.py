@@ -94,7 +94,7 @@ class Commit:
 
     Args:
         version: the table's version.
-        entry: `unit`, `number`, `token`, `fingerprint`, `pipeline`, `window`.
+        entry: `unit`, `number`, `token`, `fingerprint`, `pipeline`, `window`; with lookback `reach` and `since`.
         metrics: what the table's log says of the rows.
     """
 
@@ -180,6 +180,17 @@ class Ledger:
             if entry.get("unit") == unit.key:
                 return Commit(version=row["version"], entry=entry, metrics=row["operationMetrics"] or {})
         return None
+
+    def entries(self, limit: int = 1000) -> dict[str, Mapping[str, Any]]:
+        """Unit -> the entry of its newest commit, of the last `limit` commits."""
+        from delta import DeltaTable
+
+        found: dict[str, Mapping[str, Any]] = {}
+        for row in DeltaTable.forPath(self._spark, self.path).history(limit).collect():
+            entry = entry_of(row["userMetadata"])
+            if "unit" in entry:
+                found.setdefault(str(entry["unit"]), entry)
+        return found
 
 
 def entry_of(metadata: str | None) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from spark_jobs.load import DESTINATIONS
 from spark_jobs.transform import STEPS
 from spark_jobs.window import Window
 
-PLAN_VERSION: Final = 2
+PLAN_VERSION: Final = 3
 VERBS: Final = ("extract", "transform", "check", "load")
 
 
@@ -59,6 +59,7 @@ class Plan:
     Args:
         pipeline: the pipeline's name, the DAG's id.
         window: what is loaded.
+        reach: with `lookback`: what sources with a window column read, from before the window to its end; None without.
         fingerprint: hex digest of extract, transform, check, load and the package's version.
         attempt: who is writing.
         verbs: what this application does, a run of VERBS in their order; all four is a fused run.
@@ -87,10 +88,16 @@ class Plan:
     spark: Mapping[str, Any] = field(default_factory=dict)
     previous: Mapping[str, Any] | None = None
     id: str = ""
+    reach: Window | None = None
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""
         object.__setattr__(self, "id", self.id or self.pipeline)
+
+    @property
+    def reading(self) -> Window:
+        """What sources with a window column read."""
+        return self.reach or self.window
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON: kinds as in the pipeline file, with every variable substituted."""
@@ -99,6 +106,7 @@ class Plan:
             "pipeline": self.pipeline,
             "id": self.id,
             "window": self.window.to_json() | {"key": self.window.key},
+            "reach": self.reach.to_json() if self.reach else None,
             "fingerprint": self.fingerprint,
             "attempt": self.attempt.to_json(),
             "verbs": list(self.verbs),
@@ -142,6 +150,7 @@ class Plan:
             pipeline=value["pipeline"],
             id=value["id"],
             window=Window.from_json(value["window"]),
+            reach=Window.from_json(value["reach"]) if value["reach"] else None,
             fingerprint=value["fingerprint"],
             attempt=Attempt(**value["attempt"]),
             verbs=tuple(value["verbs"]),

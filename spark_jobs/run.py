@@ -29,6 +29,7 @@ from spark_jobs.orders import Order, is_order
 from spark_jobs.orders import execute as carry_out
 from spark_jobs.plan import Plan
 from spark_jobs.report import Report
+from spark_jobs.window import iso
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -140,7 +141,8 @@ def run(plan: Plan, spark: Callable[[str, Mapping[str, Any]], SparkSession]) -> 
     try:
         from spark_jobs.verbs import Run
 
-        say(f"{plan.pipeline} {plan.window}: {', '.join(plan.verbs)}")
+        back = f", looking back to {iso(plan.reach.start)}" if plan.reach else ""
+        say(f"{plan.pipeline} {plan.window}{back}: {', '.join(plan.verbs)}")
         session = spark(f"{plan.pipeline} {plan.window.key}", plan.spark)
         report.seconds["start"] = round(report.seconds.get("start", 0.0) + time.monotonic() - begin, 3)
         work = Run(session, plan, report, say)

@@ -16,6 +16,7 @@ from spark_jobs.check.flow import check
 from spark_jobs.errors import DataError
 from spark_jobs.flow import Context, Flow
 from spark_jobs.load.accept import accept
+from spark_jobs.lookback import own_rows
 from spark_jobs.plan import VERBS, Plan
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import DatasetCounts, LoadReceipt, Report
@@ -47,6 +48,7 @@ class Run:
         self.staging = Staging(spark=spark, plan=plan)
         self.accounts = Accounts(report=report, staging=self.staging, say=say)
         self.flows: dict[str, Flow] = {}
+        self.own: dict[str, Flow] = {}
         self.used: set[str] = set()
         self.where = ""
 
@@ -75,7 +77,9 @@ class Run:
             self.where = f"transform.{name}"
             self.flows[name] = transform(dataset, self.flow(dataset.source), self._context(name))
             if name in self._wanted():
-                self._stage("transform", name, settle=False)
+                # What starts from it may need its context too, so that stays in `flows`.
+                self.own[name] = own_rows(self.flows[name], self._context(name))
+                self.accounts.keep(name, self.staging.write(self.own[name].rows, "transform", name))
         self._settle_sources(lazy)
 
     def check(self) -> None:
@@ -123,13 +127,12 @@ class Run:
     def _wanted(self) -> set[str]:
         return {dataset for dataset, _ in self.plan.load.values()} | set(self.plan.check)
 
-    def _stage(self, verb: str, name: str, *, settle: bool = True) -> None:
+    def _stage(self, verb: str, name: str) -> None:
         """Compute and stage a dataset; from then on it is read from there."""
         flow = self.flows[name]
         self.accounts.keep(name, self.staging.write(flow.rows, verb, name))
-        if settle:
-            self.accounts.settle(verb, name, flow)
-            del self.flows[name]
+        self.accounts.settle(verb, name, flow)
+        del self.flows[name]
 
     def _settle_sources(self, sources: Mapping[str, Flow]) -> None:
         """Settle what was computed lazily, sources first; one that no step used is staged for the checks that do."""
@@ -141,7 +144,8 @@ class Run:
                 self.accounts.settle("extract", name, flow)
         for name in self.plan.transform:
             self.where = f"transform.{name}"
-            self.accounts.settle("transform", name, self.flows.pop(name))
+            flow = self.flows.pop(name)
+            self.accounts.settle("transform", name, self.own.pop(name, flow))
 
     def _stop_on_failed_checks(self) -> None:
         failed = [result for result in self.report.checks if not result.success and result.on_fail != "warn"]

@@ -94,14 +94,14 @@ def _job(pipeline: Pipeline, windows: Sequence[Window], outcome: Outcome) -> tup
 def _plans(pipeline: Pipeline, windows: Sequence[Window]) -> list[Any]:
     from uuid import uuid4
 
-    from airflow_provider_etl.hooks.ledger import last_attempt
+    from airflow_provider_etl.hooks.ledger import newest_attempt
     from spark_jobs.ledger import attempt_number
     from spark_jobs.plan import Attempt
 
     token = uuid4().hex
     plans = []
     for window in windows:
-        number = attempt_number(pipeline.fingerprint, last_attempt(pipeline, window))
+        number = attempt_number(pipeline.fingerprint, newest_attempt(pipeline, window))
         attempt = Attempt(number=number, token=f"{token}-{window.key}", run=f"batch-{token[:12]}-{window.key}")
         plans.append(pipeline.plan(window, attempt))
     return plans

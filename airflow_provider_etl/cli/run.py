@@ -68,10 +68,10 @@ def run(pipeline: Pipeline, window: Window) -> dict[str, Any]:
     Returns:
         The report (JSON), whether it loaded or failed; it always really runs.
     """
-    from airflow_provider_etl.hooks.ledger import last_attempt
+    from airflow_provider_etl.hooks.ledger import newest_attempt
 
     token = uuid4().hex
-    number = attempt_number(pipeline.fingerprint, last_attempt(pipeline, window))
+    number = attempt_number(pipeline.fingerprint, newest_attempt(pipeline, window))
     plan = pipeline.plan(window, Attempt(number=number, token=token, run=f"run-{token[:12]}"))
     try:
         return _submit(pipeline, plan)

@@ -134,10 +134,10 @@ def _take_cases(path: Path, tests: Path, pipeline: Pipeline, options: argparse.N
 
 
 def _twice(path: Path, pipeline: Pipeline, text: str) -> Subject:
-    from airflow_provider_etl.hooks.ledger import last_attempt
+    from airflow_provider_etl.hooks.ledger import newest_attempt
 
     window = pipeline.window_of(text)
-    scene = scene_of_window(pipeline, window, last_attempt(pipeline, window))
+    scene = scene_of_window(pipeline, window, newest_attempt(pipeline, window))
     return Subject(path=str(path), pipeline=pipeline, case=None, window=window, scene=scene)
 
 

@@ -25,7 +25,7 @@ def tree(pipeline: Pipeline) -> Iterator[str]:
     """The graph, line by line, at most 100 characters wide where words allow it."""
     yield "graph"
     for name, kind in pipeline.extract.items():
-        yield from words.wrapped(f"{name}  {words.source(kind)}", "  ", "      ")
+        yield from words.wrapped(f"{name}  {words.source(kind, pipeline.lookback)}", "  ", "      ")
         yield from _drawn(_below(pipeline, name), "  ")
 
 

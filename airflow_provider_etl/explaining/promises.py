@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from airflow_provider_etl.explaining.words import wrapped
 from airflow_provider_etl.spec import Pipeline
 from airflow_provider_etl.starter.values import flow
 from spark_jobs import kinds
+from spark_jobs.lookback import replaces_reach, window_column
 
 # What differs between strategies; one that isn't here says its own `promise`.
 _REPEAT: Final = {
@@ -25,6 +26,18 @@ _CRASH: Final = (
     "nothing is published but by one commit, which also records the window: killed before it, the table is as it was; "
     "killed after it, the next try finds its own commit and is done"
 )
+_REPEAT_REACH: Final = (
+    "the rows of the window and of its lookback are replaced by what the source says now; rows before and after stay, "
+    "and nothing before the pipeline's start is touched"
+)
+_ORDER_REACH: Final = (
+    "windows share rows: each is as its source said when it was last read; one window runs at a time, and a run that "
+    "has read before another publishes nothing over it"
+)
+_CONTEXT: Final = (
+    "rows of the {lookback} before the window by {column} are read for the steps alone: after them, and before the "
+    "checks, they are left out and counted as filtered"
+)
 _SCOPE: Final = "{scope}: only such rows are this pipeline's; what others load into the table is never touched"
 _REFUSED: Final = "rows that break the contract or a check with on_fail: quarantine are in {place}, with the reason"
 
@@ -32,25 +45,42 @@ _REFUSED: Final = "rows that break the contract or a check with on_fail: quarant
 def told(pipeline: Pipeline) -> Iterator[str]:
     """The promises, line by line."""
     yield "loads, and why any window may run at any time, in any order, any number of times"
-    for name, (_, kind) in pipeline.load.items():
+    for name, (dataset, kind) in pipeline.load.items():
         write = kind.write
         options = {key: value for key, value in kinds.dump(write).items() if key != "strategy"}
         said = ", ".join(f"{key} {flow(value)}" for key, value in options.items())
-        head = f"{name}: {write.strategy}{f' ({said})' if said else ''}: {write.promise}"
+        parts, promise = _parts(write), write.promise
+        column = _looks_back_by(pipeline, dataset)
+        if column is not None and replaces_reach(kind, column):
+            promise = promise.replace("[start,", f"[start - {flow(pipeline.lookback)},")
+            parts |= {"a repeat": _REPEAT_REACH, "the order": _ORDER_REACH}
+        elif column is not None:
+            parts["context"] = _CONTEXT.format(lookback=flow(pipeline.lookback), column=column)
+        head = f"{name}: {write.strategy}{f' ({said})' if said else ''}: {promise}"
         yield from wrapped(head, "  ", "      ")
         if getattr(kind, "scope", None):
             yield from wrapped(_SCOPE.format(scope=flow(dict(kind.scope))), f"    {'the scope':<10}", " " * 14)
-        yield from _parts(write)
+        yield from _told(parts)
     place = f"{pipeline.environment.quarantine}/{pipeline.id}"
     yield from wrapped(_REFUSED.format(place=place), "  ", "      ")
 
 
-def _parts(write: Any) -> Iterator[str]:
-    parts = {
+def _looks_back_by(pipeline: Pipeline, dataset: str) -> str | None:
+    """The column by which the source of a dataset is read before the window too; None where it isn't."""
+    if pipeline.lookback is None:
+        return None
+    return window_column(dataset, pipeline.extract, {name: item.source for name, item in pipeline.transform.items()})
+
+
+def _parts(write: Any) -> dict[str, str]:
+    return {
         "a repeat": _REPEAT.get(write.strategy, ""),
         "the order": _ORDER.get(write.strategy, ""),
         "a crash": _CRASH,
     }
+
+
+def _told(parts: Mapping[str, str]) -> Iterator[str]:
     for word, text in parts.items():
         if text:
             yield from wrapped(text, f"    {word:<10}", " " * 14)

@@ -20,6 +20,8 @@ def one(pipeline: Pipeline, window: Window) -> Iterator[str]:
     """A window, and what each load writes for it."""
     yield _head(pipeline)
     yield _line(window)
+    if (reach := pipeline.reach(window)) is not None:
+        yield f"  sources with a window column are read from {reach.local_start:%a %Y-%m-%d %H:%M%z}, {reach}"
     for name, (unit, options) in pipeline.units(window).items():
         yield f"  load {name} writes unit {unit.key} to {options.get('path', '')}".rstrip()
 

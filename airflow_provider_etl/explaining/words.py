@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from airflow_provider_etl.starter.values import flow
 from spark_jobs import kinds
+from spark_jobs.lookback import column_of
 
 WIDTH: Final = 100
 _LONGEST: Final = 200
@@ -31,11 +33,12 @@ def wrapped(text: str, first: str, more: str) -> Iterator[str]:
     )
 
 
-def source(kind: Any) -> str:
-    """A source: kind, format, place, which rows belong to a window."""
+def source(kind: Any, lookback: timedelta | None) -> str:
+    """A source: kind, format, place, which rows belong to a window, and how far before it they are read."""
     rows = getattr(kind, "window", None)
     column = getattr(rows, "column", None)
-    belong = f"rows of the window by {column}" if column else "all of it for every window"
+    more = f" and the {flow(lookback)} before it" if lookback and column_of(kind) else ""
+    belong = f"rows of the window{more} by {column}" if column else "all of it for every window"
     place = getattr(kind, "path", None) or getattr(kind, "table", "")
     what = f"{kind.type} {getattr(kind, 'format', '')}".strip()
     return f"{what} {place}, {belong if rows else 'one path a window'}"

@@ -58,6 +58,12 @@ class LedgerHook:
         number = self.number(unit)
         return None if number is None else unit.last_attempt(number)
 
+    def newest_attempt(self, pipeline: str, destination: str) -> int | None:
+        """The largest attempt's number among the last commits of a load, whichever window; None where there is none."""
+        prefix = f"etl:{pipeline}:{destination}:"
+        mine = (entry for entry in self._entries() if str(entry.get("unit", "")).startswith(prefix))
+        return max((int(entry["attempt"]) for entry in mine if "attempt" in entry), default=None)
+
     def holds(self, unit: LoadUnit, fingerprint: str) -> bool:
         """Whether the unit was loaded last with this configuration; where that isn't known any more, the answer is no.
 
@@ -98,9 +104,22 @@ class LedgerHook:
 
 
 def last_attempt(pipeline: Pipeline, window: Window) -> int | None:
-    """The attempt's number that the next attempt of a window must exceed; None where none of its loads is loaded."""
+    """The number of the attempt that loaded a window last; None where none of its loads is loaded."""
     units = pipeline.units(window).values()
     found = [LedgerHook(str(options["path"])).last_attempt(unit) for unit, options in units]
+    return max((number for number in found if number is not None), default=None)
+
+
+def newest_attempt(pipeline: Pipeline, window: Window) -> int | None:
+    """The number that the next attempt of a window must exceed; None where there is none.
+
+    With `lookback` windows replace rows of each other: what any of them has published was read before, whatever the
+    clock of the machine that read it.
+    """
+    found = [last_attempt(pipeline, window)]
+    if pipeline.lookback is not None:
+        for unit, options in pipeline.units(window).values():
+            found.append(LedgerHook(str(options["path"])).newest_attempt(unit.pipeline, unit.destination))
     return max((number for number in found if number is not None), default=None)
 
 

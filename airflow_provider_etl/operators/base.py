@@ -21,7 +21,7 @@ from airflow_provider_etl.compat import (
 from airflow_provider_etl.engines import engine_of
 from airflow_provider_etl.engines.application import Application, failure
 from airflow_provider_etl.engines.base import Job
-from airflow_provider_etl.hooks.ledger import already_done, last_attempt
+from airflow_provider_etl.hooks.ledger import already_done, newest_attempt
 from airflow_provider_etl.operators.events import emit
 from airflow_provider_etl.operators.source import read_pipeline
 from airflow_provider_etl.operators.windows import reprocessing, windows_of
@@ -189,7 +189,7 @@ class EtlOperator(BaseOperator):
         ti = context["ti"]
         told: Mapping[str, Any] = before["attempt"] if before else {"number": None, "since": 0}
         who = (self.dag_id, self.task_id, context["run_id"], ti.map_index, generation(context))
-        known = [last_attempt(pipeline, window), told["number"]]
+        known = [newest_attempt(pipeline, window), told["number"]]
         return Attempt(
             number=attempt_number(pipeline.fingerprint, max((n for n in known if n is not None), default=None)),
             # What was staged is part of it: rows extracted anew aren't the ones that an earlier try has published.

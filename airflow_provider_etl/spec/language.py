@@ -191,6 +191,10 @@ class PipelineFile:
     """First instant of the first window, absolute; local where it carries no offset."""
     end: date | datetime | None = None
     """First instant after the last window."""
+    lookback: timedelta | None = field(default=None, metadata={"ge": _SECOND})
+    """How far before a window its sources with a window column are read too, such as 2d, but not before `start`: rows
+    that come late. Where `replace_window` is on that column, all that was read is replaced; elsewhere the rows before
+    the window are context for the steps."""
     timezone: str = "UTC"
     """IANA name of the zone in which windows are cut."""
     catchup: bool = False

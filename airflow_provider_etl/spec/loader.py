@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import identity, ignores, rules, secrets, shape, strategies, tables, waits
+from airflow_provider_etl.spec import identity, ignores, lookback, rules, secrets, shape, strategies, tables, waits
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
@@ -187,6 +187,7 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     waiting = waits.read(conditions, opened.name, environment, given, problems)
     opened.awaited.extend(waits.awaited(waiting))
     strategies.check(verbs, problems, ordered=_is_true(whole.get("depends_on_previous")))
+    lookback.check(whole.get("lookback"), verbs, problems)
     outlines: Mapping[str, Outline] = {}
     if expressions:
         from airflow_provider_etl.spec import columns, gate, sql
@@ -196,6 +197,8 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
         sql.check(verbs, problems, deterministic=deterministic)
         secrets.check(whole, problems)
         outlines = columns.check(verbs, problems, deterministic=deterministic)
+        if "lookback" in whole.entries:
+            lookback.check_columns(verbs, outlines, problems)
     settings = Settings(whole, problems)
     settings.tags()
     timezone = settings.timezone()
@@ -277,9 +280,10 @@ def _made(opened: _Opened, read: PipelineFile, verbs: Verbs, settled: _Settled) 
         schedule=settled.schedule,
         start=settled.start,
         end=settled.end,
+        lookback=read.lookback,
         timezone=read.timezone,
         catchup=read.catchup,
-        max_active_windows=1 if read.depends_on_previous else read.max_active_windows,
+        max_active_windows=1 if read.depends_on_previous or read.lookback else read.max_active_windows,
         retries=read.retries,
         depends_on_previous=read.depends_on_previous,
         pool=Pool(name=read.pool) if isinstance(read.pool, str) else read.pool,

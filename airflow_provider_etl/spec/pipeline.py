@@ -16,6 +16,7 @@ from airflow_provider_etl.spec import scalars, tables
 from airflow_provider_etl.spec.environment import Engine, Environment
 from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import Pool, Resources, Retries, StepResources, Timeouts
+from airflow_provider_etl.spec.lookback import reach
 from airflow_provider_etl.spec.params import Param, values_of
 from airflow_provider_etl.spec.rules import resolve_paths
 from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, Schedule, local_instant, window_at, windows
@@ -62,6 +63,7 @@ class Pipeline:
     schedule: Schedule
     start: datetime | None
     end: datetime | None
+    lookback: timedelta | None
     timezone: str
     catchup: bool
     max_active_windows: int
@@ -118,6 +120,7 @@ class Pipeline:
             "load": {name: {"from": dataset} | _typed(kind) for name, (dataset, kind) in self.load.items()},
             "timezone": self.timezone,
             "version": __version__,
+            **({"lookback": self.lookback.total_seconds()} if self.lookback else {}),
             **({"params": {name: literal(value) for name, value in self.values.items()}} if self.params else {}),
         }
         # Keys stay in the file's order: that of derived columns is the order in the table.
@@ -153,6 +156,7 @@ class Pipeline:
             pipeline=self.name,
             id=self.id,
             window=replace(window, timezone=self.timezone),
+            reach=self.reach(window),
             fingerprint=self.fingerprint,
             attempt=attempt,
             verbs=tuple(verbs),
@@ -173,6 +177,12 @@ class Pipeline:
             spark=engine_for(self.engine, needs, extract.values()).settings(),
             previous=previous,
         )
+
+    def reach(self, window: Window) -> Window | None:
+        """What sources with a window column read for a window, where the file says `lookback`; else None."""
+        if self.lookback is None:
+            return None
+        return reach(replace(window, timezone=self.timezone), self.lookback, self._first())
 
     def skipped(self, window: Window) -> str | None:
         """Why a window is left out, in words; None where it is loaded.
@@ -226,6 +236,12 @@ class Pipeline:
         return windows(cuts, local_instant(start, self.timezone), local_instant(end, self.timezone))
 
     # -- inside -------------------------------------------------------------------------------------------------
+
+    def _first(self) -> datetime | None:
+        """The start of the first window: no row before it is ever loaded."""
+        if self.start is None or not isinstance(self.schedule, (Cron, Every)):
+            return self.start
+        return self._cuts(self.name).first(self.start)
 
     def _cuts(self, text: str) -> Cuts:
         if not isinstance(self.schedule, (Cron, Every)):

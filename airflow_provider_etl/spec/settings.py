@@ -166,8 +166,11 @@ class Settings:
 
     def _one_at_a_time(self, read: PipelineFile) -> None:
         node = self.node.get("max_active_windows")
-        if read.depends_on_previous and node is not None and read.max_active_windows > 1:
-            message = f"{read.max_active_windows} windows at a time, where each waits for the one before"
+        if node is None or read.max_active_windows <= 1:
+            return
+        why = "each waits for the one before" if read.depends_on_previous else "lookback lets each reach into others"
+        if read.depends_on_previous or read.lookback:
+            message = f"{read.max_active_windows} windows at a time, where {why}"
             self.problems.add(node, "conflicting-keys", message, "leave max_active_windows out, or say 1")
 
     def _fused(self, read: PipelineFile) -> None:

@@ -48,8 +48,9 @@ class Timed:
         if not windows and self.pipeline.end is not None and isinstance(self.pipeline.schedule, (Cron, Every)):
             message = "no window of the schedule lies between start and end: the pipeline never runs"
             self._warn("end", "no-window", message, "a window must lie inside whole: move start or end")
-        if any(not window.whole_days for window in windows):
-            self._dates(windows[0])
+        read = [window for window in map(self._read, windows) if not window.whole_days]
+        if read:
+            self._dates(read[0])
 
     def _durations(self) -> None:
         pipeline, retries = self.pipeline, self.pipeline.retries
@@ -76,8 +77,12 @@ class Timed:
         except (ConfigError, OverflowError):
             return  # told with the schedule
 
+    def _read(self, window: Window) -> Window:
+        """What is read for a window, or the window itself where that cuts days already."""
+        return (self.pipeline.reach(window) or window) if window.whole_days else window
+
     def _dates(self, window: Window) -> None:
-        """A date can't say to which of a day's windows a row belongs."""
+        """A date can't say to which of a day's windows a row belongs, nor whether it lies in a part of a day."""
         for name, placed in self.verbs.extract.items():
             column = getattr(getattr(placed.kind, "window", None), "column", None)
             self._date(placed, "window", column, self.outlines.get(name), window)
@@ -91,7 +96,7 @@ class Timed:
         found = option_node(type(placed.kind), placed.node, key)
         node: Node = (found.get("column") if isinstance(found, MapNode) else found) or placed.node
         message = f"column {column!r} is a date, and {window} isn't whole days in {window.timezone}"
-        self.problems.add(node, "date-window", message, "name a timestamp, or cut windows at local midnights")
+        self.problems.add(node, "date-window", message, "name a timestamp, or whole days of windows and lookback")
 
     def _warn(self, key: str, code: str, message: str, hint: str) -> None:
         node = self.node.get(key) or self.node

@@ -45,6 +45,7 @@ null_values: ["", NA]
 new_columns: freeze
 """
     type: ClassVar[str] = "files"
+    looks_back: ClassVar[bool] = True
 
     path: str = field(metadata={"substitute": "text", "path": True})
     """A file, a folder or a glob. Files and folders whose names start with `_` or `.` are left out."""
@@ -168,7 +169,7 @@ new_columns: freeze
         zone, contract = self._zone(context), self._contract(context)
         default = ("",) if self.format == "csv" else ()
         span = contract.window and Span(
-            column=contract.window, window=context.plan.window, zone=zone, where=context.where
+            column=contract.window, window=context.plan.reading, zone=zone, where=context.where
         )
         return Reading(
             context=context,

@@ -40,6 +40,16 @@ class Span:
         Raises:
             ConfigError: it is neither a date nor a timestamp, or a date while the window isn't whole local days.
         """
+        value, start, end = self._compared(value, kind)
+        return (value >= start) & (value < end)
+
+    def before(self, value: Column, kind: DataType | None) -> Column:
+        """Whether a value lies before the window; null where the value is null. As `inside` otherwise."""
+        value, start, _ = self._compared(value, kind)
+        return value < start
+
+    def _compared(self, value: Column, kind: DataType | None) -> tuple[Column, Column, Column]:
+        """A value, and the window's ends, as what can be compared with each other."""
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
         from pyspark.sql import types as T  # noqa: N812
 
@@ -57,7 +67,7 @@ class Span:
                 expected="a timestamp or date",
                 remedy="give it that type in columns",
             )
-        return (value >= start) & (value < end)
+        return value, start, end
 
     def _refuse_parts_of_days(self) -> None:
         if not self.window.whole_days:

@@ -32,6 +32,7 @@ path: ${env.lake}/orders
 window: {column: ordered_at}
 """
     type: ClassVar[str] = "table"
+    looks_back: ClassVar[bool] = True
 
     format: Literal["delta"]
     """The table's format."""
@@ -74,7 +75,7 @@ window: {column: ordered_at}
         rows = context.spark.read.format("delta").load(self.path)
         if not isinstance(self.window, WindowColumn):
             return rows
-        column, window = self.window.column, context.plan.window
+        column, window = self.window.column, context.plan.reading
         kind = next((item.dataType for item in rows.schema if item.name == column), None)
         span = Span(column=column, window=window, zone=window.timezone, where=context.where)
         return rows.where(span.inside(F.col("`" + column.replace("`", "``") + "`"), kind))

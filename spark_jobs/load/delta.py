@@ -15,10 +15,13 @@ from spark_jobs.ledger import Commit, Ledger, LoadUnit, committing
 from spark_jobs.load import owners, scope
 from spark_jobs.load.new_table import ensure_table
 from spark_jobs.load.outside import Outside
+from spark_jobs.load.reaching import replace_reach
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot, Strategy
+from spark_jobs.lookback import reach_of
 from spark_jobs.outline import Misfit, Outline, Scope
 from spark_jobs.plan import Plan
 from spark_jobs.report import LoadReceipt
+from spark_jobs.transaction import Transaction
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -35,6 +38,7 @@ path: ${env.lake}/orders
 write: {strategy: replace_window, column: ordered_at}
 """
     type: ClassVar[str] = "delta"
+    looks_back: ClassVar[bool] = True
     requires: ClassVar[tuple[str, ...]] = ("delta",)
 
     path: str = field(metadata={"substitute": "text", "path": True})
@@ -66,8 +70,10 @@ write: {strategy: replace_window, column: ordered_at}
         """Which rows don't belong to the window or to the scope; none where every row is taken."""
         found = []
         if isinstance(self.write, ReplaceWindow):
-            inside = self.write.condition(rows, context.plan.window, context.where)
-            what = f"the window {context.plan.window} by {self.write.column!r}"
+            reach = reach_of(context.plan, context.dataset, self)
+            span, told = (reach, "window and its lookback") if reach else (context.plan.window, "window")
+            inside = self.write.condition(rows, span, context.where)
+            what = f"the {told} {span} by {self.write.column!r}"
             found.append(Outside(rule="outside_window", condition=f"NOT coalesce({inside}, false)", what=what))
         strays = scope.strays(rows, self.scope, context.where)
         if strays:
@@ -102,7 +108,8 @@ write: {strategy: replace_window, column: ordered_at}
             ConfigError: the path holds something that is no Delta table, the table is laid out otherwise, or another
                 pipeline loads it and no scope parts their rows.
             DataError: a window overlaps an earlier one that it doesn't cover (append), or types clash.
-            InfrastructureError: the table's log doesn't show the rows that were staged.
+            InfrastructureError: the table's log doesn't show the rows that were staged; or, with lookback, another run
+                has published rows that it read later than these.
         """
         shaped = self._shaped(rows, context)
         claim = self.claim(name, context.plan)
@@ -173,8 +180,23 @@ write: {strategy: replace_window, column: ordered_at}
             )
 
     def _write(self, shaped: DataFrame, unit: LoadUnit, staged: int, context: Context) -> None:
+        number, reach = unit.commit_number(context.plan.attempt.number), reach_of(context.plan, context.dataset, self)
+        entry, options = self._entry(unit, staged, context), self._options(shaped, context)
+        if reach is not None:
+            entry |= {"reach": reach.to_json(), "since": context.plan.attempt.since}
+            ledger, transaction = Ledger(context.spark, self.path), Transaction(context.spark, self.path)
+            replace_reach(transaction, ledger, shaped, options, self.partition_by, entry)
+            return
+        writer = shaped.write.format("delta").mode("overwrite").option("userMetadata", json.dumps({"etl": entry}))
+        writer = writer.option("txnAppId", unit.key).option("txnVersion", str(number))
+        for key, value in options.items():
+            writer = writer.option(key, value)
+        (writer.partitionBy(*self.partition_by) if self.partition_by else writer).save(self.path)
+
+    def _entry(self, unit: LoadUnit, staged: int, context: Context) -> dict[str, Any]:
+        """What the commit says of itself."""
         plan, number = context.plan, unit.commit_number(context.plan.attempt.number)
-        entry = {
+        return {
             "unit": unit.key,
             "number": number,
             "attempt": plan.attempt.number,
@@ -186,15 +208,11 @@ write: {strategy: replace_window, column: ordered_at}
             "window": plan.window.to_json(),
             **({"scope": dict(self.scope)} if self.scope else {}),
         }
-        writer = shaped.write.format("delta").mode("overwrite").option("userMetadata", json.dumps({"etl": entry}))
-        writer = writer.option("txnAppId", unit.key).option("txnVersion", str(number))
-        for key, value in self._options(shaped, context).items():
-            writer = writer.option(key, value)
-        (writer.partitionBy(*self.partition_by) if self.partition_by else writer).save(self.path)
 
     def _options(self, shaped: DataFrame, context: Context) -> dict[str, str]:
         """Options of the Delta writer: what the strategy replaces, inside the scope."""
-        found = self.write.options(shaped, context.plan.id, context.plan.window, context.where)
+        span = reach_of(context.plan, context.dataset, self) or context.plan.window
+        found = self.write.options(shaped, context.plan.id, span, context.where)
         if not self.scope:
             return found
         inside = scope.condition(self.scope, shaped.schema, context.where)

@@ -14,6 +14,8 @@ from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.ledger import Ledger, attempt_number, committing, same_configuration
 from spark_jobs.load import owners
 from spark_jobs.load.delta import Delta, load_unit
+from spark_jobs.load.reaching import overtaken
+from spark_jobs.lookback import reach_of
 from spark_jobs.orders import Order
 from spark_jobs.plan import Plan
 from spark_jobs.quarantine import Quarantine
@@ -23,6 +25,7 @@ from spark_jobs.tables.shadow import shadow_of
 from spark_jobs.tables.spans import newer
 from spark_jobs.tables.swap import Behind, Swap
 from spark_jobs.verbs import Run
+from spark_jobs.window import Window
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -101,6 +104,10 @@ def _unit(item: Rebuild, plan: Plan) -> Any:
     return load_unit(item.live.write, plan.id, item.name, plan.window)
 
 
+def _reach(item: Rebuild, plan: Plan) -> Window | None:
+    return reach_of(plan, plan.load[item.name][0], item.live)
+
+
 def _held(spark: SparkSession, destination: Delta, name: str, plan: Plan) -> dict[str, int]:
     """The units of a load that a table's ledger holds."""
     ledger = Ledger(spark, destination.path)
@@ -157,7 +164,13 @@ def _fresh(spark: SparkSession, item: Rebuild, plan: Plan) -> bool:
         return False
     if item.live.write.numbered_by_window:
         return live.get(_unit(item, plan).key, 0) <= number
-    return not newer(plan.window, number, live)
+    reach = _reach(item, plan)
+    if reach is None:
+        return not newer(plan.window, number, live)
+    unit = _unit(item, plan)
+    return live.get(unit.key, 0) <= number and not overtaken(
+        Ledger(spark, item.live.path), live, unit.key, reach, number
+    )
 
 
 def _load(spark: SparkSession, plan: Plan, rebuilds: list[Rebuild], say: Say) -> None:
@@ -182,6 +195,7 @@ def _swap(spark: SparkSession, order: Order, item: Rebuild, say: Say) -> dict[st
         shadow=item.shadow.path,
         windows=[plan.window for plan in order.plans],
         whole=bool(order.options["whole"]),
+        reaches={plan.window: reach for plan in order.plans if (reach := _reach(item, plan)) is not None},
     )
     told = committing(made.commit)[0]
     say(f"refresh {item.name}: {told['rows']} rows swapped in, version {told['version']}")

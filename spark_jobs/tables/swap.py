@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import Ledger
 from spark_jobs.load import owners, scope
 from spark_jobs.load.delta import Delta, load_unit
+from spark_jobs.load.reaching import overtaken
 from spark_jobs.load.strategies import Append, ReplaceWindow, instant, text
 from spark_jobs.plan import Plan
 from spark_jobs.tables.spans import covered, merged, newer, window_of_unit
@@ -44,6 +45,7 @@ class Swap:
         shadow: the shadow's path.
         windows: that were rebuilt.
         whole: whether they are all that the table, or the load's part of it, shall hold.
+        reaches: window -> what its load replaces, where that is more than the window.
     """
 
     spark: SparkSession
@@ -53,6 +55,7 @@ class Swap:
     shadow: str
     windows: Sequence[Window]
     whole: bool
+    reaches: Mapping[Window, Window] = field(default_factory=dict)
 
     def commit(self) -> dict[str, Any]:
         """Swap the shadow in.
@@ -104,8 +107,19 @@ class Swap:
             raise Behind(uncovered)
         for key, number in entries.items():
             window = window_of_unit(key, self.plan.window.timezone)
-            if window is not None and newer(window, number, held):
+            if window is not None and self._is_newer(window, number, held):
                 raise Behind
+
+    def _is_newer(self, window: Window, number: int, held: Mapping[str, int]) -> bool:
+        """Whether the live table holds later rows for any part of what a window has replaced in the shadow."""
+        if window not in self.reaches:
+            return newer(window, number, held)
+        unit = load_unit(self.live.write, self.plan.id, self.name, window)
+        ledger = Ledger(self.spark, self.live.path)
+        return (
+            held.get(unit.key, 0) > number
+            or overtaken(ledger, held, unit.key, self.reaches[window], number) is not None
+        )
 
     def _mine(self, table: DataFrame, ledger: Ledger) -> str:
         """Spark SQL: the rows that are this load's; empty where all are."""
@@ -118,7 +132,7 @@ class Swap:
     def _spans(self, rows: DataFrame) -> str:
         """Spark SQL: the rows of the windows that were rebuilt; empty for a snapshot, whose window is everything."""
         write, spans = self.live.write, []
-        for span in merged(self.windows):
+        for span in merged(self.reaches.get(window, window) for window in self.windows):
             if isinstance(write, ReplaceWindow):
                 spans.append(f"({write.condition(rows, span, f'load.{self.name}')})")
             elif isinstance(write, Append):

@@ -268,7 +268,7 @@ def test_a_number_exceeds_what_the_ledger_holds_even_from_the_future(
     from airflow_provider_etl.operators import base
 
     future = attempt_number("abcdef", now=4_000_000_000)
-    monkeypatch.setattr(base, "last_attempt", lambda *_: future)
+    monkeypatch.setattr(base, "newest_attempt", lambda *_: future)
     task = task_of(project, FUSED)
     task.execute(context_of(task))
     assert engine.jobs[0].plans[0]["attempt"]["number"] > future

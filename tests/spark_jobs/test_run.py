@@ -341,4 +341,4 @@ def test_an_unknown_plan_version_is_refused(pipeline: Pipeline, capsys: Any) -> 
     file = pipeline.folder / "plan.json"
     file.write_text(json.dumps(made))
     assert entry.main(["--plan", str(file), "--report", str(pipeline.folder / "report.json")]) == 2
-    assert "plan version 99; expected version 2" in capsys.readouterr().out
+    assert "plan version 99; expected version 3" in capsys.readouterr().out

@@ -52,7 +52,7 @@ def test_a_near_miss_at_any_level_is_told_at_its_place_with_what_was_meant(  # n
     assert f"did you mean {meant!r}?" in found[0]
 
 
-@pytest.mark.parametrize("key", ["lookback", "branches"])
+@pytest.mark.parametrize("key", ["branches", "hooks"])
 def test_keys_of_later_releases_are_unknown(project: Project, key: str) -> None:
     assert project.told(f"{PIPELINE}{key}: x\n")[0].startswith(f"19:1 unknown-key {key} ")
 

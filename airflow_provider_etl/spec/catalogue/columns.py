@@ -92,6 +92,6 @@ RULES: Final = (
         wrong='schedule: "@hourly"\n' + f"{_STEPS}derive: {{day: to_date(ordered_at)}}\n"
         "load:\n  lake:\n    type: delta\n    path: ${env.lake}/orders\n    write: {strategy: replace_window, column: day}\n",
         right='schedule: "@hourly"\n' + f"{_STEPS}derive: {{day: to_date(ordered_at)}}\n",
-        mend="Name a timestamp, or cut windows at local midnights (`@daily` in the pipeline's timezone).",
+        mend="Name a timestamp, or cut windows at local midnights (`@daily` in the pipeline's timezone) and look back whole days.",
     ),
 )

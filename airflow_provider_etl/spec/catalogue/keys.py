@@ -92,7 +92,8 @@ RULES: Final = (
     ),
     Rule(
         code="conflicting-keys",
-        why="Two keys of the pipeline contradict each other.",
+        why="Two keys of the pipeline contradict each other: with `depends_on_previous` or `lookback` one window runs at a"
+        " time, a fused run has no tasks of its own.",
         wrong="depends_on_previous: true\nmax_active_windows: 8\n",
         right="depends_on_previous: true\n",
         mend="Leave one of them out.",

@@ -6,6 +6,31 @@ from typing import Final
 
 from airflow_provider_etl.spec.catalogue.rule import Rule
 
+_BY_COLUMN: Final = """\
+extract:
+  orders:
+    type: files
+    path: ${env.raw}/orders
+    format: csv
+    new_columns: freeze
+    window: {column: ordered_at}
+    columns:
+      id: {type: int, required: true}
+      customer: {type: string}
+      amount: {type: "decimal(10,2)"}
+      ordered_at: {type: timestamp, required: true}
+"""
+_STEPS: Final = "transform:\n  clean: {from: orders, steps: [{filter: amount > 0}]}\n"
+_LAKE: Final = """\
+  lake:
+    from: clean
+    type: delta
+    path: ${env.lake}/orders
+    write: {strategy: replace_window, column: ordered_at}
+"""
+_LOG: Final = '  log: {from: clean, type: delta, path: "${env.lake}/log", write: {strategy: append}}\n'
+_APPEND: Final = 'load:\n  lake: {type: delta, path: "${env.lake}/orders", write: {strategy: append}}\n'
+
 RULES: Final = (
     Rule(
         code="invalid-schedule",
@@ -73,5 +98,38 @@ RULES: Final = (
         wrong="wait_for:\n  - file: {path: data/raw/orders.csv, every: 2h, timeout: 1h}\n",
         right="wait_for:\n  - file: {path: data/raw/orders.csv, every: 5m, timeout: 1h}\n",
         mend="Give it a longer timeout, or ask more often.",
+    ),
+    Rule(
+        code="lookback-unused",
+        why="`lookback` widens what is read by a window column, and no source has one: a path that names the window, and"
+        " `window: all`, are read as ever.",
+        wrong="lookback: 2d\n",
+        right=f"lookback: 2d\n{_BY_COLUMN}",
+        mend="Say `window: {column: …}` in a source that holds more than a window, or take `lookback` out.",
+    ),
+    Rule(
+        code="lookback-path",
+        why="A source has a window column, so that `lookback` applies to it, and its path names the window: it would find"
+        " the window's own files alone, and the rows that were loaded from earlier files would go.",
+        wrong=f"lookback: 2d\n{_BY_COLUMN.replace('/orders', '/${window.key}.csv')}",
+        right=f"lookback: 2d\n{_BY_COLUMN}",
+        mend="Name all files, such as a folder or a glob, and let the window column choose the rows.",
+    ),
+    Rule(
+        code="lookback-mixed",
+        why="One load of a dataset replaces all that was read with `lookback`, by the window's column; another takes the"
+        " window's rows alone. Checks, and the counts of the report, are of one dataset and can't be of both.",
+        wrong=f"lookback: 2d\n{_BY_COLUMN}{_STEPS}check: {{}}\nload:\n{_LAKE}{_LOG}",
+        right=f"lookback: 2d\n{_BY_COLUMN}{_STEPS}  own: {{from: clean}}\ncheck: {{}}\nload:\n"
+        f"{_LAKE}{_LOG.replace('clean', 'own')}",
+        mend="Give one of them a dataset of its own that starts from the other.",
+    ),
+    Rule(
+        code="lookback-column",
+        why="With `lookback` a load that doesn't replace all that was read takes the window's rows alone. They are told"
+        " from those before it by the window column of the source, which a step has taken out.",
+        wrong=f"lookback: 2d\n{_BY_COLUMN}transform:\n  - from: orders\n  - drop: [ordered_at]\n{_APPEND}",
+        right=f"lookback: 2d\n{_BY_COLUMN}transform:\n  - from: orders\n  - drop: [customer]\n{_APPEND}",
+        mend="Keep the column through the steps: select it, group by it.",
     ),
 )

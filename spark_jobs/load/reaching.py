@@ -1,0 +1,89 @@
+"""Loads that replace more than their window: what another run has read later must not be lost.
+
+Two windows of a pipeline with `lookback` replace rows of each other. Runs may overlap, so the one that read first may
+commit last: it looks in the ledger, in the very transaction that replaces the rows, and publishes nothing then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from spark_jobs.errors import InfrastructureError
+from spark_jobs.window import Window
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from spark_jobs.ledger import Ledger
+    from spark_jobs.transaction import Transaction
+
+
+def replace_reach(  # noqa: PLR0913, PLR0917 - what a commit is made of
+    transaction: Transaction,
+    ledger: Ledger,
+    rows: DataFrame,
+    options: Mapping[str, str],
+    partition_by: Sequence[str],
+    entry: Mapping[str, Any],
+) -> None:
+    """Replace a reach in one commit; nothing happens where the ledger holds the unit with as large a number.
+
+    Whoever commits rows of the reach meanwhile makes this fail with a conflict, after which the caller looks again.
+
+    Args:
+        transaction: of the table.
+        ledger: the table's.
+        rows: what comes.
+        options: of the Delta writer: what is replaced.
+        partition_by: columns that lay the table out.
+        entry: the commit's: `unit`, `number`, `reach`, `since` are looked at.
+
+    Raises:
+        InfrastructureError: another run has published rows of the reach that it read later than these were.
+    """
+    unit, units, reach = entry["unit"], transaction.units, Window.from_json(entry["reach"])
+    if units.get(unit, -1) >= entry["number"]:
+        return
+    other = overtaken(ledger, units, unit, reach, entry["since"])
+    if other is not None:
+        raise InfrastructureError(
+            f"rows of {reach} were loaded meanwhile with window {other}, from a source that was read later",
+            where=ledger.path,
+            expected="rows as new as those that they replace",
+            remedy="nothing was published; clear the run from its extract task on, so that it reads again "
+            "(the retry of a fused run does)",
+        )
+    transaction.replace(rows, options, partition_by)
+    transaction.record({unit: entry["number"]})
+    transaction.commit(entry)
+
+
+def overtaken(ledger: Ledger, units: Mapping[str, int], mine: str, reach: Window, since: int) -> str | None:
+    """Another window of the same load that has replaced a part of a reach with rows read later; None for none.
+
+    Args:
+        ledger: the table's.
+        units: key -> number of the units that it holds.
+        mine: the key of the unit whose rows were read.
+        reach: what they are of.
+        since: the number of the attempt that read them.
+
+    Returns:
+        The other window, `start/end`. One whose commit isn't known any more, or brought many windows, counts as later.
+    """
+    prefix = "".join(f"{part}:" for part in mine.split(":", 3)[:3])
+    later = {key: held for key, held in units.items() if key.startswith(prefix) and key != mine and held > since}
+    entries = ledger.entries() if later else {}
+    return next(
+        (key.removeprefix(prefix) for key, held in later.items() if _newer(entries.get(key, {}), held, reach, since)),
+        None,
+    )
+
+
+def _newer(entry: Mapping[str, Any], number: int, reach: Window, since: int) -> bool:
+    """Whether a commit with a larger number replaced rows of a reach with rows that were read later."""
+    if entry.get("number") != number:
+        return True
+    replaced = Window.from_json(entry.get("reach") or entry["window"])
+    return int(entry.get("since", number)) > since and replaced.start < reach.end and reach.start < replaced.end
