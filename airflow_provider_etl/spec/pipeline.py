@@ -18,10 +18,19 @@ from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import Pool, Resources, Retries, StepResources, Timeouts
 from airflow_provider_etl.spec.params import Param, values_of
 from airflow_provider_etl.spec.rules import resolve_paths
-from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, Schedule, local_instant, window_at, windows
+from airflow_provider_etl.spec.schedule import (
+    Cron,
+    Cuts,
+    Every,
+    Schedule,
+    demand_cut,
+    local_instant,
+    window_at,
+    windows,
+)
 from airflow_provider_etl.spec.sizes import engine_for
 from airflow_provider_etl.spec.skipping import SkipIf
-from airflow_provider_etl.spec.variables import literal, with_window
+from airflow_provider_etl.spec.variables import literal, names_window_in, with_window
 from airflow_provider_etl.spec.waiting import Wait
 from airflow_provider_etl.version import __version__
 from spark_jobs import kinds
@@ -202,7 +211,19 @@ class Pipeline:
 
         Raises:
             ConfigError: no dates, an inverted window, a time that the zone's clock skips or repeats, a start at which
-                the schedule cuts no window, or a single start where there is no schedule in time.
+                the schedule cuts no window, or a single start where there is no schedule in time; where a source
+                names the window, ends between which the schedule cuts none.
+        """
+        window = self.span_of(text)
+        if isinstance(self.schedule, (Cron, Every)) and any(map(names_window_in, self.extract.values())):
+            demand_cut(self._cuts(text), window)
+        return window
+
+    def span_of(self, text: str) -> Window:
+        """As `window_of`, for a span that may hold any number of windows.
+
+        Raises:
+            ConfigError: as for `window_of`, except that any two ends will do.
         """
         parts = [self._instant(part.strip(), text) for part in text.split("/")]
         if len(parts) == 2:

@@ -143,9 +143,11 @@ class Cuts:
         found: datetime = cron.get_next(datetime) if direction > 0 else cron.get_prev(datetime)
         if cron.expanded[1] == ["*"]:
             return (instant + (found - naive)).astimezone(UTC)
-        if _repeats(naive, zone):
+        cut = in_zone(found, zone)
+        # Behind a gap, the time before is the one that the gap has moved: the same instant once more.
+        if _repeats(naive, zone) or (direction < 0 and cut >= instant):
             return _past_the_repeat(expression, instant, naive, zone, direction)
-        return in_zone(found, zone)
+        return cut
 
 
 def _repeats(naive: datetime, zone: ZoneInfo) -> bool:
@@ -154,7 +156,7 @@ def _repeats(naive: datetime, zone: ZoneInfo) -> bool:
 
 
 def _past_the_repeat(expression: str, instant: datetime, naive: datetime, zone: ZoneInfo, direction: int) -> datetime:
-    """The nearest cut on one side of an instant in an hour that the clock shows twice.
+    """The nearest cut on one side of an instant in an hour that the clock shows twice, or behind one that it skips.
 
     The wall clock alone can't tell on which side a time of that hour lies: its cut is the later of the two.
     """
@@ -222,6 +224,37 @@ def window_at(cuts: Cuts, instant: datetime) -> Window:
             remedy="or give both ends: START/END",
         )
     return Window(start=instant, end=cuts.next(instant), timezone=cuts.timezone)
+
+
+def demand_cut(cuts: Cuts, window: Window) -> None:
+    """Refuse a window that the schedule doesn't cut, for a pipeline whose sources name the window.
+
+    Such a source holds the rows of one of the schedule's windows: for another window it would load too few or too many,
+    and what was loaded of the others would be lost.
+
+    Raises:
+        ConfigError: with the schedule's windows that lie there.
+    """
+    first = window.start if cuts.first(window.start) == window.start else cuts.previous(window.start)
+    if (first, cuts.next(first)) == (window.start, window.end):
+        return
+    last = max(cuts.previous(window.end), first)
+    near = " or ".join(dict.fromkeys(_local(cuts, start, cuts.next(start)) for start in (first, last)))
+    raise ConfigError(
+        f"the schedule cuts no window {_local(cuts, window.start, window.end)}, and a source's options name "
+        "${window…}: it has the rows of one of the schedule's windows alone",
+        expected=f"one of the schedule's windows, such as {near}",
+        remedy="run them one by one, or as a backfill: airflow-etl backfill FILE --from FIRST --to LAST",
+    )
+
+
+def _local(cuts: Cuts, start: datetime, end: datetime) -> str:
+    zone = ZoneInfo(cuts.timezone)
+    return "/".join(_briefly(moment.astimezone(zone)) for moment in (start, end))
+
+
+def _briefly(local: datetime) -> str:
+    return local.date().isoformat() if local.time() == time() else local.isoformat(timespec="minutes")
 
 
 @functools.cache

@@ -15,6 +15,12 @@ from spark_jobs.window import Window
 from tests.spec.conftest import PIPELINE, Project
 
 NEW_YORK = PIPELINE.replace("start: 2013", "timezone: America/New_York\nstart: 2013")
+BY_COLUMN = "orders/all.csv\n    columns: {at: {type: timestamp}}\n    window: {column: at}"
+
+
+def by_column(text: str) -> str:
+    """The pipeline with a source that has the rows of all windows."""
+    return text.replace("orders/${window.start:%Y-%m-%d}.csv", BY_COLUMN)
 
 
 def utc(*parts: int) -> datetime:
@@ -69,7 +75,7 @@ def test_only_windows_that_lie_inside_whole_are_given(project: Project) -> None:
     ],
 )
 def test_a_window_from_text(project: Project, text: str, start: datetime | None, end: datetime | None) -> None:
-    pipeline = project.pipeline(NEW_YORK)
+    pipeline = project.pipeline(by_column(NEW_YORK))
     if start is None:
         with pytest.raises(ConfigError, match="inverted"):
             pipeline.window_of(text)
@@ -102,6 +108,55 @@ def test_what_is_no_window_says_why(project: Project, text: str, told: str) -> N
 def test_a_start_off_the_schedule_names_the_nearest_ones(project: Project) -> None:
     with pytest.raises(ConfigError, match=r"2013-01-01T00:00:00-05:00 or 2013-01-02T00:00:00-05:00"):
         project.pipeline(NEW_YORK).window_of("2013-01-01T12:00")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "text", "near"),
+    [
+        ('"@daily"', "2013-01-01/2013-01-03", "2013-01-01/2013-01-02 or 2013-01-02/2013-01-03"),
+        ('"@daily"', "2013-01-01/2014-01-01", "2013-01-01/2013-01-02 or 2013-12-31/2014-01-01"),
+        ('"@daily"', "2013-01-01T06:00/2013-01-01T07:00", "2013-01-01/2013-01-02, remedy"),
+        ("0 0 * * 1-5", "2013-01-04/2013-01-05", "2013-01-04/2013-01-07, remedy"),
+        ("{every: 6h}", "2013-01-01/2013-01-01T12:00", "2013-01-01/2013-01-01T06:00"),
+    ],
+)
+def test_where_a_source_names_the_window_only_those_of_the_schedule_are_windows(
+    project: Project, schedule: str, text: str, near: str
+) -> None:
+    """A wider one would read the first window's file alone, and clear the rows of the others."""
+    pipeline = project.pipeline(NEW_YORK.replace('"@daily"', schedule))
+    with pytest.raises(ConfigError) as error:
+        pipeline.window_of(text)
+    told = str(error.value).replace("-05:00", "")
+    assert "${window…}" in told
+    assert near.removesuffix(", remedy") in told
+    assert " or 2013" not in told or not near.endswith("remedy")
+    assert "backfill" in told
+    assert pipeline.span_of(text) == project.pipeline(by_column(NEW_YORK)).window_of(text)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "zone"),
+    [
+        ('"@daily"', "America/New_York"),
+        ('"@hourly"', "America/New_York"),
+        ('"@weekly"', "America/Sao_Paulo"),
+        ('"@daily"', "America/Sao_Paulo"),
+        ("30 2 * * *", "Europe/Berlin"),
+        ("{every: 7h}", "Asia/Amman"),
+    ],
+)
+def test_each_of_the_schedules_windows_is_one_when_its_ends_are_named(
+    project: Project, schedule: str, zone: str
+) -> None:
+    pipeline = project.pipeline(NEW_YORK.replace('"@daily"', schedule).replace("America/New_York", zone))
+    for day in ZONES[zone]:
+        found = list(pipeline.windows(day - timedelta(days=9), day + timedelta(days=9)))
+        assert found
+        assert [pipeline.window_of(str(window)) for window in found] == found
+        if schedule == '"@daily"':
+            dates = ["/".join(str(end) for end in window.dates) for window in found]
+            assert [pipeline.window_of(text) for text in dates if "2013" in text] == found
 
 
 @pytest.mark.parametrize("schedule", ["manual", "{assets: [x]}"])
@@ -169,6 +224,8 @@ def test_windows_are_those_of_airflows_interval_timetable(zone: str, expression:
 @example("America/New_York", Cron("15 1,3 * * 0"), datetime(2012, 11, 4, 5, 15, 0, 1, tzinfo=UTC))
 @example("America/New_York", Cron("15 1,3 * * 0"), datetime(2012, 11, 4, 5, 30, tzinfo=UTC))
 @example("America/New_York", Cron("15 1,3 * * 0"), datetime(2012, 11, 4, 6, 15, tzinfo=UTC))
+@example("America/Sao_Paulo", Cron("0 0 * * *"), datetime(2013, 10, 20, 3, tzinfo=UTC))
+@example("America/New_York", Cron("30 2 * * *"), datetime(2013, 3, 10, 7, 30, tzinfo=UTC))
 def test_every_instant_lies_between_two_cuts_that_lead_to_each_other(
     zone: str, schedule: Cron | Every, instant: datetime
 ) -> None:
