@@ -14,6 +14,7 @@ from airflow_provider_etl.backfill.facts import Dag, Run, Slot, Spot
 from airflow_provider_etl.backfill.held import Held, held, overlaps
 from airflow_provider_etl.backfill.preview import Preview, window_of, zone_of
 from airflow_provider_etl.backfill.request import Request
+from airflow_provider_etl.backfill.skips import skips
 from airflow_provider_etl.backfill.sources import Sources
 from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.window import Window
@@ -47,12 +48,13 @@ def look(backend: Backend, request: Request) -> Preview:
             remedy="name the pipeline file instead of the DAG, or leave --missing and --outdated out",
         )
     runs, now = backend.runs(dag, slots), datetime.now(UTC)
+    choices = [choose(request, seen, now) for seen in _seen(dag, slots, runs, states, cuts)]
     return Preview(
         request=request,
         dag=dag,
         range=asked,
         sources=found,
-        choices=[choose(request, seen, now) for seen in _seen(dag, slots, runs, states, cuts)],
+        choices=skips(request, choices, found.pipelines, zone_of(dag, found)),
         past=backend.seconds(dag),
         active=backend.active(dag),
         behind=_behind(backend, request, dag, asked, found) if request.native else (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -182,16 +182,36 @@ class Pipeline:
             previous=previous,
         )
 
-    def skipped(self, window: Window) -> str | None:
+    def skipped(self, window: Window, *, ask: bool = True) -> str | None:
         """Why a window is left out, in words; None where it is loaded.
+
+        Args:
+            window: which one.
+            ask: whether the storage is asked (`missing`); without, only weekdays and dates count.
 
         Raises:
             ConfigError: the storage that is asked can't be.
         """
         if self.skip_if is None:
             return None
+        local = replace(window, timezone=self.timezone)
+        found = self.skip_if.by_date(local)
+        if found is not None or not ask:
+            return found
         resolved: SkipIf = self._resolved(self.skip_if, window, "skip_if")
-        return resolved.reason(replace(window, timezone=self.timezone))
+        return resolved.reason(local)
+
+    def loaded_of(self, windows: Iterable[Window], *, ask: bool = True) -> list[Window]:
+        """Those of some windows that the pipeline loads: all but the ones that `skipped` names a reason for.
+
+        Args:
+            windows: in any order, which is kept.
+            ask: as for `skipped`.
+
+        Raises:
+            ConfigError: as for `skipped`.
+        """
+        return [window for window in windows if self.skipped(window, ask=ask) is None]
 
     def units(self, window: Window) -> dict[str, tuple[LoadUnit, dict[str, Any]]]:
         """Load's name -> what it writes, for the ledger, and the destination's options with absolute paths."""
