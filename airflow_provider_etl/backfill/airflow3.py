@@ -211,7 +211,7 @@ def _slot(info: Any) -> Slot:
     partition = getattr(info, "partition_key", None)
     interval = info.data_interval
     if interval is None:
-        moment = getattr(info, "partition_date", None) or info.run_after
+        moment = utc(getattr(info, "partition_date", None) or info.run_after)
         return Slot(logical=None, partition=partition, start=moment, end=moment, info=info)
     return Slot(logical=utc(info.logical_date), start=utc(interval.start), end=utc(interval.end), info=info)
 

@@ -81,7 +81,14 @@ def _slots(backend: Backend, dag: Dag, asked: dates.Range, found: Sources) -> li
             where=dag.name,
             expected="a range in which the schedule starts a window; both ends are included",
         )
-    return slots
+    return [_whole(slot, found.pipelines) for slot in slots]
+
+
+def _whole(slot: Slot, pipelines: Sequence[Pipeline]) -> Slot:
+    """A partition says where its window starts; where it ends, the pipeline's own schedule knows."""
+    if slot.cuts or slot.partition is None or not pipelines:
+        return slot
+    return replace(slot, end=pipelines[0].window_of(slot.start.isoformat()).end)
 
 
 def _aligned(first: datetime, pipelines: Sequence[Pipeline]) -> datetime:

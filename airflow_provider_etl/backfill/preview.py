@@ -89,9 +89,12 @@ class Preview:
 
     @property
     def _conf(self) -> Mapping[str, object] | None:
-        """A new run of a window that the tables hold must be told to load it again; a cleared one does by itself."""
-        forced = self.request.reprocess == "completed"
-        if forced and any(choice.action == "start" and choice.held == "loaded" for choice in self.going):
+        """A new run of a window that the tables hold must be told to load it again; a cleared one does by itself.
+
+        A partition's run is never cleared: Airflow makes another one beside it.
+        """
+        new = [choice for choice in self.going if choice.action == "start" or choice.slot.partition is not None]
+        if self.request.reprocess == "completed" and any(choice.held == "loaded" for choice in new):
             return {**(self.request.conf or {}), REPROCESS: True}
         return self.request.conf
 
