@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, windows
+from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, Partition, windows
 from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
 from tests.spec.conftest import PIPELINE, Project
@@ -175,6 +175,28 @@ def test_every_counts_real_time_from_the_start(project: Project) -> None:
     assert [window.key for window in found] == ["2013-03-10T0100", "2013-03-10T0800", "2013-03-10T1400"]
     before = list(pipeline.windows(date(2012, 12, 31), date(2013, 1, 1)))
     assert [window.key for window in before] == ["2012-12-31T0100", "2012-12-31T0700", "2012-12-31T1300"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "key"),
+    [
+        ("@daily", "America/New_York", "%Y-%m-%d"),
+        ("0 0 * * 1-5", "America/New_York", "%Y-%m-%d"),
+        ("0 2 * * *", "America/New_York", "%Y-%m-%dT%H:%M:%S"),
+        ("0 */2 * * *", "America/New_York", "%Y-%m-%dT%H:%M:%S"),
+        ("@hourly", "America/New_York", "%Y-%m-%dT%H:%M:%S%z"),
+        ("5 */1 * * *", "America/New_York", "%Y-%m-%dT%H:%M:%S%z"),
+        ("@hourly", "UTC", "%Y-%m-%dT%H:%M:%S"),
+    ],
+)
+def test_a_partition_s_key_has_as_much_of_the_clock_as_tells_it_from_the_others(
+    expression: str, zone: str, key: str
+) -> None:
+    schedule = Partition(expression)
+    assert schedule.key_format(zone) == key
+    cuts = Cuts(schedule=schedule, timezone=zone, anchor=utc(2013, 1, 1))
+    found = [window.local_start.strftime(key) for window in windows(cuts, utc(2013, 11, 1), utc(2013, 11, 6))]
+    assert len(set(found)) == len(found) > 1
 
 
 # Zone -> days around which its clock changed. (Where it changes by half an hour, Airflow's own hourly windows break.)
