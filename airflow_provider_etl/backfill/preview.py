@@ -31,6 +31,7 @@ class Preview:
         past: seconds that the last runs took.
         active: another backfill that isn't over.
         behind: slots that start on the last day given, but behind the instant as which Airflow reads it.
+        left_out: windows of the range that never run, in words.
     """
 
     request: Request
@@ -41,6 +42,7 @@ class Preview:
     past: Sequence[float]
     active: Progress | None
     behind: Sequence[Slot] = ()
+    left_out: Sequence[str] = ()
 
     @property
     def going(self) -> list[Choice]:
