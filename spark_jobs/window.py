@@ -55,8 +55,8 @@ class Window:
 
     @property
     def whole_days(self) -> bool:
-        """Whether both ends are local midnights: only then can a date column be compared with the window."""
-        return self.local_start.time() == time() and self.local_end.time() == time()
+        """Whether both ends begin local days: only then can a date column be compared with the window."""
+        return _begins_day(self.local_start) and _begins_day(self.local_end)
 
     @property
     def dates(self) -> tuple[date, date]:
@@ -96,6 +96,12 @@ class Window:
     def __str__(self) -> str:
         """`start/end` in UTC."""
         return f"{iso(self.start)}/{iso(self.end)}"
+
+
+def _begins_day(local: datetime) -> bool:
+    """Whether a local time is midnight or, where the clock skips that, the first instant of its date."""
+    before = (local.astimezone(UTC) - datetime.resolution).astimezone(local.tzinfo)
+    return local.time() == time() or before.date() != local.date()
 
 
 def _plain(instant: datetime) -> datetime:

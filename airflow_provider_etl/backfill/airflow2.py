@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from airflow_provider_etl.backfill.bounds import MOST
 from airflow_provider_etl.backfill.command import InCommand
 from airflow_provider_etl.backfill.facts import Dag, Order, Progress, Run, Slot, Spot
 from spark_jobs.errors import ConfigError
@@ -71,8 +73,8 @@ class Airflow2(InCommand):
         return self._dag(dag.name, dag.path)
 
     def slots(self, dag: Dag, first: datetime, last: datetime) -> list[Slot]:
-        """The slots between two logical dates, both included."""
-        return [_slot(info) for info in self.source(dag).iter_dagrun_infos_between(first, last)]
+        """The slots between two logical dates, both included; of too many for a backfill, one more than it may have."""
+        return [_slot(info) for info in islice(self.source(dag).iter_dagrun_infos_between(first, last), MOST + 1)]
 
     def runs(self, dag: Dag, slots: Sequence[Slot]) -> dict[Spot, Run]:
         """The run of each slot that has one; one that a killed backfill has left behind counts for none."""

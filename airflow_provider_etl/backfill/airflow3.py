@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from airflow_provider_etl.backfill.airflow3_db import CHUNK, session, text, utc
+from airflow_provider_etl.backfill.bounds import MOST
 from airflow_provider_etl.backfill.command import InCommand
 from airflow_provider_etl.backfill.facts import Dag, Order, Progress, Run, Slot, Spot
 from spark_jobs.errors import ConfigError
@@ -100,13 +102,13 @@ class Airflow3(InCommand):
         return parse(dag.name, Path(dag.path), dag.bundle)
 
     def slots(self, dag: Dag, first: datetime, last: datetime) -> list[Slot]:
-        """The slots between two logical dates, both included."""
+        """The slots between two logical dates, both included; of too many for a backfill, one more than it may have."""
         serialized = self._dag(dag.name)
         if getattr(serialized.timetable, "partitioned", False):
             # Airflow takes the clock's reading of both ends for one on the timetable's own clock, whatever their zone.
             zone = ZoneInfo(_zone(serialized))
             first, last = (moment.astimezone(zone).replace(tzinfo=UTC) for moment in (first, last))
-        return [_slot(info) for info in serialized.iter_dagrun_infos_between(first, last)]
+        return [_slot(info) for info in islice(serialized.iter_dagrun_infos_between(first, last), MOST + 1)]
 
     def runs(self, dag: Dag, slots: Sequence[Slot]) -> dict[Spot, Run]:
         """The latest run of each slot that has one."""
@@ -211,7 +213,7 @@ def _slot(info: Any) -> Slot:
     partition = getattr(info, "partition_key", None)
     interval = info.data_interval
     if interval is None:
-        moment = getattr(info, "partition_date", None) or info.run_after
+        moment = utc(getattr(info, "partition_date", None) or info.run_after)
         return Slot(logical=None, partition=partition, start=moment, end=moment, info=info)
     return Slot(logical=utc(info.logical_date), start=utc(interval.start), end=utc(interval.end), info=info)
 

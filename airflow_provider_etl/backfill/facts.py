@@ -49,7 +49,7 @@ class Slot:
     Args:
         logical: its logical date; None where it is a partition.
         partition: its partition's key; None elsewhere.
-        start, end: the data interval, aware; equal where the timetable cuts no intervals.
+        start, end: the window, aware; equal where nothing cuts one.
         info: Airflow's own object of it.
     """
 
@@ -66,7 +66,7 @@ class Slot:
 
     @property
     def cuts(self) -> bool:
-        """Whether it has a data interval."""
+        """Whether it has a window."""
         return self.start < self.end
 
 

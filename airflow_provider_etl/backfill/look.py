@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_etl.backfill import dates, sources
 from airflow_provider_etl.backfill.backend import Backend
+from airflow_provider_etl.backfill.bounds import MOST, Bounded, bounded, too_many
 from airflow_provider_etl.backfill.choice import Seen, choose, demand
 from airflow_provider_etl.backfill.facts import Dag, Run, Slot, Spot
 from airflow_provider_etl.backfill.held import Held, held, overlaps
 from airflow_provider_etl.backfill.preview import Preview, window_of, zone_of
 from airflow_provider_etl.backfill.request import Request
+from airflow_provider_etl.backfill.skips import skips
 from airflow_provider_etl.backfill.sources import Sources
 from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.window import Window
@@ -37,7 +39,9 @@ def look(backend: Backend, request: Request) -> Preview:
         raise ConfigError(dag.refused, where=dag.name)
     found = found or sources.of_dag(backend, dag, request.environment)
     asked = _range(backend, request, dag, found)
-    slots = _slots(backend, dag, asked, found)
+    now = datetime.now(UTC)
+    within = bounded(asked, _own(dag, found), now)
+    slots = _slots(backend, dag, asked, within, found)
     demand(dag, request, backend.before(dag, slots[0]))
     found, states, cuts = _tables(found, [window_of(slot, zone_of(dag, found)) for slot in slots if slot.cuts])
     if request.by_ledger and found.problem:
@@ -46,17 +50,24 @@ def look(backend: Backend, request: Request) -> Preview:
             where=dag.name,
             remedy="name the pipeline file instead of the DAG, or leave --missing and --outdated out",
         )
-    runs, now = backend.runs(dag, slots), datetime.now(UTC)
+    runs = backend.runs(dag, slots)
+    choices = [choose(request, seen, now) for seen in _seen(dag, slots, runs, states, cuts)]
     return Preview(
         request=request,
         dag=dag,
         range=asked,
+        left_out=within.left_out,
         sources=found,
-        choices=[choose(request, seen, now) for seen in _seen(dag, slots, runs, states, cuts)],
+        choices=skips(request, choices, found.pipelines, zone_of(dag, found)),
         past=backend.seconds(dag),
         active=backend.active(dag),
         behind=_behind(backend, request, dag, asked, found) if request.native else (),
     )
+
+
+def _own(dag: Dag, found: Sources) -> Pipeline | None:
+    """The pipeline whose file makes the DAG: one written by hand has a start and an end of its own."""
+    return next((pipeline for pipeline in found.pipelines if pipeline.path and pipeline.name == dag.name), None)
 
 
 def _range(backend: Backend, request: Request, dag: Dag, found: Sources) -> dates.Range:
@@ -70,16 +81,25 @@ def _behind(backend: Backend, request: Request, dag: Dag, asked: dates.Range, fo
     return backend.slots(dag, asked.last + _INSTANT, until) if until > asked.last else []
 
 
-def _slots(backend: Backend, dag: Dag, asked: dates.Range, found: Sources) -> list[Slot]:
-    first = _aligned(asked.first, found.pipelines)
-    slots = backend.slots(dag, first, asked.last) if first <= asked.last else []
+def _slots(backend: Backend, dag: Dag, asked: dates.Range, within: Bounded, found: Sources) -> list[Slot]:
+    first = _aligned(within.first, found.pipelines)
+    slots = backend.slots(dag, first, within.last) if first <= within.last else []
+    if len(slots) > MOST:
+        raise too_many(f"more than {MOST:,}")
     if not slots:
         raise ConfigError(
-            f"no window starts in {asked}",
+            "; ".join([f"no window starts in {asked}", *within.left_out]),
             where=dag.name,
             expected="a range in which the schedule starts a window; both ends are included",
         )
-    return slots
+    return [_whole(slot, found.pipelines) for slot in slots]
+
+
+def _whole(slot: Slot, pipelines: Sequence[Pipeline]) -> Slot:
+    """A partition says where its window starts; where it ends, the pipeline's own schedule knows."""
+    if slot.cuts or slot.partition is None or not pipelines:
+        return slot
+    return replace(slot, end=pipelines[0].window_of(slot.start.isoformat()).end)
 
 
 def _aligned(first: datetime, pipelines: Sequence[Pipeline]) -> datetime:

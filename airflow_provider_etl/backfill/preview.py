@@ -31,6 +31,7 @@ class Preview:
         past: seconds that the last runs took.
         active: another backfill that isn't over.
         behind: slots that start on the last day given, but behind the instant as which Airflow reads it.
+        left_out: windows of the range that never run, in words.
     """
 
     request: Request
@@ -41,6 +42,7 @@ class Preview:
     past: Sequence[float]
     active: Progress | None
     behind: Sequence[Slot] = ()
+    left_out: Sequence[str] = ()
 
     @property
     def going(self) -> list[Choice]:
@@ -89,9 +91,12 @@ class Preview:
 
     @property
     def _conf(self) -> Mapping[str, object] | None:
-        """A new run of a window that the tables hold must be told to load it again; a cleared one does by itself."""
-        forced = self.request.reprocess == "completed"
-        if forced and any(choice.action == "start" and choice.held == "loaded" for choice in self.going):
+        """A new run of a window that the tables hold must be told to load it again; a cleared one does by itself.
+
+        A partition's run is never cleared: Airflow makes another one beside it.
+        """
+        new = [choice for choice in self.going if choice.action == "start" or choice.slot.partition is not None]
+        if self.request.reprocess == "completed" and any(choice.held == "loaded" for choice in new):
             return {**(self.request.conf or {}), REPROCESS: True}
         return self.request.conf
 

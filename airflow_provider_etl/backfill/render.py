@@ -30,6 +30,7 @@ def render(preview: Preview) -> Iterator[str]:
         zone, request = zone_of(preview.dag, preview.sources), preview.request
         names = " .. ".join(dict.fromkeys(name_of(slot, zone) for slot in (preview.behind[0], preview.behind[-1])))
         yield f"not in it: {names}, which --to {request.last} would mean; {request.last} is an instant here"
+    yield from preview.left_out
     yield from _windows(preview)
     yield from _sums(preview)
     yield from _obstacles(preview)

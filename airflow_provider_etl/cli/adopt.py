@@ -60,7 +60,7 @@ def _windows(pipeline: Pipeline, options: argparse.Namespace) -> list[Window]:
     """The windows to look for: asked for, or all of the schedule until now."""
     scheduled = isinstance(pipeline.schedule, (Cron, Every))
     if options.windows:
-        span = pipeline.window_of(options.windows)
+        span = pipeline.span_of(options.windows)
         return list(pipeline.windows(span.start, span.end)) if scheduled else [span]
     if not scheduled or pipeline.start is None:
         raise ConfigError(

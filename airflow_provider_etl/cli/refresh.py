@@ -77,15 +77,17 @@ def _windows(pipeline: Pipeline, options: argparse.Namespace) -> list[Window]:
     now = datetime.now(UTC)
     start = pipeline.window_of(options.first).start if options.first else pipeline.start
     end = pipeline.window_of(options.last).end if options.last else min(now, pipeline.end or now)
-    found = [window for window in pipeline.windows(start, end) if window.end <= now]
+    found = pipeline.loaded_of(window for window in pipeline.windows(start, end) if window.end <= now)
     if not found:
-        raise ConfigError(f"no window has ended between {start} and {end}", where=pipeline.name)
+        left = ", apart from those that skip_if leaves out" if pipeline.skip_if else ""
+        raise ConfigError(f"no window has ended between {start} and {end}{left}", where=pipeline.name)
     snapshots = all(kind.write.strategy == "snapshot" for _, kind in pipeline.load.values())
     return found[-1:] if snapshots else found
 
 
 def _planned(pipeline: Pipeline, windows: Sequence[Window], *, whole: bool) -> Iterator[str]:
-    yield f"{pipeline.name}: {len(windows)} windows are loaded anew, {windows[0].key} to {windows[-1].key}"
+    but = ", but for those that skip_if leaves out" if pipeline.skip_if else ""
+    yield f"{pipeline.name}: {len(windows)} windows are loaded anew, {windows[0].key} to {windows[-1].key}{but}"
     for name, (_, kind) in pipeline.load.items():
         what = f"{'all' if whole else 'these windows'} of {getattr(kind, 'path', '')}"
         yield f"  load {name}: {what} will be replaced in one commit, by {kind.write.strategy}"

@@ -46,7 +46,8 @@ def _partitions(schedule: Partition, timezone: str) -> Any:
             expected=f"an Airflow that has partitioned runs; this is {'.'.join(map(str, AIRFLOW_VERSION))}",
             remedy=f'schedule: "{schedule.text}" cuts the same windows',
         )
-    return CronPartitionTimetable(schedule.expression, timezone=timezone, run_offset=-1, key_format=schedule.key_format)
+    key_format = schedule.key_format(timezone)
+    return CronPartitionTimetable(schedule.expression, timezone=timezone, run_offset=-1, key_format=key_format)
 
 
 def assets_of(pipeline: Pipeline) -> list[Asset]:

@@ -61,12 +61,8 @@ class WaitSensor(EtlSensor):
         """One a window of the run; none for those that are left out whatever comes."""
         pipeline = self._pipeline.with_params(context.get("params") or {})
         wait = self._of(pipeline)
-        windows = [window for window in windows_of(context, pipeline) if not self._left_out(pipeline, window)]
+        windows = pipeline.loaded_of(windows_of(context, pipeline), ask=False)
         return [self._ask(wait, pipeline, window) for window in windows]
-
-    def _left_out(self, pipeline: Pipeline, window: Window) -> bool:
-        local = replace(window, timezone=pipeline.timezone)
-        return pipeline.skip_if is not None and pipeline.skip_if.by_date(local) is not None
 
     def patience(self) -> Patience:
         """What the item says."""

@@ -150,7 +150,8 @@ class PartitionOption:
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
     partition: str
-    """A cron expression, or a preset such as "@daily"."""
+    """A cron expression, or a preset such as "@daily". The key is the window's local start: its date, its time where it
+    isn't midnight, and its UTC offset where the schedule is one for every hour: the clock shows some of them twice."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,10 +19,19 @@ from airflow_provider_etl.spec.language import Pool, Resources, Retries, StepRes
 from airflow_provider_etl.spec.lookback import reach
 from airflow_provider_etl.spec.params import Param, values_of
 from airflow_provider_etl.spec.rules import resolve_paths
-from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, Schedule, local_instant, window_at, windows
+from airflow_provider_etl.spec.schedule import (
+    Cron,
+    Cuts,
+    Every,
+    Schedule,
+    demand_cut,
+    local_instant,
+    window_at,
+    windows,
+)
 from airflow_provider_etl.spec.sizes import engine_for
 from airflow_provider_etl.spec.skipping import SkipIf
-from airflow_provider_etl.spec.variables import literal, with_window
+from airflow_provider_etl.spec.variables import literal, names_window_in, with_window
 from airflow_provider_etl.spec.waiting import Wait
 from airflow_provider_etl.version import __version__
 from spark_jobs import kinds
@@ -184,16 +193,36 @@ class Pipeline:
             return None
         return reach(replace(window, timezone=self.timezone), self.lookback, self._first())
 
-    def skipped(self, window: Window) -> str | None:
+    def skipped(self, window: Window, *, ask: bool = True) -> str | None:
         """Why a window is left out, in words; None where it is loaded.
+
+        Args:
+            window: which one.
+            ask: whether the storage is asked (`missing`); without, only weekdays and dates count.
 
         Raises:
             ConfigError: the storage that is asked can't be.
         """
         if self.skip_if is None:
             return None
+        local = replace(window, timezone=self.timezone)
+        found = self.skip_if.by_date(local)
+        if found is not None or not ask:
+            return found
         resolved: SkipIf = self._resolved(self.skip_if, window, "skip_if")
-        return resolved.reason(replace(window, timezone=self.timezone))
+        return resolved.reason(local)
+
+    def loaded_of(self, windows: Iterable[Window], *, ask: bool = True) -> list[Window]:
+        """Those of some windows that the pipeline loads: all but the ones that `skipped` names a reason for.
+
+        Args:
+            windows: in any order, which is kept.
+            ask: as for `skipped`.
+
+        Raises:
+            ConfigError: as for `skipped`.
+        """
+        return [window for window in windows if self.skipped(window, ask=ask) is None]
 
     def units(self, window: Window) -> dict[str, tuple[LoadUnit, dict[str, Any]]]:
         """Load's name -> what it writes, for the ledger, and the destination's options with absolute paths."""
@@ -213,7 +242,19 @@ class Pipeline:
 
         Raises:
             ConfigError: no dates, an inverted window, a time that the zone's clock skips or repeats, a start at which
-                the schedule cuts no window, or a single start where there is no schedule in time.
+                the schedule cuts no window, or a single start where there is no schedule in time; where a source
+                names the window, ends between which the schedule cuts none.
+        """
+        window = self.span_of(text)
+        if isinstance(self.schedule, (Cron, Every)) and any(map(names_window_in, self.extract.values())):
+            demand_cut(self._cuts(text), window)
+        return window
+
+    def span_of(self, text: str) -> Window:
+        """As `window_of`, for a span that may hold any number of windows.
+
+        Raises:
+            ConfigError: as for `window_of`, except that any two ends will do.
         """
         parts = [self._instant(part.strip(), text) for part in text.split("/")]
         if len(parts) == 2:

@@ -52,12 +52,20 @@ class Cron:
 class Partition(Cron):
     """As Cron, where each run carries its window's start as a partition key (Airflow 3.2 and later)."""
 
-    @property
-    def key_format(self) -> str:
-        """How a key is written: the local start, with as much of the clock as the expression needs."""
+    def key_format(self, timezone: str) -> str:
+        """How a key is written: the local start, with as much of the clock as the expression needs.
+
+        Where the schedule counts real hours, the clock shows some of them twice: there the offset belongs to the key.
+        (Airflow 3.2 and 3.3 can't read such a key back: a run for one of them is started with window_start.)
+
+        Args:
+            timezone: IANA name of the pipeline's zone.
+        """
         minute, hour = self.expression.split()[:2]
-        midnight = (minute, hour) == ("0", "0")
-        return "%Y-%m-%d" if midnight else "%Y-%m-%dT%H:%M:%S"
+        if (minute, hour) == ("0", "0"):
+            return "%Y-%m-%d"
+        repeats = _every_hour(self.expression) and timezone not in ("UTC", "Etc/UTC")
+        return "%Y-%m-%dT%H:%M:%S" + ("%z" if repeats else "")
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,15 @@ class Manual:
 
 
 Schedule = Cron | Every | Assets | Manual
+
+
+@functools.cache
+def _every_hour(expression: str) -> bool:
+    """Whether an expression is one for every hour: such a schedule counts real ones."""
+    from croniter import croniter
+
+    found: bool = croniter(expression).expanded[1] == ["*"]
+    return found
 
 
 @functools.cache
@@ -143,11 +160,13 @@ class Cuts:
         naive = local.replace(tzinfo=None, fold=0)
         cron = croniter(expression, naive)
         found: datetime = cron.get_next(datetime) if direction > 0 else cron.get_prev(datetime)
-        if cron.expanded[1] == ["*"]:
+        if _every_hour(expression):
             return (instant + (found - naive)).astimezone(UTC)
-        if _repeats(naive, zone):
+        cut = in_zone(found, zone)
+        # Behind a gap, the time before is the one that the gap has moved: the same instant once more.
+        if _repeats(naive, zone) or (direction < 0 and cut >= instant):
             return _past_the_repeat(expression, instant, naive, zone, direction)
-        return in_zone(found, zone)
+        return cut
 
 
 def _repeats(naive: datetime, zone: ZoneInfo) -> bool:
@@ -156,7 +175,7 @@ def _repeats(naive: datetime, zone: ZoneInfo) -> bool:
 
 
 def _past_the_repeat(expression: str, instant: datetime, naive: datetime, zone: ZoneInfo, direction: int) -> datetime:
-    """The nearest cut on one side of an instant in an hour that the clock shows twice.
+    """The nearest cut on one side of an instant in an hour that the clock shows twice, or behind one that it skips.
 
     The wall clock alone can't tell on which side a time of that hour lies: its cut is the later of the two.
     """
@@ -224,6 +243,37 @@ def window_at(cuts: Cuts, instant: datetime) -> Window:
             remedy="or give both ends: START/END",
         )
     return Window(start=instant, end=cuts.next(instant), timezone=cuts.timezone)
+
+
+def demand_cut(cuts: Cuts, window: Window) -> None:
+    """Refuse a window that the schedule doesn't cut, for a pipeline whose sources name the window.
+
+    Such a source holds the rows of one of the schedule's windows: for another window it would load too few or too many,
+    and what was loaded of the others would be lost.
+
+    Raises:
+        ConfigError: with the schedule's windows that lie there.
+    """
+    first = window.start if cuts.first(window.start) == window.start else cuts.previous(window.start)
+    if (first, cuts.next(first)) == (window.start, window.end):
+        return
+    last = max(cuts.previous(window.end), first)
+    near = " or ".join(dict.fromkeys(_local(cuts, start, cuts.next(start)) for start in (first, last)))
+    raise ConfigError(
+        f"the schedule cuts no window {_local(cuts, window.start, window.end)}, and a source's options name "
+        "${window…}: it has the rows of one of the schedule's windows alone",
+        expected=f"one of the schedule's windows, such as {near}",
+        remedy="run them one by one, or as a backfill: airflow-etl backfill FILE --from FIRST --to LAST",
+    )
+
+
+def _local(cuts: Cuts, start: datetime, end: datetime) -> str:
+    zone = ZoneInfo(cuts.timezone)
+    return "/".join(_briefly(moment.astimezone(zone)) for moment in (start, end))
+
+
+def _briefly(local: datetime) -> str:
+    return local.date().isoformat() if local.time() == time() else local.isoformat(timespec="minutes")
 
 
 @functools.cache

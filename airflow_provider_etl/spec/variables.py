@@ -126,6 +126,23 @@ def names_window(text: str) -> bool:
     return "${window." in text
 
 
+def names_window_in(kind: Any) -> bool:
+    """Whether a kind means something else for every window: one of its texts that get variables names it."""
+    return any(
+        _names_window(getattr(kind, item.name), substituted="substitute" in item.metadata)
+        for item in dataclasses.fields(kind)
+    )
+
+
+def _names_window(value: Any, *, substituted: bool) -> bool:
+    if isinstance(value, str):
+        return substituted and names_window(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return names_window_in(value)
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else ()
+    return any(_names_window(item, substituted=substituted) for item in items)
+
+
 def text_with_window(text: str, window: Window, params: Mapping[str, Any]) -> str:
     """A text with its window variables and these parameters pasted in."""
     return _replacer(window, "text", params)(text)

@@ -48,3 +48,18 @@ def test_the_partitions_of_both_ends_are_in_the_range_too() -> None:
     found = slots(sdk.CronPartitionTimetable("0 2 * * *", timezone=NEW_YORK), "2013-01-01", "2013-01-03")
     assert [slot.partition for slot in found] == [f"2013-01-0{day}T02:00:00" for day in (1, 2, 3)]
     assert {slot.logical for slot in found} == {None}
+
+
+@pytest.mark.parametrize("expression", ["@hourly", "*/30 * * * *"])
+def test_the_hour_that_comes_twice_is_two_partitions_of_different_keys(expression: str) -> None:
+    """Airflow tells partitions apart by their keys alone: of two alike a backfill would run one."""
+    sdk = pytest.importorskip("airflow.sdk")
+    if not hasattr(sdk, "CronPartitionTimetable"):
+        pytest.skip("this Airflow has no partitions")
+    from airflow_provider_etl.factory.timetables import _partitions
+    from airflow_provider_etl.spec.schedule import Partition
+
+    found = slots(_partitions(Partition(expression), NEW_YORK), "2024-11-03", "2024-11-03")
+    assert len(found) == len({slot.partition for slot in found}) == (25 if expression == "@hourly" else 50)
+    twice = [slot.partition for slot in found if str(slot.partition).startswith("2024-11-03T01:00:00")]
+    assert twice == ["2024-11-03T01:00:00-0400", "2024-11-03T01:00:00-0500"]

@@ -159,7 +159,7 @@ def test_the_data_interval_is_the_window(project: Project, engine: NotingEngine)
 def test_what_the_form_says_wins_over_the_interval(
     project: Project, engine: NotingEngine, params: dict[str, str], expected: str
 ) -> None:
-    task = task_of(project, FUSED)
+    task = task_of(project, FUSED.replace("${window.start:%Y-%m-%d}.csv", "all.csv\n    window: {column: time_hour}"))
     task.execute(context_of(task, 1, params=params))
     assert keys(engine) == [expected]
 
@@ -171,6 +171,7 @@ def test_what_the_form_says_wins_over_the_interval(
         ({"window_start": "yesterday"}, "'yesterday' is not"),
         ({"window_start": "2013-01-03", "window_end": "2013-01-02"}, "empty or inverted"),
         ({"window_start": "2013-01-03T12:00:00"}, "no window of the schedule starts"),
+        ({"window_start": "2013-01-02", "window_end": "2013-01-04"}, "cuts no window 2013-01-02/2013-01-04"),
     ],
 )
 def test_a_window_that_is_none_fails_at_once(

@@ -171,6 +171,20 @@ def test_refresh_orders_every_window_or_those_named_both_ends_included(
     assert "9 rows in t, version 4; version 3 has what was there before" in capsys.readouterr().out
 
 
+def test_refresh_builds_no_window_that_skip_if_leaves_out(
+    project: Project, engine: Callable[..., Orders], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The fifth and the sixth of January 2013 are a weekend: there are no files of theirs."""
+    facts = FACTS.replace("start: 2013-01-01", "start: 2013-01-04\nend: 2013-01-08")
+    path = str(project.write("skip_if: {weekdays: [saturday, sunday]}\n" + facts))
+    given = engine(REFRESHED)
+    assert main(["refresh", path, "--yes"]) == 0
+    assert given[0]["windows"] == ["2013-01-04", "2013-01-07"]
+    assert "2 windows are loaded anew, 2013-01-04 to 2013-01-07, but for those that skip_if" in capsys.readouterr().out
+    assert main(["refresh", path, "--from", "2013-01-05", "--to", "2013-01-06", "--yes"]) == 2
+    assert "apart from those that skip_if leaves out" in capsys.readouterr().err
+
+
 def test_refresh_builds_what_the_table_has_got_beside_the_schedule_too(
     project: Project, engine: Callable[..., Orders]
 ) -> None:

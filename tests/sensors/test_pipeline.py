@@ -186,3 +186,40 @@ def test_airflow_is_asked_for_the_runs_of_the_windows_that_cover_this_one(folder
     ]
     anywhere = OtherPipeline(name="any_dag", by="airflow", window="same").prepare(day(2), None)
     assert anywhere["windows"] == [["2013-01-02T00:00:00Z", "2013-01-03T00:00:00Z"]]
+
+
+def test_a_window_that_the_other_leaves_out_by_its_date_is_not_waited_for(folder: Path) -> None:
+    """The fifth and the sixth of January 2013 are a weekend."""
+    other = pipeline(folder, schedule="@daily", skip_if={"weekdays": ["saturday", "sunday"], "missing": "data/none"})
+    for which in ("same", "covering"):
+        for by in ("ledger", "airflow"):
+            answer = waited(OtherPipeline(name="flights", window=which, by=by), other, day(5))
+            assert answer == Answer(
+                found=True, seen="flights leaves 2013-01-05T00:00:00Z/2013-01-06T00:00:00Z out (skip_if)"
+            )
+    assert not waited(OtherPipeline(name="flights"), other, day(4)).found, "whether a file is missing shows only later"
+
+
+def test_of_a_longer_window_only_what_the_other_loads_is_waited_for(folder: Path) -> None:
+    weekend = {"weekdays": ["saturday", "sunday"]}
+    other = pipeline(folder, schedule="@daily", skip_if=weekend)
+    week = day(3, 5 * DAY)  # Thursday to Monday
+    for number in (3, 4):
+        load(other, day(number))
+    assert waited(OtherPipeline(name="flights"), other, week).seen == (
+        "load one lacks 2013-01-07T00:00:00Z/2013-01-08T00:00:00Z"
+    )
+    load(other, day(7))
+    assert waited(OtherPipeline(name="flights"), other, week).found
+    runs = OtherPipeline(name="flights", by="airflow").prepare(week, other)["windows"]
+    assert [start[8:10] for start, _ in runs] == ["03", "04", "07"]
+
+
+def test_of_a_snapshot_the_last_that_is_not_left_out_is_waited_for(folder: Path) -> None:
+    write, weekend = {"strategy": "snapshot"}, {"weekdays": ["saturday", "sunday"]}
+    other = pipeline(folder, schedule="@daily", write=write, skip_if=weekend)
+    to_sunday = OtherPipeline(name="flights", window=Lookback(lookback=3 * DAY))
+    load(other, day(3))
+    assert "lacks a snapshot of 2013-01-05T00:00:00Z" in waited(to_sunday, other, day(6)).seen
+    load(other, day(4))
+    assert waited(to_sunday, other, day(6)).found

@@ -38,6 +38,34 @@ def test_days_of_23_and_25_hours_are_whole_days(start: str, end: str, hours: int
     assert made.key == start[:10]
 
 
+@pytest.mark.parametrize(
+    ("zone", "before", "start", "end", "day"),
+    [
+        ("Africa/Cairo", "2024-04-24T22:00Z", "2024-04-25T22:00Z", "2024-04-26T21:00Z", date(2024, 4, 26)),
+        ("Asia/Beirut", "2024-03-29T22:00Z", "2024-03-30T22:00Z", "2024-03-31T21:00Z", date(2024, 3, 31)),
+        ("America/Santiago", "2024-09-07T04:00Z", "2024-09-08T04:00Z", "2024-09-09T03:00Z", date(2024, 9, 8)),
+    ],
+)
+def test_a_day_without_a_midnight_is_a_whole_day_and_so_is_the_one_before(
+    zone: str, before: str, start: str, end: str, day: date
+) -> None:
+    made, ending = window(start, end, zone), window(before, start, zone)
+    assert made.end - made.start == timedelta(hours=23)
+    assert made.local_start.hour == 1
+    assert made.whole_days
+    assert ending.whole_days
+    assert (ending.key, made.key) == (str(day - timedelta(days=1)), str(day))
+    assert (ending.dates[1], made.dates) == (day, (day, day + timedelta(days=1)))
+    assert window(ending.start.isoformat(), end, zone).whole_days
+
+
+def test_the_hours_of_a_day_without_a_midnight_are_no_whole_days() -> None:
+    first = window("2024-04-25T22:00Z", "2024-04-25T23:00Z", "Africa/Cairo")
+    assert (first.whole_days, first.key) == (False, "2024-04-26T0100")
+    last = window("2024-04-25T21:00Z", "2024-04-25T22:00Z", "Africa/Cairo")
+    assert (last.whole_days, last.key) == (False, "2024-04-25T2300")
+
+
 def test_the_hour_that_comes_twice_has_two_keys() -> None:
     first = window("2013-11-03T05:00:00Z", "2013-11-03T06:00:00Z", NEW_YORK)
     second = window("2013-11-03T06:00:00Z", "2013-11-03T07:00:00Z", NEW_YORK)

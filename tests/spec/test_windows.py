@@ -9,12 +9,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, windows
+from airflow_provider_etl.spec.schedule import Cron, Cuts, Every, Partition, windows
 from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
 from tests.spec.conftest import PIPELINE, Project
 
 NEW_YORK = PIPELINE.replace("start: 2013", "timezone: America/New_York\nstart: 2013")
+BY_COLUMN = "orders/all.csv\n    columns: {at: {type: timestamp}}\n    window: {column: at}"
+
+
+def by_column(text: str) -> str:
+    """The pipeline with a source that has the rows of all windows."""
+    return text.replace("orders/${window.start:%Y-%m-%d}.csv", BY_COLUMN)
 
 
 def utc(*parts: int) -> datetime:
@@ -69,7 +75,7 @@ def test_only_windows_that_lie_inside_whole_are_given(project: Project) -> None:
     ],
 )
 def test_a_window_from_text(project: Project, text: str, start: datetime | None, end: datetime | None) -> None:
-    pipeline = project.pipeline(NEW_YORK)
+    pipeline = project.pipeline(by_column(NEW_YORK))
     if start is None:
         with pytest.raises(ConfigError, match="inverted"):
             pipeline.window_of(text)
@@ -104,6 +110,55 @@ def test_a_start_off_the_schedule_names_the_nearest_ones(project: Project) -> No
         project.pipeline(NEW_YORK).window_of("2013-01-01T12:00")
 
 
+@pytest.mark.parametrize(
+    ("schedule", "text", "near"),
+    [
+        ('"@daily"', "2013-01-01/2013-01-03", "2013-01-01/2013-01-02 or 2013-01-02/2013-01-03"),
+        ('"@daily"', "2013-01-01/2014-01-01", "2013-01-01/2013-01-02 or 2013-12-31/2014-01-01"),
+        ('"@daily"', "2013-01-01T06:00/2013-01-01T07:00", "2013-01-01/2013-01-02, remedy"),
+        ("0 0 * * 1-5", "2013-01-04/2013-01-05", "2013-01-04/2013-01-07, remedy"),
+        ("{every: 6h}", "2013-01-01/2013-01-01T12:00", "2013-01-01/2013-01-01T06:00"),
+    ],
+)
+def test_where_a_source_names_the_window_only_those_of_the_schedule_are_windows(
+    project: Project, schedule: str, text: str, near: str
+) -> None:
+    """A wider one would read the first window's file alone, and clear the rows of the others."""
+    pipeline = project.pipeline(NEW_YORK.replace('"@daily"', schedule))
+    with pytest.raises(ConfigError) as error:
+        pipeline.window_of(text)
+    told = str(error.value).replace("-05:00", "")
+    assert "${window…}" in told
+    assert near.removesuffix(", remedy") in told
+    assert " or 2013" not in told or not near.endswith("remedy")
+    assert "backfill" in told
+    assert pipeline.span_of(text) == project.pipeline(by_column(NEW_YORK)).window_of(text)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "zone"),
+    [
+        ('"@daily"', "America/New_York"),
+        ('"@hourly"', "America/New_York"),
+        ('"@weekly"', "America/Sao_Paulo"),
+        ('"@daily"', "America/Sao_Paulo"),
+        ("30 2 * * *", "Europe/Berlin"),
+        ("{every: 7h}", "Asia/Amman"),
+    ],
+)
+def test_each_of_the_schedules_windows_is_one_when_its_ends_are_named(
+    project: Project, schedule: str, zone: str
+) -> None:
+    pipeline = project.pipeline(NEW_YORK.replace('"@daily"', schedule).replace("America/New_York", zone))
+    for day in ZONES[zone]:
+        found = list(pipeline.windows(day - timedelta(days=9), day + timedelta(days=9)))
+        assert found
+        assert [pipeline.window_of(str(window)) for window in found] == found
+        if schedule == '"@daily"':
+            dates = ["/".join(str(end) for end in window.dates) for window in found]
+            assert [pipeline.window_of(text) for text in dates if "2013" in text] == found
+
+
 @pytest.mark.parametrize("schedule", ["manual", "{assets: [x]}"])
 def test_without_a_schedule_in_time_both_ends_are_needed(project: Project, schedule: str) -> None:
     pipeline = project.pipeline(PIPELINE.replace('"@daily"', schedule))
@@ -120,6 +175,28 @@ def test_every_counts_real_time_from_the_start(project: Project) -> None:
     assert [window.key for window in found] == ["2013-03-10T0100", "2013-03-10T0800", "2013-03-10T1400"]
     before = list(pipeline.windows(date(2012, 12, 31), date(2013, 1, 1)))
     assert [window.key for window in before] == ["2012-12-31T0100", "2012-12-31T0700", "2012-12-31T1300"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "key"),
+    [
+        ("@daily", "America/New_York", "%Y-%m-%d"),
+        ("0 0 * * 1-5", "America/New_York", "%Y-%m-%d"),
+        ("0 2 * * *", "America/New_York", "%Y-%m-%dT%H:%M:%S"),
+        ("0 */2 * * *", "America/New_York", "%Y-%m-%dT%H:%M:%S"),
+        ("@hourly", "America/New_York", "%Y-%m-%dT%H:%M:%S%z"),
+        ("5 */1 * * *", "America/New_York", "%Y-%m-%dT%H:%M:%S%z"),
+        ("@hourly", "UTC", "%Y-%m-%dT%H:%M:%S"),
+    ],
+)
+def test_a_partition_s_key_has_as_much_of_the_clock_as_tells_it_from_the_others(
+    expression: str, zone: str, key: str
+) -> None:
+    schedule = Partition(expression)
+    assert schedule.key_format(zone) == key
+    cuts = Cuts(schedule=schedule, timezone=zone, anchor=utc(2013, 1, 1))
+    found = [window.local_start.strftime(key) for window in windows(cuts, utc(2013, 11, 1), utc(2013, 11, 6))]
+    assert len(set(found)) == len(found) > 1
 
 
 # Zone -> days around which its clock changed. (Where it changes by half an hour, Airflow's own hourly windows break.)
@@ -169,6 +246,8 @@ def test_windows_are_those_of_airflows_interval_timetable(zone: str, expression:
 @example("America/New_York", Cron("15 1,3 * * 0"), datetime(2012, 11, 4, 5, 15, 0, 1, tzinfo=UTC))
 @example("America/New_York", Cron("15 1,3 * * 0"), datetime(2012, 11, 4, 5, 30, tzinfo=UTC))
 @example("America/New_York", Cron("15 1,3 * * 0"), datetime(2012, 11, 4, 6, 15, tzinfo=UTC))
+@example("America/Sao_Paulo", Cron("0 0 * * *"), datetime(2013, 10, 20, 3, tzinfo=UTC))
+@example("America/New_York", Cron("30 2 * * *"), datetime(2013, 3, 10, 7, 30, tzinfo=UTC))
 def test_every_instant_lies_between_two_cuts_that_lead_to_each_other(
     zone: str, schedule: Cron | Every, instant: datetime
 ) -> None:

@@ -41,6 +41,9 @@ worker's slot where Airflow can.
 SOURCES: Final = """\
 A mapping: name → source; `type` is the kind. Each says which of its rows belong to a window: by a path that names
 `${window…}`, by `window: {column: …}`, or with `window: all` (reference data, whole for every window).
+
+Where an option of a source names `${window…}` and the schedule cuts time (cron, `every`), a run takes the schedule's
+windows alone: another span, asked for by hand, would read one file and clear the rows of the others.
 """
 
 STEPS: Final = """\

@@ -14,7 +14,12 @@ SPANS: Final = (
     (datetime(2013, 3, 8, 23, tzinfo=UTC), datetime(2013, 3, 12, 5, tzinfo=UTC)),
     (datetime(2013, 10, 25, 22, tzinfo=UTC), datetime(2013, 11, 5, 6, tzinfo=UTC)),
 )
-WINDOW: Final = {"window_start": "2013-03-09T00:00", "window_end": "2013-03-11T00:00"}
+# One of the schedule's windows, where a source names it; daily's is the day of the clock's change.
+WINDOWS: Final = {
+    "daily": ("2013-03-10T00:00", "2013-03-11T00:00"),
+    "weekly": ("2013-03-04T06:00", "2013-03-11T06:00"),
+}
+ANY_WINDOW: Final = ("2013-03-09T00:00", "2013-03-11T00:00")
 
 
 # The one task that not every version has: 2.11 knows no deadlines, so a task of the run watches it, in a file with

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.airflow.lanes import GOLDEN
-from tests.airflow.lanes.observe import SPANS, WINDOW, NotingEngine, graph, settings, stable, windows
+from tests.airflow.lanes.observe import ANY_WINDOW, SPANS, WINDOWS, NotingEngine, graph, settings, stable, windows
 
 pytestmark = pytest.mark.airflow
 
@@ -42,14 +42,16 @@ def observed(project: Path, dags: dict[str, Any], database: None) -> Observed:
 
 
 def plans_of(dag: Any) -> list[dict[str, Any]]:
-    """The plans that a real run of the DAG, started by hand for WINDOW, hands to Spark: a fake that takes notes."""
+    """The plans that a real run of the DAG, started by hand for a window, hands to Spark: a fake that takes notes."""
     from airflow_provider_etl.operators import base
     from tests.airflow.lanes.versions import run
 
     engine = NotingEngine()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(base, "engine_of", lambda _kind: engine)
-        done = run(dag, datetime.fromisoformat("2013-03-12T00:00+00:00"), WINDOW)
+        start, end = WINDOWS.get(dag.dag_id, ANY_WINDOW)
+        conf = {"window_start": start, "window_end": end}
+        done = run(dag, datetime.fromisoformat("2013-03-12T00:00+00:00"), conf)
     assert str(getattr(done.state, "value", done.state)) == "success", dag.dag_id
     return json.loads(json.dumps(engine.plans))
 
@@ -91,4 +93,4 @@ def test_the_golden_windows_have_days_of_23_and_of_25_hours(golden: Observed) ->
 
 def test_every_verb_of_a_staged_file_has_its_plan(golden: Observed) -> None:
     assert [plan["verbs"] for plan in golden["daily"]["plans"]] == [["extract"], ["transform"], ["check"], ["load"]]
-    assert golden["daily"]["plans"][0]["extract"]["flights"]["path"] == "<project>/data/raw/flights/2013-03-09.csv"
+    assert golden["daily"]["plans"][0]["extract"]["flights"]["path"] == "<project>/data/raw/flights/2013-03-10.csv"
