@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_provider_etl.backfill import choice, look
-from airflow_provider_etl.backfill.facts import REPROCESS, Dag, Run, Slot
+from airflow_provider_etl.backfill import REPROCESS, choice, look
+from airflow_provider_etl.backfill.facts import Dag, Run, Slot
 from airflow_provider_etl.backfill.preview import window_of
 from airflow_provider_etl.backfill.render import render
 from tests.airflow.project import FLIGHTS, Project
