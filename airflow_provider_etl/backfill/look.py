@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
 
 _INSTANT: Final = timedelta(microseconds=1)
+_MANY: Final = 1_000  # windows at which people are told that it takes a while
 
 
 def look(backend: Backend, request: Request) -> Preview:
@@ -42,6 +44,8 @@ def look(backend: Backend, request: Request) -> Preview:
     now = datetime.now(UTC)
     within = bounded(asked, _own(dag, found), now)
     slots = _slots(backend, dag, asked, within, found)
+    if len(slots) > _MANY:
+        print(f"looking at {len(slots):,} windows", file=sys.stderr, flush=True)
     demand(dag, request, backend.before(dag, slots[0]))
     found, states, cuts = _tables(found, [window_of(slot, zone_of(dag, found)) for slot in slots if slot.cuts])
     if request.by_ledger and found.problem:

@@ -151,7 +151,8 @@ class PartitionOption:
 
     partition: str
     """A cron expression, or a preset such as "@daily". The key is the window's local start: its date, its time where it
-    isn't midnight, and its UTC offset where the schedule is one for every hour: the clock shows some of them twice."""
+    isn't midnight, and its UTC offset where the schedule is one for every hour: the clock shows some of them twice.
+    One of these is started by hand with `window_start`: Airflow (3.3.2) can't read a key with an offset back."""
 
 
 @dataclass(frozen=True, kw_only=True)

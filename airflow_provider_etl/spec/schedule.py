@@ -56,7 +56,7 @@ class Partition(Cron):
         """How a key is written: the local start, with as much of the clock as the expression needs.
 
         Where the schedule counts real hours, the clock shows some of them twice: there the offset belongs to the key.
-        (Airflow 3.2 and 3.3 can't read such a key back: a run for one of them is started with window_start.)
+        (Airflow 3.3.2 can't read such a key back: a run for one of them is started with window_start.)
 
         Args:
             timezone: IANA name of the pipeline's zone.

@@ -9,12 +9,13 @@ import pytest
 
 from airflow_provider_etl.backfill.bounds import bounded
 from airflow_provider_etl.backfill.dates import Range, starts
+from airflow_provider_etl.backfill.facts import Dag, Slot
 from airflow_provider_etl.backfill.look import look
 from airflow_provider_etl.spec import Pipeline
 from spark_jobs.errors import ConfigError
 from tests.airflow.project import FLIGHTS, Project
 from tests.backfill.conftest import pipeline_of
-from tests.backfill.fakes import FakeAirflow, day
+from tests.backfill.fakes import FakeAirflow, day, slot
 from tests.backfill.test_preview import asked, shown
 
 NEW_YORK = "America/New_York"
@@ -73,6 +74,19 @@ def test_the_preview_says_what_it_leaves_out(project: Project) -> None:
     preview = look(FakeAirflow(), asked(project, "1900-01-01", "2013-01-02"))
     assert [item.start for item in preview.order.slots] == [day(1), day(2)]
     assert shown(preview)[1] == "more than 10,000 windows left out: before its start, 2013-01-01 00:00"
+
+
+def test_looking_at_many_windows_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    class Quarters(FakeAirflow):
+        def slots(self, dag: Dag, first: datetime, last: datetime) -> list[Slot]:
+            days = super().slots(dag, first, last)
+            return [slot(item.start + part * timedelta(minutes=15)) for item in days for part in range(96)]
+
+    pipeline(project, ("end: 2013-01-04\n", ""))
+    look(Quarters(), asked(project, "2013-01-01", "2013-01-10"))
+    assert capsys.readouterr().err == ""
+    look(Quarters(), asked(project, "2013-01-01", "2013-01-11"))
+    assert capsys.readouterr().err == "looking at 1,056 windows\n"
 
 
 def test_a_range_of_which_nothing_is_left_says_why(project: Project) -> None:
