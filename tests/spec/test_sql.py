@@ -167,6 +167,7 @@ def test_spark_expressions_pass(project: Project, text: str) -> None:
         "hash(*)",
         "to_json(struct(*))",
         "count(DISTINCT *) > 1",
+        "s IN (*)",
         "4 >>> 1",
         "a >>> 1 > 2",
         "X 'F0' = b",
