@@ -75,7 +75,7 @@ def _refuse_unknown(kind: str, group: str) -> None:
 
 
 def _refuse_bad_name(name: str, pipeline: Path, tests: Path) -> None:
-    from airflow_provider_etl.spec.loader import name_problem
+    from airflow_provider_etl.spec.dag_names import name_problem
 
     complaint = name_problem(name)
     if name.endswith(".test"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_etl.spec.diagnostics import Diagnostic
-from airflow_provider_etl.spec.loader import Loaded
+from airflow_provider_etl.spec.loaded import Loaded
 from airflow_provider_etl.spec.nodes import MapNode, Node
 from airflow_provider_etl.spec.paths import absolute
 from airflow_provider_etl.spec.rules import path_fields

@@ -10,7 +10,7 @@ from airflow_provider_etl.spec.nodes import ListNode, MapNode, Node
 from airflow_provider_etl.spec.schedule import Assets
 
 if TYPE_CHECKING:
-    from airflow_provider_etl.spec.loader import Loaded
+    from airflow_provider_etl.spec.loaded import Loaded
 
 
 def across(files: Sequence[Loaded], *, complete: bool) -> list[Diagnostic]:

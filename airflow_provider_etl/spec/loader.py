@@ -2,69 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from airflow_provider_etl.spec import identity, ignores, lookback, rules, secrets, shape, strategies, tables, waits
-from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
-from airflow_provider_etl.spec.environment import Engine, Environment, load_environment
+from airflow_provider_etl.spec import (
+    dag_names,
+    identity,
+    ignores,
+    lookback,
+    rules,
+    secrets,
+    shape,
+    strategies,
+    tables,
+    waits,
+)
+from airflow_provider_etl.spec.environment import Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
-from airflow_provider_etl.spec.frozen import FrozenMap
-from airflow_provider_etl.spec.language import PipelineFile, Pool
+from airflow_provider_etl.spec.language import PipelineFile
+from airflow_provider_etl.spec.loaded import Loaded
+from airflow_provider_etl.spec.making import Settled, made
 from airflow_provider_etl.spec.mappings import from_mapping
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described
-from airflow_provider_etl.spec.params import defaults_of, params_of, values_of
+from airflow_provider_etl.spec.params import defaults_of
 from airflow_provider_etl.spec.pipeline import Pipeline
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Reading
-from airflow_provider_etl.spec.schedule import Schedule
-from airflow_provider_etl.spec.settings import Settings, timeouts_of
+from airflow_provider_etl.spec.settings import Settings
 from airflow_provider_etl.spec.variables import Substitution
-from airflow_provider_etl.spec.verbs import Placed, VerbReader, Verbs, datasets_of
+from airflow_provider_etl.spec.verbs import Placed, VerbReader
 from airflow_provider_etl.spec.waiting import Awaited
 from spark_jobs.errors import ConfigError
 from spark_jobs.outline import Outline
-
-# Airflow takes 250 characters, but names a folder `dag_id=…` in its logs: 255 bytes are all that a file name has.
-_MAX_NAME: Final = 200
-_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """What a file gave.
-
-    Args:
-        name: the DAG's id.
-        path: the file as the caller named it.
-        pipeline: None where there is an error.
-        diagnostics: errors and warnings by place.
-        awaited: the pipelines that it waits for.
-        ignored: what the file's comments ignore; `lint` alone asks.
-        spared: the warnings that they have taken back.
-        node: the file as it was read, for the places of what is found later; None where it can't be read.
-        text: the file's text; empty for a mapping, and for a file that can't be read.
-    """
-
-    name: str
-    path: str
-    pipeline: Pipeline | None
-    diagnostics: tuple[Diagnostic, ...]
-    awaited: tuple[Awaited, ...] = ()
-    ignored: tuple[ignores.Ignore, ...] = ()
-    spared: tuple[Diagnostic, ...] = ()
-    node: MapNode | None = None
-    text: str = ""
-
-    @property
-    def errors(self) -> tuple[Diagnostic, ...]:
-        """The diagnostics that are errors."""
-        return tuple(item for item in self.diagnostics if item.severity == "error")
 
 
 def load_file(path: str | Path, *, environment: str | None = None, expressions: bool = False) -> Loaded:
@@ -127,7 +99,7 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         message = f"{described(node)} stands where the keys of a pipeline are wanted"
         problems.add(node, "not-a-mapping", message, "begin with extract:, transform:, check:, load:")
     if isinstance(node, MapNode):
-        _check_name(opened.name, Node(node.source), problems)
+        dag_names.check(opened.name, Node(node.source), problems)
         pipeline = _pipeline(opened, node, asked, expressions=expressions)
     ignored = ignores.ignores_of(node.source) if node is not None and expressions else ()
     found = secrets.hidden(problems.sorted(), node)
@@ -143,25 +115,6 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         node=node if isinstance(node, MapNode) else None,
         text=node.source.text if node is not None else "",
     )
-
-
-def _check_name(name: str, top: Node, problems: Problems) -> None:
-    complaint = name_problem(name)
-    if complaint:
-        problems.add(top, "invalid-name", *complaint)
-
-
-def name_problem(name: str) -> tuple[str, str] | None:
-    """Why a text can't be a DAG's id, and what to do; None where it can."""
-    if len(name) > _MAX_NAME:
-        message = f"the DAG's id {shown(name)} has {len(name)} characters, {_MAX_NAME} is the most"
-        return message, "rename the file: Airflow's log folders bear the id"
-    if not _NAME.fullmatch(name) or ".." in name:
-        return (
-            f"{shown(name)} can't be a DAG's id",
-            "name the file with ASCII letters, digits, _ - and . (not two together)",
-        )
-    return None
 
 
 def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions: bool) -> Pipeline | None:
@@ -215,8 +168,11 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     engine = settings.engine(read, environment)
     if problems.failed or environment is None or engine is None or schedule is None:
         return None
-    settled = _Settled(environment=environment, engine=engine, schedule=schedule, start=start, end=end)
-    pipeline = replace(_made(opened, read, verbs, settled), wait_for=tuple(wait for wait, _ in waiting))
+    wait_for = tuple(wait for wait, _ in waiting)
+    settled = Settled(
+        environment=environment, engine=engine, schedule=schedule, start=start, end=end, wait_for=wait_for
+    )
+    pipeline = made(opened.name, opened.file, read, verbs, settled)
     if expressions:
         from airflow_provider_etl.spec.timing import Timed
 
@@ -253,58 +209,3 @@ def _is_true(node: Node | None) -> bool:
 
 def _says_true(node: Node | None) -> bool:
     return not (isinstance(node, ScalarNode) and node.text == "false")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Settled:
-    """What the keys beside the verbs stand for."""
-
-    environment: Environment
-    engine: Engine
-    schedule: Schedule
-    start: datetime | None
-    end: datetime | None
-
-
-def _made(opened: _Opened, read: PipelineFile, verbs: Verbs, settled: _Settled) -> Pipeline:
-    params = params_of(read.params)
-    return Pipeline(
-        name=opened.name,
-        id=read.id or opened.name,
-        path=opened.file,
-        description=read.description,
-        doc=read.doc or read.description,
-        owner=read.owner,
-        owner_links=FrozenMap(read.owner_links),
-        tags=read.tags,
-        schedule=settled.schedule,
-        start=settled.start,
-        end=settled.end,
-        lookback=read.lookback,
-        timezone=read.timezone,
-        catchup=read.catchup,
-        max_active_windows=1 if read.depends_on_previous or read.lookback else read.max_active_windows,
-        retries=read.retries,
-        depends_on_previous=read.depends_on_previous,
-        pool=Pool(name=read.pool) if isinstance(read.pool, str) else read.pool,
-        priority=read.priority,
-        params=FrozenMap(params),
-        values=FrozenMap(values_of(params, {})),
-        timeout=timeouts_of(read),
-        freshness=read.freshness,
-        skip_if=read.skip_if,
-        notify=read.notify,
-        execution=read.execution,
-        deterministic=read.deterministic,
-        resources=read.resources,
-        engine=settled.engine,
-        environment=settled.environment,
-        extract=FrozenMap({name: placed.kind for name, placed in verbs.extract.items()}),
-        transform=FrozenMap(datasets_of(verbs)),
-        check=FrozenMap(
-            {name: tuple((placed.name, placed.kind) for placed in checks) for name, checks in verbs.check.items()}
-        ),
-        load=FrozenMap(
-            {name: (rules.target_of(name, verbs) or "", placed.kind) for name, placed in verbs.load.items()}
-        ),
-    )

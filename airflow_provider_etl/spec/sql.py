@@ -195,8 +195,9 @@ def _stray_star(found: Expression) -> bool:
     """Whether a star stands elsewhere than among a call's arguments, where it means all columns."""
     from sqlglot import expressions as exp
 
+    operators = tuple(getattr(exp, name) for name in _NO_CALLS)
     for star in found.find_all(exp.Star):
         holder = star.parent.parent if isinstance(star.parent, exp.Distinct) else star.parent
-        if not isinstance(holder, exp.Func) or isinstance(holder, tuple(getattr(exp, name) for name in _NO_CALLS)):
+        if not isinstance(holder, (exp.Func, exp.In)) or isinstance(holder, operators):
             return True
     return False

@@ -23,7 +23,7 @@ def _calls(count: int, places: tuple[int, ...], names: str) -> dict[tuple[str, i
 # (function, number of arguments) -> those that are dates or times.
 _CALLS: Final[dict[tuple[str, int], tuple[int, ...]]] = {
     **_calls(1, (0,), "date timestamp to_date to_timestamp to_timestamp_ntz to_timestamp_ltz try_to_date"),
-    **_calls(1, (0,), "try_to_timestamp last_day unix_date unix_micros unix_millis unix_seconds"),
+    **_calls(1, (0,), "try_to_timestamp last_day"),
     **_calls(1, (0,), "year quarter month day dayofmonth dayofweek dayofyear weekday weekofyear dayname monthname"),
     **_calls(1, (0,), "hour minute second"),
     **_calls(2, (0,), "date_add dateadd date_sub add_months next_day trunc date_format"),

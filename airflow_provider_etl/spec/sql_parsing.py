@@ -36,11 +36,11 @@ def _mended(tokens: list[Token], dialect: Dialect) -> list[Token]:
     from sqlglot import TokenType
 
     kept: list[Token] = []
-    names = ["", "", *(token.token_type.name for token in tokens), "", ""]
+    names = ["", *(token.token_type.name for token in tokens), ""]
     for place, token in enumerate(tokens):
-        _, before, name, after, _ = names[place : place + 5]
-        if name == "WINDOW" and after == "L_PAREN" and before in {"GROUP_BY", "COMMA"}:
-            token.token_type = TokenType.VAR  # GROUP BY window(at, '1 hour') is a call
+        before, name, after = names[place : place + 3]
+        if name == "WINDOW" and after in {"L_PAREN", "DOT"}:
+            token.token_type = TokenType.VAR  # window(at, '1 hour') is a call, window.start its result
         elif name == "STRING" and before == "VAR" and tokens[place - 1].text in {"x", "X"}:
             token.token_type = TokenType.HEX_STRING  # X 'F0'
             kept.pop()

@@ -21,7 +21,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
 
 if TYPE_CHECKING:
-    from airflow_provider_etl.spec.loader import Loaded
+    from airflow_provider_etl.spec.loaded import Loaded
     from airflow_provider_etl.spec.pipeline import Pipeline
 
 _SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(2013, 1, 2, tzinfo=UTC))

@@ -322,10 +322,19 @@ CLOCKS = [
     "extract(year FROM 'now') > id",
     "from_utc_timestamp('now', 'UTC') > at",
     "to_utc_timestamp('now', 'UTC') > at",
-    "unix_date('today') > id",
-    "unix_seconds('now') > id",
+    "convert_timezone('Europe/Paris', 'now') > at",
+    "'now' - interval 1 day > at",
+    "day - 'today' > interval 1 day",
+    "'now' - at > interval 1 day",
     "coalesce(at, 'now') > at",
-    "greatest(day, 'today') > day",
+    "coalesce('now', at) > at",
+    "nvl(at, 'now') > at",
+    "nvl2(Customer, at, 'now') > at",
+    "nullif(at, 'now') > at",
+    "array(at, 'now')[1] > at",
+    "sequence('today', day)[0] > day",
+    "lag(at, 1, 'now') OVER (ORDER BY id) > at",
+    "CASE at WHEN 'now' THEN 1 ELSE 2 END > id",
     "if(paid, at, 'now') > at",
     "CASE WHEN paid THEN 'today' ELSE day END > day",
 ]
@@ -339,6 +348,9 @@ NO_CLOCKS = [
     "if(paid, 'now', Customer) > 'a'",
     "named_struct('now', Customer).now > 'a'",
     "CASE Customer WHEN 'now' THEN 1 ELSE 2 END > id",
+    "lag(Customer, 1, 'now') OVER (ORDER BY id) > 'a'",
+    "nullif(Customer, 'now') > 'a'",
+    "array(Customer, 'now')[1] > 'a'",
 ]
 
 

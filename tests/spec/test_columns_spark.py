@@ -12,7 +12,7 @@ import pytest
 
 from spark_jobs.errors import ConfigError
 from tests.spark_jobs.transform.running import lazily
-from tests.spec.conftest import Project
+from tests.spec.conftest import PIPELINE, Project
 from tests.spec.test_columns import APPEND, CLASHING, CLOCKS, HEAD, LEFT_ALONE, NO_CLOCKS
 from tests.spec.test_columns import QUERIES as VALID
 
@@ -145,3 +145,20 @@ def test_spark_puts_the_time_in_the_place_of_what_lint_calls_the_clock(
     plan = str(rows._jdf.queryExecution().optimizedPlan().toString()).lower()
     assert bool(re.search(r"\b(now|today|yesterday|tomorrow)\b", plan)) is not clock
     rows.collect()
+
+
+def examples(spark: SparkSession) -> Iterator[str]:
+    """The values in the examples of Spark's own functions, where each is one and reads no table."""
+    for (name,) in spark.sql("SHOW SYSTEM FUNCTIONS").collect():
+        told = "\n".join(row[0] for row in spark.sql(f"DESCRIBE FUNCTION EXTENDED `{name}`").collect())
+        for text in re.findall(r"> SELECT (.*?);\s*\n", told, re.DOTALL):
+            if not re.search(r"\bFROM\b|\bAS\s+\w+\s*(,|$)", text, re.IGNORECASE):
+                yield text
+
+
+def test_no_example_of_sparks_own_functions_is_refused_as_no_expression(project: Project, spark: SparkSession) -> None:
+    steps = {f"x{number}": text for number, text in enumerate(examples(spark))}
+    assert len(steps) > 500
+    told = project.told(PIPELINE.replace("- filter: amount > 0", f"- derive: {json.dumps(steps)}"))
+    wrong = {"expression-syntax", "expression-statement", "expression-many", "expression-empty"}
+    assert [line for line in told if line.split()[1] in wrong] == []

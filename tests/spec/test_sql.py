@@ -167,6 +167,7 @@ def test_spark_expressions_pass(project: Project, text: str) -> None:
         "hash(*)",
         "to_json(struct(*))",
         "count(DISTINCT *) > 1",
+        "s IN (*)",
         "4 >>> 1",
         "a >>> 1 > 2",
         "X 'F0' = b",
@@ -238,6 +239,8 @@ def test_what_is_no_single_select_over_the_datasets_is_told_at_its_column(
         "SELECT * FROM (SELECT * FROM input) WHERE at >= ${window.start}",
         "SELECT count(*) AS n FROM input GROUP BY window(at, '1 hour')",
         "SELECT count(*) AS n FROM input GROUP BY s, Window (at, '1 hour')",
+        "SELECT count(*) AS n FROM input GROUP BY ROLLUP (window(at, '1 hour'), s)",
+        "SELECT count(*) AS n FROM input GROUP BY window.start",
         "SELECT s, sum(a) OVER w AS n FROM input WINDOW w AS (PARTITION BY s)",
     ],
 )

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 _COMPARE: Final = frozenset({"EQ", "NEQ", "GT", "GTE", "LT", "LTE", "NullSafeEQ", "NullSafeNEQ"})
 _LOGIC: Final = frozenset({"And", "Or", "Not"})
-_ONE_TYPE: Final = frozenset({"Coalesce", "Greatest", "Least", "Array"})
+_TIMES: Final = INSTANTS | {"interval"}
+# Parts of an expression of which Spark makes one type.
+_ONE_TYPE: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("Coalesce", "Array"), ("this", "expressions")),
+    **dict.fromkeys(("If", "Nvl2"), ("true", "false")),
+    **dict.fromkeys(("Add", "Sub", "Nullif"), ("this", "expression")),
+    "GenerateSeries": ("start", "end"),
+    "Lag": ("this", "default"),
+    "Lead": ("this", "default"),
+}
 _NUMBER: Final = re.compile(
     r"\s*[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?[dflsy]?|nan|inf|infinity)\s*", re.IGNORECASE | re.ASCII
 )
@@ -104,19 +113,21 @@ def _against_text(tree: Any, literal: Any, look: Look) -> Iterator[Clash]:
 
 def _beside(name: str, tree: Any, look: Look) -> Iterator[Clash]:
     """`coalesce(at, 'now')`: a text among times is read as a time."""
-    values = _values(name, tree)
-    if any(family(type_of(value, look)) in INSTANTS for value in values):
-        yield from (_clock(value) for value in values if _says_clock(value))
+    for values in _of_one_type(name, tree):
+        if any(family(type_of(value, look)) in _TIMES for value in values):
+            yield from (_clock(value) for value in values if _says_clock(value))
 
 
-def _values(name: str, tree: Any) -> list[Any]:
-    """What a call makes one type of."""
+def _of_one_type(name: str, tree: Any) -> Iterator[list[Any]]:
+    """The parts of an expression that Spark makes one type of."""
     if name in _ONE_TYPE:
-        return [item for item in (tree.this, *tree.expressions) if item is not None]
-    if name in {"Case", "If"}:
-        branches = [branch.args.get("true") for branch in tree.args.get("ifs") or [tree]]
-        return [*branches, tree.args.get("default"), tree.args.get("false")]
-    return []
+        found = [tree.args.get(key) for key in _ONE_TYPE[name]]
+        yield [value for item in found for value in (item if isinstance(item, list) else [item])]
+    elif name == "Case":
+        branches = tree.args.get("ifs") or []
+        yield [*(branch.args.get("true") for branch in branches), tree.args.get("default")]
+        if tree.this is not None:
+            yield [tree.this, *(branch.this for branch in branches)]
 
 
 def _operands(tree: Any, look: Look) -> Iterator[Clash]:
