@@ -346,11 +346,11 @@ NO_CLOCKS = [
     "concat(Customer, 'now') = 'today'",
     "coalesce(Customer, 'now') > 'a'",
     "if(paid, 'now', Customer) > 'a'",
-    "named_struct('now', Customer).now > 'a'",
+    "to_json(named_struct('now', Customer)) > 'a'",
     "CASE Customer WHEN 'now' THEN 1 ELSE 2 END > id",
     "lag(Customer, 1, 'now') OVER (ORDER BY id) > 'a'",
     "nullif(Customer, 'now') > 'a'",
-    "array(Customer, 'now')[1] > 'a'",
+    "concat_ws(',', array(Customer, 'now')) > 'a'",
 ]
 
 
