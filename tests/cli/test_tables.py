@@ -149,7 +149,7 @@ def test_purge_tells_what_went_what_is_held_and_what_was_not_searched(
     assert json.loads(report.read_text())["tables"] == PURGED["tables"]
 
 
-@pytest.mark.parametrize("keys", [["who"], ["=x"], ["who="], ["who=a", "who=b"]])
+@pytest.mark.parametrize("keys", [["who"], ["=x"], ["who="], ["who=a", "who=b"], ["who=a", "Who=b"]])
 def test_a_key_that_is_none_is_refused(project: Project, engine: Callable[..., Orders], keys: list[str]) -> None:
     given = engine(PURGED)
     flags = [flag for key in keys for flag in ("--key", key)]
