@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -146,6 +146,16 @@ class Ledger:
         units = jvm.scala.jdk.javaapi.CollectionConverters.asJava(self._snapshot.transactions()).keySet()
         return {unit.split(":")[1] for unit in units if unit.startswith("etl:")}
 
+    def identity(self) -> tuple[str, int] | None:
+        """The id that the table was made with, and its version, looked at anew; None where there is no table.
+
+        No two tables have one id, though one came to the folder after the other.
+        """
+        self.forget()
+        snapshot = self._snapshot
+        version = int(snapshot.version())
+        return (str(snapshot.metadata().id()), version) if version >= 0 else None
+
     def forget(self) -> None:
         """Let Spark forget the table, whose folder somebody removes."""
         jvm: Any = self._spark._jvm
@@ -173,24 +183,31 @@ class Ledger:
 
         A miss is harmless: the caller then commits once more, and every strategy replaces what it wrote before.
         """
+        return next((commit for commit in self.commits(limit) if commit.entry.get("unit") == unit.key), None)
+
+    def commits(self, limit: int = 100) -> Iterator[Commit]:
+        """Those of the last `limit` commits that carry our metadata, newest first."""
         from delta import DeltaTable
 
         for row in DeltaTable.forPath(self._spark, self.path).history(limit).collect():
-            entry = entry_of(row["userMetadata"])
-            if entry.get("unit") == unit.key:
-                return Commit(version=row["version"], entry=entry, metrics=row["operationMetrics"] or {})
-        return None
+            if entry := entry_of(row["userMetadata"]):
+                yield Commit(version=row["version"], entry=entry, metrics=row["operationMetrics"] or {})
 
     def entries(self, limit: int = 1000) -> dict[str, Mapping[str, Any]]:
         """Unit -> the entry of its newest commit, of the last `limit` commits."""
-        from delta import DeltaTable
-
         found: dict[str, Mapping[str, Any]] = {}
-        for row in DeltaTable.forPath(self._spark, self.path).history(limit).collect():
-            entry = entry_of(row["userMetadata"])
-            if "unit" in entry:
-                found.setdefault(str(entry["unit"]), entry)
+        for commit in self.commits(limit):
+            if "unit" in commit.entry:
+                found.setdefault(str(commit.entry["unit"]), commit.entry)
         return found
+
+
+def named_alone(entries: Collection[str]) -> dict[str, str]:
+    """What the entry of a commit of several units says of their names: one alone is named, so that `find` finds it.
+
+    A snapshot's number has no room for the fingerprint: whoever asks for it must find the entry.
+    """
+    return {"unit": next(iter(entries))} if len(entries) == 1 else {}
 
 
 def entry_of(metadata: str | None) -> Mapping[str, Any]:

@@ -83,8 +83,11 @@ def _keys(given: list[str]) -> dict[str, str]:
         column, equals, value = item.partition("=")
         if not (column and equals and value):
             raise ConfigError(f"--key {item!r}", expected="COLUMN=VALUE")
-        if column in keys:
-            raise ConfigError(f"--key {column!r} is given twice", expected="each column once: one entity a command")
+        if column.lower() in map(str.lower, keys):
+            raise ConfigError(
+                f"--key {column!r} is given twice",
+                expected="each column once, however it is spelled: one entity a command",
+            )
         keys[column] = value
     return keys
 

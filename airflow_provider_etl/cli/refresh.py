@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Say what is rebuilt, ask, rebuild and swap: 0, 1 where it failed and nothing changed, 2 where the file is bad."""
+    """Say what is rebuilt, ask, rebuild and swap: 0, 1 where it failed, 2 where the file is bad."""
     pipeline = opened(options)
     if pipeline is None:
         return 2
@@ -49,10 +49,12 @@ def execute(options: argparse.Namespace) -> int:
 
 def _refreshed(pipeline: Pipeline, windows: Sequence[Window], *, whole: bool) -> dict[str, Any]:
     """Give the order; once more with the windows that the table got, or has, beside those of the schedule."""
-    known, report = list(windows), dict[str, Any]()
+    known, report, swapped = list(windows), dict[str, Any](), dict[str, Any]()
     for _ in range(_ROUNDS):
         plans = [ordering.plan_of(pipeline, window, NAME) for window in known]
         report = ordering.carried_out(pipeline, NAME, plans, {"whole": whole})
+        swapped |= report.get("loads", {})
+        report["loads"] = swapped
         if report["state"] != "behind":
             return report
         known = sorted({*known, *(Window.from_json(window) for window in report["windows"])})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,7 @@ from spark_jobs.plan import Plan
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.session import Storage
 from spark_jobs.staging import staged_datasets
-from spark_jobs.tables.entity import Entity
+from spark_jobs.tables.entity import Entity, parsed
 from spark_jobs.tables.shadow import shadow_of
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def purge(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
     own.conf.set("spark.databricks.delta.commitInfo.userMetadata", json.dumps({"etl": {"purge": order.plan.id}}))
     entity, dry = Entity(keys=order.options["keys"]), bool(order.options.get("dry_run"))
     places = list(_places(own, order.plan))
-    _refuse_unknown(own, places, entity)
+    entity = _known(own, places, entity)
     tables = [_purge(own, place, entity, order.options, say) for place in places]
     staging, unfinished = _staging(own, order.plan, entity, dry=dry)
     for run in staging:
@@ -117,21 +118,25 @@ def _inside(spark: SparkSession, destination: Delta, plan: Plan, name: str) -> s
     return " AND ".join(parts)
 
 
-def _refuse_unknown(spark: SparkSession, places: list[Place], entity: Entity) -> None:
-    """See that a misspelt column doesn't pass for an entity that isn't there."""
+def _known(spark: SparkSession, places: list[Place], entity: Entity) -> Entity:
+    """The entity as the tables have it; refused before anything is removed where a column or a value is none.
+
+    A misspelt column must not pass for an entity that isn't there.
+    """
     tables = [place for place in places if not place.raw and Ledger(spark, place.path).version() is not None]
-    columns: dict[str, None] = {}
+    columns, searched = dict[str, None](), False
     for place in tables:
         rows = spark.read.format("delta").load(place.path)
-        if not entity.missing(rows):
-            return
         columns |= dict.fromkeys(rows.columns)
-    if tables:
+        if not entity.missing(rows):
+            entity, searched = entity.seen_in(spark, rows, place.path), True
+    if tables and not searched:
         raise ConfigError(
             f"no table has the columns {listed(list(entity.keys))}",
             where="purge",
             expected=f"columns among {listed(list(columns))}",
         )
+    return entity
 
 
 def _purge(spark: SparkSession, place: Place, entity: Entity, options: Any, say: Say) -> dict[str, Any]:
@@ -143,7 +148,7 @@ def _purge(spark: SparkSession, place: Place, entity: Entity, options: Any, say:
     if not place.raw and (missing := entity.missing(rows)):
         return told | {"state": "not_searched", "missing": missing, "version": ledger.version()}
     source = entity.patterns(spark) if place.raw else entity.source(spark, rows, place.path)
-    condition = entity.mentioned("t.raw", "t.message") if place.raw else entity.condition()
+    condition = entity.mentioned("t.raw", "t.message", parsed("t.raw")) if place.raw else entity.condition()
     whole = f"{condition} AND {place.inside}" if place.inside else condition
     found = rows.alias("t").join(source.alias("s"), _expression(whole), "left_semi").count()
     told |= {"state": "found" if found else "clean", "rows": found}
@@ -209,12 +214,23 @@ def _staging(spark: SparkSession, plan: Plan, entity: Entity, *, dry: bool) -> t
         if rows is None:
             unfinished.append(path)
             continue
-        texts = rows.selectExpr("to_json(struct(*)) AS row").alias("t")
-        matches = texts.join(entity.patterns(spark).alias("s"), _expression(entity.mentioned("t.row")), "left_semi")
-        runs[run] = runs.get(run, 0) + matches.count()
+        runs[run] = runs.get(run, 0) + _staged(spark, rows, entity, path)
     for run, count in runs.items():
         if count:
             found.append({"path": run, "rows": count})
             if not dry:
                 storage.delete(run)
     return found, [path for path in unfinished if not any(path.startswith(f"{run['path']}/") for run in found)]
+
+
+def _staged(spark: SparkSession, rows: DataFrame, entity: Entity, path: str) -> int:
+    """How many rows of a staged dataset are the entity's: by its columns where they are there, and as text."""
+    patterns, mentioned = entity.patterns(spark), entity.mentioned("t._etl_row")
+    source, condition = patterns, mentioned
+    if not entity.missing(rows):
+        with suppress(ConfigError):  # a column that can't have the value yet is searched as text alone
+            values = entity.source(spark, rows, path)
+            source, condition = values.crossJoin(patterns), entity.condition()
+            condition += "" if entity.told_by_columns(rows) else f" OR {mentioned}"
+    texts = rows.selectExpr("*", "to_json(struct(*)) AS _etl_row").alias("t")
+    return texts.join(source.alias("s"), _expression(condition), "left_semi").count()

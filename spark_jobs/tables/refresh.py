@@ -7,11 +7,12 @@ shadow that the next refresh goes on with, or removes. The ledger of all windows
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import ConfigError, InfrastructureError
-from spark_jobs.ledger import Ledger, attempt_number, committing, same_configuration
+from spark_jobs.failures import classify
+from spark_jobs.ledger import Commit, Ledger, attempt_number, committing, same_configuration
 from spark_jobs.load import owners
 from spark_jobs.load.delta import Delta, load_unit
 from spark_jobs.load.reaching import overtaken
@@ -20,8 +21,7 @@ from spark_jobs.orders import Order
 from spark_jobs.plan import Plan
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import Report
-from spark_jobs.session import Storage
-from spark_jobs.tables.shadow import shadow_of
+from spark_jobs.tables.shadow import Rebuild, Shadows, remove, shadow_of
 from spark_jobs.tables.spans import newer
 from spark_jobs.tables.swap import Behind, Swap
 from spark_jobs.verbs import Run
@@ -32,21 +32,6 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 _ROUNDS: Final = 5  # swaps tried while live windows are loaded meanwhile
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rebuild:
-    """One load that is rebuilt.
-
-    Args:
-        name: the load's.
-        live: the destination as the file has it.
-        shadow: the same, beside it.
-    """
-
-    name: str
-    live: Delta
-    shadow: Delta
 
 
 def refresh(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
@@ -61,28 +46,48 @@ def refresh(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
 
     Returns:
         `{"state": "done", "windows", "built", "loads": {name: {table, rows, before, version}}}`; or `{"state":
-        "behind", "windows": [window]}`: the live table has windows that no plan is for.
+        "behind", "windows": [window], "loads"}`: the live table has windows that no plan is for; or `{"state":
+        "failed", "error", "loads"}`: the loads that are named were swapped, and then something failed.
 
     Raises:
         ConfigError: there is nothing to refresh, or rows of the table belong to no window.
-        EtlError: a window couldn't be loaded; the live table is as it was.
+        EtlError: a window couldn't be loaded, or another refresh is at work; the live tables are as they were.
     """
+    swapped: dict[str, dict[str, Any]] = {}
+    try:
+        return _refreshed(spark, order, swapped, say)
+    except Exception as error:
+        if not swapped:
+            raise
+        told = classify(error, "refresh")
+        say(f"error[{told.kind}]: {told}")
+        return {"state": "failed", "error": told.to_json(), "loads": swapped}
+
+
+def _refreshed(spark: SparkSession, order: Order, swapped: dict[str, dict[str, Any]], say: Say) -> dict[str, Any]:
+    """Do it, and fill in `swapped` what is done, load by load."""
     rebuilds = [_rebuild(spark, order.plan, name, kind) for name, (_, kind) in order.plan.load.items()]
-    if swapped := _swapped_before(spark, order, rebuilds):
+    if _swapped_before(spark, order, rebuilds, swapped):
         say("an earlier refresh had swapped, and was ended before it said so")
-        return _swept(spark, order, rebuilds, swapped, 0)
+        return _swept(spark, order, Shadows(spark, rebuilds), swapped, 0)
+    for item in rebuilds:
+        _swap_of(spark, order, item).refuse_cut()
     _drop_strangers(spark, order, rebuilds)
-    built = 0
+    shadows, built = Shadows(spark, rebuilds), 0
     for _ in range(_ROUNDS):
-        built += _build(spark, order, rebuilds, say)
+        built += _build(spark, order, shadows, say)
         say(f"refresh: {len(order.plans)} windows are built, swapping")
         try:
-            swapped = {item.name: _swap(spark, order, item, say) for item in rebuilds}
+            _swap_all(spark, order, rebuilds, swapped, say)
         except Behind as behind:
             if behind.uncovered:
-                return {"state": "behind", "windows": [window.to_json() for window in behind.uncovered]}
+                windows = [window.to_json() for window in behind.uncovered]
+                return {"state": "behind", "windows": windows, "loads": swapped}
             continue
-        return _swept(spark, order, rebuilds, swapped, built)
+        except Exception:
+            shadows.look()  # where another refresh made it fail, that is what is told
+            raise
+        return _swept(spark, order, shadows, swapped, built)
     raise InfrastructureError(
         f"windows were loaded into the live table during each of {_ROUNDS} swaps",
         where="refresh",
@@ -114,17 +119,45 @@ def _held(spark: SparkSession, destination: Delta, name: str, plan: Plan) -> dic
     return ledger.units(plan.id, name) if ledger.version() is not None else {}
 
 
-def _swapped_before(spark: SparkSession, order: Order, rebuilds: list[Rebuild]) -> dict[str, dict[str, Any]]:
-    """What an earlier refresh swapped before it was ended: the live ledgers have all that the shadows' have."""
+def _swapped_before(
+    spark: SparkSession, order: Order, rebuilds: list[Rebuild], swapped: dict[str, dict[str, Any]]
+) -> bool:
+    """Whether an earlier refresh did what this one is asked for, and was ended before it swept.
+
+    What one swapped that was asked for something else is swept here: those rows are in the live table.
+    """
     found = {}
     for item in rebuilds:
-        shadow = _held(spark, item.shadow, item.name, order.plan)
-        live = _held(spark, item.live, item.name, order.plan)
-        if not shadow or any(live.get(key) != number for key, number in shadow.items()):
-            return {}
-        ledger = Ledger(spark, item.live.path)
-        found[item.name] = {"table": item.live.path, "rows": None, "before": None, "version": ledger.version()}
-    return found
+        shadow = Ledger(spark, item.shadow.path).identity()
+        commit = _swap_commit(spark, item, shadow[0]) if shadow else None
+        if commit is None:
+            continue
+        if _asked_for(spark, order, item, commit):
+            found[item.name] = {"table": item.live.path, "rows": None, "before": None, "version": commit.version}
+        else:
+            remove(spark, item)
+    if len(found) < len(rebuilds):
+        return False
+    swapped.update(found)
+    return True
+
+
+def _swap_commit(spark: SparkSession, item: Rebuild, shadow: str) -> Commit | None:
+    """The commit of the live table that took a shadow in; a miss costs a second swap of the same rows."""
+    commits = Ledger(spark, item.live.path).commits()
+    return next((commit for commit in commits if commit.entry.get("shadow") == shadow), None)
+
+
+def _asked_for(spark: SparkSession, order: Order, item: Rebuild, commit: Commit) -> bool:
+    """Whether a swap was of the windows, the configuration and the extent that are asked for, and still stands."""
+    built = _held(spark, item.shadow, item.name, order.plan)
+    live = _held(spark, item.live, item.name, order.plan)
+    same = (commit.entry.get("fingerprint"), commit.entry.get("whole"))
+    return (
+        same == (order.plan.fingerprint, bool(order.options["whole"]))
+        and _swap_of(spark, order, item).complete(built)
+        and all(live.get(key) == number for key, number in built.items())
+    )
 
 
 def _drop_strangers(spark: SparkSession, order: Order, rebuilds: list[Rebuild]) -> None:
@@ -136,21 +169,20 @@ def _drop_strangers(spark: SparkSession, order: Order, rebuilds: list[Rebuild]) 
             same_configuration(number, order.plan.fingerprint) for number in held.values()
         )
         if not (alike and set(held) <= wanted):
-            _remove(spark, item)
+            remove(spark, item)
 
 
-def _remove(spark: SparkSession, item: Rebuild) -> None:
-    Storage(spark, item.shadow.path).delete(item.shadow.path)
-    Ledger(spark, item.shadow.path).forget()
-
-
-def _build(spark: SparkSession, order: Order, rebuilds: list[Rebuild], say: Say) -> int:
+def _build(spark: SparkSession, order: Order, shadows: Shadows, say: Say) -> int:
     """Load every window that the shadows lack, or that the live tables have got newer; how many that were."""
     built = 0
     for place, plan in enumerate(order.plans, 1):
-        if all(_fresh(spark, item, plan) for item in rebuilds):
+        if all(_fresh(spark, item, plan) for item in shadows.rebuilds):
             continue
-        _load(spark, plan, rebuilds, say)
+        shadows.look()
+        try:
+            _load(spark, plan, shadows.rebuilds, say)
+        finally:
+            shadows.look()  # where another refresh made it fail, that is what is told
         built += 1
         say(f"refresh: window {place} of {len(order.plans)} is built, {plan.window.key}")
     return built
@@ -186,8 +218,19 @@ def _load(spark: SparkSession, plan: Plan, rebuilds: list[Rebuild], say: Say) ->
     Run(spark.newSession(), made, Report.begun(made), say, sweep=False).execute()
 
 
-def _swap(spark: SparkSession, order: Order, item: Rebuild, say: Say) -> dict[str, Any]:
-    made = Swap(
+def _swap_all(
+    spark: SparkSession, order: Order, rebuilds: list[Rebuild], swapped: dict[str, dict[str, Any]], say: Say
+) -> None:
+    """Swap every load; all are looked at before the first of several is swapped."""
+    for item in rebuilds if len(rebuilds) > 1 else ():
+        _swap_of(spark, order, item).check()
+    for item in rebuilds:
+        told = _swap(spark, order, item, say)
+        swapped[item.name] = told | {"before": swapped.get(item.name, told)["before"]}
+
+
+def _swap_of(spark: SparkSession, order: Order, item: Rebuild) -> Swap:
+    return Swap(
         spark=spark,
         plan=order.plan,
         name=item.name,
@@ -197,21 +240,23 @@ def _swap(spark: SparkSession, order: Order, item: Rebuild, say: Say) -> dict[st
         whole=bool(order.options["whole"]),
         reaches={plan.window: reach for plan in order.plans if (reach := _reach(item, plan)) is not None},
     )
-    told = committing(made.commit)[0]
+
+
+def _swap(spark: SparkSession, order: Order, item: Rebuild, say: Say) -> dict[str, Any]:
+    told = committing(_swap_of(spark, order, item).commit)[0]
     say(f"refresh {item.name}: {told['rows']} rows swapped in, version {told['version']}")
     return told
 
 
 def _swept(
-    spark: SparkSession, order: Order, rebuilds: list[Rebuild], swapped: Mapping[str, Any], built: int
+    spark: SparkSession, order: Order, shadows: Shadows, swapped: Mapping[str, Any], built: int
 ) -> dict[str, Any]:
     """Remove the shadows, and what earlier attempts had set aside; the report."""
     quarantine = Quarantine(folder=order.plan.quarantine, pipeline=order.plan.id)
     for plan in order.plans:
-        numbers = [_held(spark, item.live, item.name, plan).get(_unit(item, plan).key) for item in rebuilds]
+        numbers = [_held(spark, item.live, item.name, plan).get(_unit(item, plan).key) for item in shadows.rebuilds]
         known = [number for number in numbers if number is not None]
-        if known and not any(item.live.write.numbered_by_window for item in rebuilds):
+        if known and not any(item.live.write.numbered_by_window for item in shadows.rebuilds):
             quarantine.sweep(spark, plan, min(known))
-    for item in rebuilds:
-        _remove(spark, item)
+    shadows.remove()
     return {"state": "done", "windows": len(order.plans), "built": built, "loads": dict(swapped)}

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spark_jobs.errors import ConfigError
-from spark_jobs.ledger import Ledger
+from spark_jobs.errors import ConfigError, DataError
+from spark_jobs.ledger import Ledger, LoadUnit, named_alone
 from spark_jobs.load import owners, scope
 from spark_jobs.load.delta import Delta, load_unit
 from spark_jobs.load.reaching import overtaken
 from spark_jobs.load.strategies import Append, ReplaceWindow, instant, text
 from spark_jobs.plan import Plan
+from spark_jobs.tables.shadow import taken
 from spark_jobs.tables.spans import covered, merged, newer, window_of_unit
 from spark_jobs.transaction import Transaction
 from spark_jobs.window import Window
@@ -66,33 +67,75 @@ class Swap:
         Raises:
             Behind: windows were loaded into the live table meanwhile.
             ConfigError: rows of the table belong to none of the windows, so that they would be lost.
+            DataError: the windows cut through others, whose rows the table would hold twice (append).
+            InfrastructureError: the shadow isn't what was built: another refresh is at work.
         """
         transaction, ledger = Transaction(self.spark, self.live.path), Ledger(self.spark, self.live.path)
-        before, entries = ledger.version(), self._entries()
-        self._refuse_behind(entries, transaction.units)
-        rows, table = (self.spark.read.format("delta").load(path) for path in (self.shadow, self.live.path))
-        mine, spans = self._mine(table, ledger), self._spans(rows)
-        if self.whole and spans:
-            self._refuse_lost(table.where(mine) if mine else table, spans)
+        shadow = Ledger(self.spark, self.shadow)
+        before, looked, entries = ledger.version(), shadow.identity(), self._entries()
+        rows, table, mine, spans = self._checked(entries, transaction.units)
         options, layout = self._options(mine, spans), ledger.partition_columns()
         if not options and (_fields(rows) != _fields(table) or list(self.live.partition_by) != layout):
             options, layout = {"overwriteSchema": "true"}, list(self.live.partition_by)
+        count = rows.count()
         transaction.replace(_typed(rows, table, self.live), options, layout)
         transaction.record(entries)
-        entry = {"refresh": self.plan.attempt.run, "pipeline": self.plan.id, "load": self.name}
-        entry |= {"fingerprint": self.plan.fingerprint}
-        if (
-            len(entries) == 1
-        ):  # a snapshot's number has no room for the fingerprint: the entry must be found by its unit
-            entry["unit"] = next(iter(entries))
-        version = transaction.commit(entry | {"windows": len(entries)})
-        return {"table": self.live.path, "rows": rows.count(), "before": before, "version": version}
+        if looked is None or shadow.identity() != looked:
+            raise taken(self.live.path)  # rows and ledger may not be of one version
+        version = transaction.commit(self._entry(entries, looked[0]))
+        return {"table": self.live.path, "rows": count, "before": before, "version": version}
+
+    def check(self) -> None:
+        """Raise what `commit` would raise now; nothing is written."""
+        self._checked(self._entries(), Transaction(self.spark, self.live.path).units)
+
+    def refuse_cut(self) -> None:
+        """See that no window of the table reaches over the edge of those that are rebuilt.
+
+        Raises:
+            DataError: one does, and its rows, which carry no time of their own, can't be told apart (append).
+        """
+        table = self.spark.read.format("delta").load(self.live.path)
+        self._refuse_cut(self._own(table, self._mine(table)))
+
+    def _checked(self, entries: Mapping[str, int], units: Mapping[str, int]) -> tuple[DataFrame, DataFrame, str, str]:
+        """The shadow's rows and the table's; the conditions of this load's rows and of the windows'."""
+        self._refuse_behind(entries, units)
+        rows, table = (self.spark.read.format("delta").load(path) for path in (self.shadow, self.live.path))
+        mine, spans = self._mine(table), self._spans(rows)
+        self._refuse_cut(self._own(table, mine))
+        if self.whole and spans:
+            self._refuse_lost(self._own(table, mine), spans)
+        return rows, table, mine, spans
+
+    def _entry(self, entries: Mapping[str, int], shadow: str) -> dict[str, Any]:
+        """What the commit says of itself; by the shadow's id the next refresh knows that it is swapped."""
+        entry = {"refresh": self.plan.attempt.run, "pipeline": self.plan.id, "load": self.name, "shadow": shadow}
+        entry |= {"fingerprint": self.plan.fingerprint, **named_alone(entries)}
+        return entry | {"windows": len(entries), "whole": self.whole}
 
     def _entries(self) -> dict[str, int]:
-        """Key -> number of the units that were rebuilt."""
-        wanted = {load_unit(self.live.write, self.plan.id, self.name, window).key for window in self.windows}
+        """Key -> number of the units that were rebuilt: the shadow holds them all, and no other's rows."""
         built = Ledger(self.spark, self.shadow).units(self.plan.id, self.name)
-        return {key: number for key, number in built.items() if key in wanted}
+        if not self.complete(built):
+            raise taken(self.live.path)
+        return built
+
+    def complete(self, built: Mapping[str, int]) -> bool:
+        """Whether units are exactly those of the windows.
+
+        Args:
+            built: key -> number.
+        """
+        units = {unit.key: unit for unit in map(self._unit, sorted(self.windows, key=lambda window: window.end))}
+        if set(built) != set(units) or not self.live.write.numbered_by_window:
+            return set(built) == set(units)
+        return all(
+            unit.snapshot_end(built[key]) == unit.snapshot_end(unit.commit_number(0)) for key, unit in units.items()
+        )
+
+    def _unit(self, window: Window) -> LoadUnit:
+        return load_unit(self.live.write, self.plan.id, self.name, window)
 
     def _refuse_behind(self, entries: Mapping[str, int], units: Mapping[str, int]) -> None:
         held = {key: number for key, number in units.items() if key.startswith(f"etl:{self.plan.id}:{self.name}:")}
@@ -121,8 +164,9 @@ class Swap:
             or overtaken(ledger, held, unit.key, self.reaches[window], number) is not None
         )
 
-    def _mine(self, table: DataFrame, ledger: Ledger) -> str:
+    def _mine(self, table: DataFrame) -> str:
         """Spark SQL: the rows that are this load's; empty where all are."""
+        ledger = Ledger(self.spark, self.live.path)
         parts = [scope.condition(self.live.scope, table.schema, f"load.{self.name}")] if self.live.scope else []
         loaders = {claim.pipeline for claim in owners.claims_of(ledger.properties())} | ledger.pipelines()
         if isinstance(self.live.write, Append) and loaders - {self.plan.id}:
@@ -138,6 +182,22 @@ class Swap:
             elif isinstance(write, Append):
                 spans.append(f"(_window_start >= {instant(span.start)} AND _window_end <= {instant(span.end)})")
         return " OR ".join(spans)
+
+    def _own(self, table: DataFrame, mine: str) -> DataFrame:
+        return table.where(mine) if mine else table
+
+    def _refuse_cut(self, mine: DataFrame) -> None:
+        if self.whole or not isinstance(self.live.write, Append):
+            return  # the whole: rows of windows that aren't rebuilt are refused as lost
+        for span in merged(self.windows):
+            found = mine.where(self.live.write.overlap(self.plan.id, span)).first()
+            if found is not None:
+                raise DataError(
+                    f"{span} cuts through {found['_window_start']}/{found['_window_end']}: rows would be there twice",
+                    where=self.live.path,
+                    expected="the windows loaded before, or a span that covers them",
+                    remedy="say an earlier --from or a later --to",
+                )
 
     def _refuse_lost(self, mine: DataFrame, spans: str) -> None:
         """See that every row that would go belongs to a window that was rebuilt."""

@@ -149,7 +149,7 @@ def test_purge_tells_what_went_what_is_held_and_what_was_not_searched(
     assert json.loads(report.read_text())["tables"] == PURGED["tables"]
 
 
-@pytest.mark.parametrize("keys", [["who"], ["=x"], ["who="], ["who=a", "who=b"]])
+@pytest.mark.parametrize("keys", [["who"], ["=x"], ["who="], ["who=a", "who=b"], ["who=a", "Who=b"]])
 def test_a_key_that_is_none_is_refused(project: Project, engine: Callable[..., Orders], keys: list[str]) -> None:
     given = engine(PURGED)
     flags = [flag for key in keys for flag in ("--key", key)]
@@ -205,6 +205,23 @@ def test_a_dry_run_of_refresh_orders_nothing(
     assert main(["refresh", path, "--dry-run"]) == 0
     assert given == []
     assert "2 windows are loaded anew, 2013-01-01 to 2013-01-02" in capsys.readouterr().out
+
+
+def test_a_refresh_that_failed_after_a_swap_tells_what_was_swapped_by_whichever_order(
+    project: Project, engine: Callable[..., Orders], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(project.write(FACTS.replace("start: 2013-01-01", "start: 2013-01-01\nend: 2013-01-02")))
+    more = {key: WINDOW[key] for key in ("start", "end", "timezone")} | {"end": "2013-01-01T06:00:00Z"}
+    error = {"kind": "config", "message": "no", "where": "here"}
+    engine(
+        {"state": "behind", "windows": [more], "loads": REFRESHED["loads"]},
+        {"state": "failed", "error": error, "loads": {"other": LOAD | {"before": 1}}},
+    )
+    assert main(["refresh", path, "--yes"]) == 1
+    told = capsys.readouterr()
+    assert "load lake: 9 rows in t, version 4; version 3 has what was there before" in told.out
+    assert "load other: 5 rows in t, version 3; version 1 has" in told.out
+    assert "a table without a line above is as it was" in told.err
 
 
 @pytest.mark.parametrize("command", [["adopt"], ["purge", "--key", "a=b"], ["refresh"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,20 @@ SCHEMA = "id INT, who STRING, at TIMESTAMP"
 
 def at(number: int, hour: int = 12) -> datetime:
     return datetime(2013, 1, number, hour)  # noqa: DTZ001 - Spark's session is in UTC
+
+
+class Meanwhile(list[str]):
+    """Lines of progress; at the first that holds a text, something is done."""
+
+    def __init__(self, text: str, do: Callable[[], Any]) -> None:
+        super().__init__()
+        self.text, self.do, self.done = text, do, list[Any]()
+
+    def append(self, line: str) -> None:
+        super().append(line)
+        if self.text in line and not self.done:
+            self.done.append(None)
+            self.done[0] = self.do()
 
 
 class Ordered:

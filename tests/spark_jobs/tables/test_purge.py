@@ -12,7 +12,8 @@ from spark_jobs.ledger import entry_of
 from spark_jobs.load.strategies import Append, ReplaceWindow
 from spark_jobs.quarantine import REFUSED, Quarantine
 from spark_jobs.staging import Staging
-from spark_jobs.tables.entity import Entity, pattern
+from spark_jobs.tables.entity import Entity, parsed
+from spark_jobs.tables.forms import Form, means, pattern
 from spark_jobs.tables.shadow import shadow_of
 from tests.spark_jobs.plans import attempt, day
 from tests.spark_jobs.tables.ordered import Ordered, at
@@ -174,9 +175,123 @@ def test_a_misspelt_column_and_a_value_of_another_type_are_refused(table: Ordere
         ('say "hi"', '{"x": "say \\"hi\\""}', True),
         ("José", "x,José,y", True),
         ("Jos", "x,José,y", False),
+        ("Müller", '{"who": "M\\u00fcller"}', True),
+        ("Müller", '{"who": "M\\u00FCller", "n": 1}', True),
+        ("a/b", '{"path": "a\\/b"}', True),
+        ("😀x", '{"who": "\\ud83d\\ude00x"}', True),
+        ("alice", '{"said": "hello\\nalice"}', True),
+        ("alice", '{"who": "\\u0020alice\\u0020"}', True),
+        ("alice", '{"who": "malice"}', False),
     ],
 )
 def test_values_are_found_in_raw_records_as_they_stand_there(spark: Any, value: str, raw: str, found: bool) -> None:
     entity = Entity(keys={"k": value})
     rows = spark.createDataFrame([(raw,)], "raw STRING").alias("t").crossJoin(entity.patterns(spark).alias("s"))
-    assert rows.where(entity.mentioned("t.raw")).count() == (1 if found else 0), pattern(value)
+    assert rows.where(entity.mentioned("t.raw", parsed("t.raw"))).count() == (1 if found else 0), pattern(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "found", "others"),
+    [
+        ("int", "7", ["007", "+7", "7.0", "7"], ["17", "70", "x7"]),
+        ("int", "-7", ["-7", "-07"], ["7", "-17"]),
+        ("decimal(10,2)", "1.50", ["1.5", "1.50", "01.500", '{"n": 15e-1}'], ["1.51", "11.5", "1.05"]),
+        ("double", "1.0E10", ["10000000000", '{"n": 1e10}'], ["100000000000"]),
+        ("boolean", "true", ["true", "TRUE"], ["untrue"]),
+        ("date", "2013-01-02", ["2013-01-02", "2013-01-02T00:00:00Z"], ["2013-01-021"]),
+        (
+            "timestamp",
+            "2013-01-02 10:00:00",
+            ["2013-01-02T10:00:00.000Z", "2013-01-02T10:00:00.000+00:00", "2013-01-02 10:00", "2013-01-02T10:00:00Z"],
+            ["2013-01-02T10:00:01Z", "2013-01-02T10:00:00.5Z"],
+        ),
+        ("timestamp", "2013-01-02 10:00:00.25", ["2013-01-02T10:00:00.250Z"], ["2013-01-02T10:00:00.000Z"]),
+    ],
+)
+def test_typed_values_are_found_in_every_spelling(
+    spark: Any, kind: str, text: str, found: list[str], others: list[str]
+) -> None:
+    entity = Entity(keys={"k": "given"}, forms={"k": (Form(kind=kind, text=text),)})
+    raws = spark.createDataFrame([(raw,) for raw in [*found, *others]], "raw STRING").alias("t")
+    rows = raws.crossJoin(entity.patterns(spark).alias("s")).where(entity.mentioned("t.raw", parsed("t.raw")))
+    assert sorted(row["raw"] for row in rows.collect()) == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "text", "same"),
+    [
+        ("1.5", "decimal(10,2)", "1.50", True),
+        ("1.499", "decimal(10,2)", "1.50", False),
+        ("007", "int", "7", True),
+        ("1e10", "double", "1.0E10", True),
+        ("NaN", "double", "NaN", True),
+        ("0.10000000000000000001", "double", "0.1", False),
+        ("2013-01-01", "date", "2013-01-01", True),
+        ("2013", "date", "2013-01-01", False),
+        ("2013-01-01T10:00:00", "date", "2013-01-01", False),
+        ("2013-01-01T10:00:00+01:00", "timestamp", "2013-01-01 09:00:00", True),
+        ("2013-01-01", "timestamp", "2013-01-01 00:00:00", False),
+        ("2013-01-01T10:00:00+01:00", "timestamp_ntz", "2013-01-01 10:00:00", False),
+        ("TRUE", "boolean", "true", True),
+        ("y", "boolean", "true", False),
+        ("a ", "string", "a ", True),
+    ],
+)
+def test_a_value_is_taken_for_what_it_says_and_for_nothing_near_it(
+    said: str, kind: str, text: str, *, same: bool
+) -> None:
+    assert means(said, Form(kind=kind, text=text)) is same
+
+
+@pytest.mark.parametrize(
+    ("value", "given", "told"),
+    [
+        (
+            "CAST(1.50 AS DECIMAL(10,2))",
+            "1.499",
+            "isn't the decimal(10,2) that it would be taken for; expected it whole",
+        ),
+        ("DATE '2013-01-01'", "2013", "isn't the date that it would be taken for; expected it whole and exact"),
+        ("named_struct('a', 1)", "1", "column 'k' is struct<a:int>: no value that is given as text"),
+        ("array('1')", "1", "column 'k' is array<string>: no value that is given as text"),
+    ],
+)
+def test_a_value_that_would_name_another_entity_is_refused(
+    spark: Any, tmp_path: Path, value: str, given: str, told: str
+) -> None:
+    table = Ordered(spark, tmp_path, BY_TIME)
+    spark.range(1).selectExpr(f"{value} AS k").write.format("delta").save(table.path)
+    assert told in table.refused("purge", keys={"k": given})
+    assert len(table.rows("k")) == 1
+
+
+def test_a_key_is_given_once_however_it_is_spelled(table: Ordered) -> None:
+    assert "the key 'who' is given twice" in table.refused("purge", keys={"who": ALICE, "WHO": BOB})
+
+
+def test_what_a_record_spells_otherwise_goes_too(spark: Any, tmp_path: Path) -> None:
+    """The table's type says what the value means: 7 is 007 in a CSV record, and 7.0 in JSON."""
+    made = Ordered(spark, tmp_path, BY_TIME)
+    made.load(day(1), [(7, ALICE, at(1)), (8, BOB, at(1))])
+    raws = ["007,notatime", "+7,bad", '{"id": 7e0}', "17,bad"]
+    refused = spark.createDataFrame([(raw, "result", "check", ["r"], "why", None, None) for raw in raws], REFUSED)
+    quarantine(made).append(refused, made.plan(day(1), attempt(1)))
+    assert told(made.done("purge", keys={"id": "07"}))["quarantine"] == ("purged", 3)
+    assert [row["raw"] for row in spark.read.format("delta").load(quarantine(made).path).collect()] == ["17,bad"]
+
+
+def test_staged_rows_are_known_by_their_columns_as_well_as_by_their_text(spark: Any, tmp_path: Path) -> None:
+    made = Ordered(spark, tmp_path, BY_TIME)
+    made.load(day(1), [(1, ALICE, at(1))])
+    staged = {
+        "typed": ("id INT, at TIMESTAMP", [(1, at(1)), (2, at(2))]),
+        "texts": ("id STRING, at STRING", [("01", "2013-01-01T12:00:00.000Z"), ("2", "x")]),
+        "others": ("id INT, at TIMESTAMP", [(2, at(1))]),
+    }
+    runs = {}
+    for name, (schema, rows) in staged.items():
+        staging = Staging(spark=spark, plan=made.plan(day(1), replace(attempt(1), run=name)))
+        staging.write(spark.createDataFrame(rows, schema), "extract", "rows")
+        runs[name] = staging.run_folder
+    report = made.done("purge", keys={"id": "1", "at": "2013-01-01T13:00:00+01:00"}, dry_run=True)
+    assert {(run["path"], run["rows"]) for run in report["staging"]} == {(runs["typed"], 1), (runs["texts"], 1)}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from spark_jobs.errors import InfrastructureError
 from spark_jobs.ledger import Ledger, attempt_number
 from spark_jobs.orders import Order, execute
 from spark_jobs.plan import Attempt, Plan
@@ -18,8 +19,10 @@ from spark_jobs.run import run
 from spark_jobs.tables import refresh as refreshing
 from spark_jobs.tables.shadow import shadow_of
 from spark_jobs.tables.spans import merged, newer
+from spark_jobs.tables.swap import Swap
 from spark_jobs.transaction import Transaction
 from tests.spark_jobs.plans import FINGERPRINT, day, plan
+from tests.spark_jobs.tables.ordered import Meanwhile
 
 pytestmark = pytest.mark.spark
 
@@ -294,6 +297,189 @@ def test_a_scoped_load_refreshes_its_own_part(pipeline: Pipeline, tmp_path: Path
 def test_there_is_nothing_to_refresh_without_a_table(spark: Any, tmp_path: Path) -> None:
     report = Pipeline(spark, tmp_path).refresh(1)
     assert "there is no table to refresh" in report["error"]["message"]
+
+
+@pytest.mark.parametrize("days", [DAYS, (1,)])
+def test_two_refreshes_at_once_lose_nothing_and_one_is_told(pipeline: Pipeline, days: tuple[int, ...]) -> None:
+    """While the first has built two of three windows, a second one runs to its end."""
+    other = Pipeline(pipeline.spark, pipeline.folder)
+    other.whole = days == DAYS
+    pipeline.said = Meanwhile("window 2 of 3", lambda: other.refreshed(*days))
+    report = pipeline.refresh(*DAYS)
+    assert (report["state"], report["error"]["kind"]) == ("failed", "infrastructure")
+    assert "another refresh of this table is at work" in report["error"]["message"]
+    assert pipeline.rows() == sorted((10 + number if number in days else number,) for number in DAYS)
+    assert pipeline.refreshed(*DAYS)["windows"] == 3
+    assert pipeline.rows() == [(11,), (12,), (13,)]
+    assert not pipeline.shadow.exists()
+
+
+def test_windows_that_another_refresh_adds_to_the_shadow_are_not_swapped_in(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one, of more windows, goes on with the shadow that the first has just built."""
+    more = Pipeline(pipeline.spark, pipeline.folder)
+
+    def builds() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(refreshing, "_swap", dies)
+            more.refresh(*DAYS)
+
+    pipeline.whole, pipeline.said = False, Meanwhile("window 2 of 2", builds)
+    assert "another refresh of this table is at work" in pipeline.refresh(1, 2)["error"]["message"]
+    assert pipeline.rows() == [(1,), (2,), (3,)]
+    assert more.refreshed(*DAYS)["built"] == 0
+
+
+@pytest.mark.parametrize("windows", [DAYS, (1,), (1, 2, 3, 4)])
+def test_a_shadow_is_swapped_only_where_it_holds_the_windows_exactly(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, windows: tuple[int, ...]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(refreshing, "_swap", dies)
+        pipeline.whole = False
+        pipeline.refresh(1, 2)
+    made = pipeline.plan(1)
+    swap = Swap(
+        spark=pipeline.spark,
+        plan=made,
+        name="lake",
+        live=made.load["lake"][1],
+        shadow=str(pipeline.shadow),
+        windows=[day(number) for number in windows],
+        whole=False,
+    )
+    with pytest.raises(InfrastructureError, match="another refresh"):
+        swap.commit()
+    assert pipeline.rows() == [(1,), (2,), (3,)]
+
+
+def test_a_shadow_that_changes_while_it_is_swapped_is_not_swapped(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows and ledger must be of one version of the shadow: it is taken away once its rows have been read."""
+    record = Transaction.record
+
+    def late(self: Transaction, entries: Any) -> None:
+        shutil.rmtree(pipeline.shadow)
+        record(self, entries)
+
+    monkeypatch.setattr(Transaction, "record", late)
+    assert "another refresh" in pipeline.refresh(*DAYS)["error"]["message"]
+    assert pipeline.rows() == [(1,), (2,), (3,)]
+
+
+@pytest.mark.parametrize(
+    ("days", "wholes", "fingerprint"),
+    [
+        pytest.param((1,), (False, False), FINGERPRINT, id="other windows"),
+        pytest.param(DAYS, (False, True), FINGERPRINT, id="the whole"),
+        pytest.param(DAYS, (True, True), "12345" + "0" * 59, id="another configuration"),
+    ],
+)
+def test_an_end_between_swap_and_sweep_does_not_swallow_what_the_next_refresh_is_asked_for(
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    days: tuple[int, ...],
+    wholes: tuple[bool, bool],
+    fingerprint: str,
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(refreshing, "_swept", dies)
+        pipeline.whole = wholes[0]
+        report = pipeline.refresh(*days)
+    assert report["state"] == "failed"
+    assert report["loads"]["lake"]["rows"] == len(days), "a swap that was done is told"
+    plans = tuple(replace(pipeline.plan(number), fingerprint=fingerprint) for number in DAYS)
+    order = Order(name="refresh", plans=plans, options={"whole": wholes[1]})
+    again = execute(order, lambda *_: pipeline.spark.newSession(), pipeline.said.append)
+    assert (again["state"], again["built"]) == ("done", 3)
+    assert pipeline.rows() == [(11,), (12,), (13,)]
+    assert not pipeline.shadow.exists()
+
+
+def test_a_snapshots_swap_is_found_again_for_its_own_window_alone(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Pipeline(spark, tmp_path)
+    made.write = {"strategy": "snapshot"}
+    for number in DAYS:
+        made.drop(number, f"{number},2013-01-0{number} 10:00:00")
+    made.load(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(refreshing, "_swept", dies)
+        made.refresh(2)
+    assert made.refreshed(3)["built"] == 1
+    assert made.rows() == [(3,)]
+    with monkeypatch.context() as patched:
+        patched.setattr(refreshing, "_swept", dies)
+        made.refresh(3)
+    assert made.refreshed(3)["built"] == 0
+
+
+def test_a_part_that_cuts_through_a_window_of_append_is_refused_and_no_row_is_there_twice(
+    spark: Any, tmp_path: Path
+) -> None:
+    made = Pipeline(spark, tmp_path)
+    made.write, made.whole = {"strategy": "append"}, False
+    for number in (1, 2):
+        made.drop(number, f"{number},2013-01-0{number} 10:00:00")
+    wide = made.plan(1).to_json() | {"window": day(1, 2).to_json()}
+    wide["extract"]["rows"]["path"] = str(tmp_path / "2013-01-0*.csv")
+    assert run(Plan.from_json(wide), lambda *_: spark.newSession()).state == "loaded"
+    report = made.refresh(2)
+    assert (report["state"], report["error"]["kind"]) == ("failed", "data")
+    assert "cuts through 2013-01-01" in report["error"]["message"]
+    assert not made.shadow.exists(), "that is said before anything is built"
+    assert made.rows() == [(1,), (2,)]
+
+
+class TwoLoads(Pipeline):
+    """The same rows in two tables."""
+
+    @property
+    def other(self) -> str:
+        return str(self.folder / "other")
+
+    def plan(self, number: int) -> Plan:
+        made = super().plan(number).to_json()
+        made["load"]["other"] = made["load"]["lake"] | {"path": self.other}
+        return Plan.from_json(json.loads(json.dumps(made)))
+
+
+@pytest.fixture
+def two(spark: Any, tmp_path: Path) -> TwoLoads:
+    made = TwoLoads(spark, tmp_path)
+    for step in (0, 10):
+        for number in (1, 2):
+            made.drop(number, f"{step + number},2013-01-0{number} 10:00:00")
+        if not step:
+            made.load(1, 2)
+    return made
+
+
+def test_where_one_of_two_loads_would_lose_rows_none_is_swapped(two: TwoLoads) -> None:
+    row = two.spark.sql("SELECT 99 AS id, TIMESTAMP '2012-06-01 00:00:00' AS at")
+    row.write.format("delta").mode("append").save(two.other)
+    report = two.refresh(1, 2)
+    assert "they would be lost" in report["error"]["message"]
+    assert "loads" not in report
+    assert two.rows() == [(1,), (2,)]
+
+
+def test_a_swap_that_was_done_before_another_failed_is_told(two: TwoLoads, monkeypatch: pytest.MonkeyPatch) -> None:
+    swap = refreshing._swap
+
+    def half(spark: Any, order: Any, item: Any, say: Any) -> Any:
+        return dies() if item.name == "other" else swap(spark, order, item, say)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(refreshing, "_swap", half)
+        report = two.refresh(1, 2)
+    assert (report["state"], report["error"]["message"], list(report["loads"])) == ("failed", "killed", ["lake"])
+    assert report["loads"]["lake"]["rows"] == 2
+    assert two.refreshed(1, 2)["built"] == 0, "and the next one goes on from there"
+    assert two.rows() == [(11,), (12,)]
 
 
 def test_spans_merge_where_windows_touch_and_newer_looks_at_every_part() -> None:
