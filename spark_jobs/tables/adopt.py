@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_jobs.columns import listed, require
 from spark_jobs.errors import ConfigError
-from spark_jobs.ledger import Ledger, LoadUnit, committing
+from spark_jobs.ledger import Ledger, LoadUnit, committing, named_alone
 from spark_jobs.load import owners, scope
 from spark_jobs.load.delta import Delta, load_unit
 from spark_jobs.load.strategies import Append, ReplaceWindow
@@ -54,9 +54,8 @@ def adopt(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
     if order.options.get("dry_run"):
         return {"state": "shown", "loads": found}
     for load in loads:
-        told = found[load.name]
-        told["version"] = load.begin([Window.from_json(item) for item in told["windows"] if item["state"] == "adopted"])
-        say(f"adopt {load.name}: the ledger is in version {told['version']}")
+        load.begin(found[load.name])
+        say(f"adopt {load.name}: the ledger is in version {found[load.name]['version']}")
     return {"state": "done", "loads": found}
 
 
@@ -91,17 +90,32 @@ class _Adoption:
             "version": self.ledger.version(),
         }
 
-    def begin(self, windows: list[Window]) -> int | None:
-        """Let windows count as loaded, with today's configuration; the table's version."""
+    def begin(self, told: dict[str, Any]) -> None:
+        """Let windows count as loaded, with today's configuration; what a run has loaded since the look stays its own.
+
+        Args:
+            told: what `look` found; the version and the windows' states become those of the commit.
+        """
+        windows = {Window.from_json(item): item for item in told["windows"] if item["state"] == "adopted"}
         number = self.plan.attempt.number
         # A snapshot has one unit: the newest window wins.
         entries = {self._unit(window).key: self._unit(window).commit_number(number) for window in sorted(windows)}
-        return committing(lambda: self._record(entries))[0] if entries else self.ledger.version()
+        if not entries:
+            told["version"] = self.ledger.version()
+            return
+        (told["version"], loaded), _ = committing(lambda: self._record(entries))
+        for window, item in windows.items():
+            item["state"] = "loaded" if self._unit(window).key in loaded else "adopted"
 
-    def _record(self, entries: Mapping[str, int]) -> int:
+    def _record(self, entries: Mapping[str, int]) -> tuple[int | None, set[str]]:
+        """The table's version, and the units that were loaded meanwhile: their numbers name what they set aside."""
         self._refuse_others()
         owners.claim(self.spark, self.ledger, self.destination.claim(self.name, self.plan))
         transaction = Transaction(self.spark, self.destination.path)
+        loaded = entries.keys() & transaction.units.keys()
+        entries = {key: number for key, number in entries.items() if key not in loaded}
+        if not entries:
+            return self.ledger.version(), loaded
         transaction.record(entries)
         entry = {
             "adopted": len(entries),
@@ -110,12 +124,9 @@ class _Adoption:
             "fingerprint": self.plan.fingerprint,
             "attempt": self.plan.attempt.number,
             "token": self.plan.attempt.token,
+            **named_alone(entries),
         }
-        if (
-            len(entries) == 1
-        ):  # a snapshot's number has no room for the fingerprint: the entry must be found by its unit
-            entry["unit"] = next(iter(entries))
-        return transaction.commit(entry)
+        return transaction.commit(entry), loaded
 
     def _unit(self, window: Window) -> LoadUnit:
         return load_unit(self.destination.write, self.plan.id, self.name, window)

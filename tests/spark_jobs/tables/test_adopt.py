@@ -11,9 +11,10 @@ import pytest
 from airflow_provider_etl.hooks.ledger import LedgerHook
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
 from spark_jobs.tables.census import census
+from spark_jobs.transaction import Transaction
 from spark_jobs.window import Window
-from tests.spark_jobs.plans import FINGERPRINT, day
-from tests.spark_jobs.tables.ordered import SCHEMA, Ordered, at
+from tests.spark_jobs.plans import FINGERPRINT, attempt, day
+from tests.spark_jobs.tables.ordered import SCHEMA, Meanwhile, Ordered, at
 
 pytestmark = pytest.mark.spark
 
@@ -83,6 +84,34 @@ def test_a_dry_run_shows_and_changes_nothing(table: Ordered) -> None:
     report = table.done("adopt", windows=FOUR_DAYS, dry_run=True)
     assert (report["state"], report["loads"]["lake"]["windows"][0]["rows"]) == ("shown", 2)
     assert (table.ledger.version(), table.units()) == (0, set())
+
+
+def test_a_window_that_a_run_loads_meanwhile_keeps_the_runs_number(table: Ordered) -> None:
+    """Between the look and the commit: by another number, what the run has set aside would be seen no more."""
+    foreign(table)
+    table.said = Meanwhile("rows in", lambda: table.load(day(1), [(9, "z", at(1))], attempt(0)))
+    load = table.done("adopt", windows=FOUR_DAYS)["loads"]["lake"]
+    assert [window["state"] for window in load["windows"]] == ["loaded", "empty", "adopted", "empty"]
+    numbers = table.ledger.units("flights", "lake")
+    assert numbers[f"etl:flights:lake:{day(1)}"] == attempt(0).number
+    assert numbers[f"etl:flights:lake:{day(3)}"] > attempt(0).number
+
+
+def test_a_run_that_commits_while_the_windows_are_recorded_keeps_its_number_too(
+    table: Ordered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign(table)
+    commit, runs = Transaction.commit, list[int]()
+
+    def late(self: Transaction, entry: Any) -> int:
+        if not runs:
+            runs.append(1)
+            table.load(day(1), [(9, "z", at(1))], attempt(0))
+        return commit(self, entry)
+
+    monkeypatch.setattr(Transaction, "commit", late)
+    table.done("adopt", windows=FOUR_DAYS[:1])
+    assert table.ledger.units("flights", "lake") == {f"etl:flights:lake:{day(1)}": attempt(0).number}
 
 
 def test_a_part_of_a_table_is_adopted_by_its_scope(spark: Any, tmp_path: Path) -> None:
