@@ -1,6 +1,7 @@
 """Given a file with `freshness`, when its load isn't there in time, then those who want to know are told, once.
 
-3.x has deadlines: tests/airflow/test_e2e.py has one missed. 2.11 has none: there a task of the run watches.
+3.x has deadlines: one is missed in test_freshness_e2e.py on 3.1, and in tests/airflow/test_e2e.py on later versions.
+2.11 has none: there a task of the run watches.
 """
 
 from __future__ import annotations
