@@ -28,11 +28,6 @@ except ImportError:  # until Airflow 3.1
     CronPartitionTimetable = None
 
 try:
-    from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback  # type: ignore[attr-defined]
-except ImportError:  # until Airflow 3.1
-    DeadlineAlert = None
-
-try:
     from airflow.sdk.exceptions import AirflowRescheduleException
 except ImportError:  # until Airflow 3.1
     from airflow.exceptions import AirflowRescheduleException
@@ -59,6 +54,11 @@ if AIRFLOW_VERSION >= (3, 2):
     from airflow.sdk import CronDataIntervalTimetable, DeltaDataIntervalTimetable
 else:
     from airflow.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
+
+if AIRFLOW_VERSION >= (3, 2):
+    from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback  # type: ignore[attr-defined]
+elif AIRFLOW_3:
+    from airflow.sdk.definitions.deadline import AsyncCallback, DeadlineAlert, DeadlineReference
 
 # How the dag-processor finds the file that an error belongs to is no documented interface: known of these versions.
 # 2.11 asks a DAG that doesn't validate for its `fileloc`, later ones a DAG that doesn't serialise: 3.1 for its
@@ -93,18 +93,23 @@ def asset_name(asset: Any) -> str | None:
     return asset if isinstance(asset, str) else getattr(asset, "name", None) or getattr(asset, "uri", None)
 
 
-def deadline(interval: timedelta, callback: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def deadline(interval: timedelta, callback: str, awaited: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """What a DAG is told, so that a callback is called where a run takes too long; nothing without deadlines.
 
     Args:
         interval: from the moment the run was queued: a backfill of the past isn't late before it begins.
-        callback: dotted path of a function.
-        arguments: its arguments, JSON.
+        callback: dotted path of a function; it is called where tasks run.
+        awaited: dotted path of a coroutine function that does the same; 3.1 knows no other, and awaits it in the
+            triggerer.
+        arguments: of either, JSON.
     """
-    if DeadlineAlert is None:
+    if WATCHED_BY_TASK:
         return {}
-    reference = DeadlineReference.DAGRUN_QUEUED_AT
-    return {"deadline": DeadlineAlert(reference, interval, SyncCallback(callback, kwargs=arguments))}
+    if AIRFLOW_VERSION >= (3, 2):
+        called = SyncCallback(callback, kwargs=arguments)
+    else:
+        called = AsyncCallback(awaited, kwargs=arguments)
+    return {"deadline": DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, interval, called)}
 
 
 def queued_at(context: Context) -> datetime | None:

@@ -87,7 +87,8 @@ def _deadline(pipeline: Pipeline) -> dict[str, Any]:
         return {}
     told = [kinds.dump(notifier) for notifier in pipeline.notify if "late" in notifier.on]
     arguments = {"pipeline": pipeline.name, "freshness": str(pipeline.freshness), "notify": told}
-    return deadline(pipeline.freshness, "airflow_provider_etl.operators.alarms.late", arguments)
+    late, awaited = (f"airflow_provider_etl.operators.alarms.{name}" for name in ("late", "late_awaited"))
+    return deadline(pipeline.freshness, late, awaited, arguments)
 
 
 def _watch(arguments: dict[str, Any]) -> None:

@@ -78,6 +78,14 @@ def late(pipeline: str, freshness: str, notify: list[dict[str, Any]], context: A
     tell([kinds.build(kinds.find(NOTIFIERS, item["type"], "notify"), item) for item in notify], message)
 
 
+async def late_awaited(pipeline: str, freshness: str, notify: list[dict[str, Any]], context: Any = None) -> None:
+    """`late`, for the Airflow that awaits the callback of a deadline in the triggerer; the same arguments."""
+    from asgiref.sync import sync_to_async
+
+    # asgiref's thread: in another one Airflow finds no connection.
+    await sync_to_async(late, thread_sensitive=False)(pipeline, freshness, notify, context)
+
+
 def tell(notify: Sequence[Notifier], message: Message) -> None:
     """Send a message to all who want its event; one that can't be reached keeps nobody else from hearing it.
 

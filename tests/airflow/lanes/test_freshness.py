@@ -1,6 +1,7 @@
 """Given a file with `freshness`, when its load isn't there in time, then those who want to know are told, once.
 
-3.2 and later have deadlines (tests/airflow/test_e2e.py has one missed). 2.11 has none: there a task of the run watches.
+3.x has deadlines: one is missed in test_freshness_e2e.py on 3.1, and in tests/airflow/test_e2e.py on later versions.
+2.11 has none: there a task of the run watches.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any
 import pytest
 
 from tests.airflow.lanes.observe import WATCH, WATCHED
-from tests.airflow.lanes.versions import AIRFLOW_3, AIRFLOW_VERSION
+from tests.airflow.lanes.versions import AIRFLOW_3, AIRFLOW_VERSION, from_json, to_json
 from tests.servers.listening import Listening, listening
 
 pytestmark = pytest.mark.airflow
 
 ON_2_11 = pytest.mark.skipif(AIRFLOW_3, reason="3.x has no such task: its deadlines are Airflow's own")
+ON_3_1 = pytest.mark.skipif(AIRFLOW_VERSION != (3, 1), reason="3.1 alone awaits the callback in its triggerer")
 LATE = timedelta(hours=5)  # after 4h
 
 
@@ -141,8 +143,57 @@ def loads(dag: Any, state: str | None) -> dict[str, str | None]:
 
 def test_a_deadline_where_airflow_has_them_else_a_task_beside_the_verbs(dags: dict[str, Any]) -> None:
     assert {name for name, dag in dags.items() if WATCH in dag.task_ids} == (set() if AIRFLOW_3 else set(WATCHED))
-    if AIRFLOW_VERSION >= (3, 2):
+    if AIRFLOW_3:
         assert {name for name, dag in dags.items() if dag.deadline} == set(WATCHED)
+
+
+@ON_3_1
+def test_what_the_scheduler_of_3_1_hands_the_triggerer_for_a_missed_deadline_tells(dag: Any, server: Listening) -> None:
+    states = asyncio.run(awaited(missed(dag)))
+    assert states == ["running", "success"]
+    [(_, _, told)] = server.heard
+    assert (told["event"], told["pipeline"], told["run"]) == ("late", dag.dag_id, "run")
+    assert "hasn't loaded within 4:00:00 of its start: its data is late" in told["text"]
+
+
+def missed(dag: Any) -> tuple[str, dict[str, Any]]:
+    """Let the scheduler of 3.1 queue a run of a stored DAG and miss its deadline; the trigger that it writes down."""
+    from airflow.models import DagModel, Deadline
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+    from airflow.utils.session import create_session
+    from airflow.utils.types import DagRunTriggeredByType
+
+    now = datetime.now(UTC)
+    with create_session() as session:
+        session.merge(DagBundleModel(name="dags-folder"))
+        session.flush()
+        session.merge(DagModel(dag_id=dag.dag_id, bundle_name="dags-folder"))
+        session.flush()
+        stored = to_json(dag)
+        SerializedDagModel.write_dag(LazyDeserializedDAG(data=stored), bundle_name="dags-folder", session=session)
+        session.flush()
+        run = from_json(stored).create_dagrun(
+            run_id="run", run_type="manual", state="queued", logical_date=now, data_interval=(now, now), run_after=now,
+            triggered_by=DagRunTriggeredByType.TEST, session=session,
+            conf={"window_start": "2013-03-09T00:00", "window_end": "2013-03-10T00:00"},
+        )  # fmt: skip
+        session.flush()
+        [deadline] = session.query(Deadline).filter_by(dagrun_id=run.id)
+        assert deadline.deadline_time == run.queued_at + timedelta(hours=4)
+        deadline.handle_miss(session)
+        trigger = deadline.trigger.classpath, deadline.trigger.kwargs
+        session.rollback()  # other tests find none of it
+    return trigger
+
+
+async def awaited(trigger: tuple[str, dict[str, Any]]) -> list[str]:
+    """Await a trigger as the triggerer does, to its end; the states that its events tell."""
+    from airflow.utils.module_loading import import_string
+
+    path, arguments = trigger
+    return [event.payload["state"].value async for event in import_string(path)(**arguments).run()]
 
 
 @ON_2_11
