@@ -100,7 +100,7 @@ lint: .venv/.dev
 
 .PHONY: check
 check: lint ## Lint, types, walls and the tests that start neither Spark nor Airflow's servers
-	@$(BIN)/python -m pytest -q -m "not spark and not e2e"
+	@$(BIN)/python -m pytest -q -m "not spark and not e2e and not prove"
 
 .PHONY: test
 test: ## Everything: what check does, and Spark, Airflow and end-to-end tests, and the oldest supported Airflow
@@ -109,10 +109,16 @@ test: ## Everything: what check does, and Spark, Airflow and end-to-end tests, a
 	@$(MAKE) test-airflow LANES=2.11
 	@$(BIN)/python -m pytest --durations=40 --durations-min=5
 
+PICK ?= not prove
 .PHONY: test-airflow
 test-airflow: $(LANES:%=.venv-airflow/%/.made) .venv/.dev ## The same YAML on every supported Airflow, an environment each
-	@for lane in $(LANES); do echo "Airflow $$lane:"; .venv-airflow/$$lane/bin/python -m pytest -q tests/airflow/lanes; done
-	@[ "$(words $(LANES))" = 1 ] || { echo "Airflow of .venv:"; $(BIN)/python -m pytest -q tests/airflow/lanes; }
+	@for lane in $(LANES); do echo "Airflow $$lane:"; .venv-airflow/$$lane/bin/python -m pytest -q -m "$(PICK)" tests/airflow/lanes; done
+	@[ "$(words $(LANES))" = 1 ] || { echo "Airflow of .venv:"; $(BIN)/python -m pytest -q -m "$(PICK)" tests/airflow/lanes; }
+
+.PHONY: prove
+prove: ## Every supported Airflow, with the proofs that take minutes each
+	@$(MAKE) debian .venv/.dev archive
+	@$(MAKE) test-airflow PICK="prove or not prove"
 
 .venv-airflow/%/.made: requirements/airflow-%.txt requirements/build.txt pyproject.toml | $(UV)
 	@$(call INSTALL_BESIDE,$*,airflow-$*)

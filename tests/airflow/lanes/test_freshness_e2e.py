@@ -24,6 +24,7 @@ from tests.servers.listening import listening
 pytestmark = [
     pytest.mark.airflow,
     pytest.mark.e2e,
+    pytest.mark.prove,
     pytest.mark.skipif(AIRFLOW_VERSION >= (3, 2), reason="3.2 and later call a deadline's callback where tasks run"),
 ]
 
