@@ -10,7 +10,7 @@ import pytest
 from demo.airflow_home import AirflowHome
 from demo.backfills import create, under_way
 from demo.runs import Runs
-from tests.airflow.project import FLIGHTS, ROOT, Project
+from tests.airflow.project import ENVIRONMENT, FLIGHTS, ROOT, Project
 from tests.servers.listening import Listening, listening
 
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(1500)]
@@ -49,8 +49,9 @@ load:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Three good files and a broken one."""
+    """Three good files and a broken one, on a Spark that stays warm from task to task: 24 tasks start it here."""
     made = Project.make(tmp_path_factory.mktemp("e2e") / "project")
+    made.write("config/environments/local.yaml", ENVIRONMENT.replace("kind: local,", "kind: local_warm,"))
     made.pipeline("flights", STAGED)
     made.pipeline("late", LATE)
     made.pipeline("orders", BROKEN)
