@@ -116,9 +116,10 @@ test-airflow: $(LANES:%=.venv-airflow/%/.made) .venv/.dev ## The same YAML on ev
 	@[ "$(words $(LANES))" = 1 ] || { echo "Airflow of .venv:"; $(BIN)/python -m pytest -q -m "$(PICK)" tests/airflow/lanes; }
 
 .PHONY: prove
-prove: ## Every supported Airflow, with the proofs that take minutes each
+prove: ## Every supported Airflow, and the proofs that take too long for make test
 	@$(MAKE) debian .venv/.dev archive
 	@$(MAKE) test-airflow PICK="prove or not prove"
+	@$(BIN)/python -m pytest -m prove --ignore=tests/airflow/lanes
 
 .venv-airflow/%/.made: requirements/airflow-%.txt requirements/build.txt pyproject.toml | $(UV)
 	@$(call INSTALL_BESIDE,$*,airflow-$*)

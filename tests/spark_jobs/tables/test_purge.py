@@ -126,6 +126,7 @@ def test_rows_that_a_deletion_vector_hides_leave_the_files_too(spark: Any, tmp_p
     assert table.rows() == [(2,)]
 
 
+@pytest.mark.prove
 def test_vacuum_removes_what_time_travel_would_still_show(table: Ordered) -> None:
     def files() -> bytes:
         found = [path for path in Path(table.path).rglob("*.parquet") if "_delta_log" not in path.parts]

@@ -124,6 +124,7 @@ def test_one_commit_replaces_all_windows_and_their_ledger(pipeline: Pipeline) ->
     assert not pipeline.shadow.exists()
 
 
+@pytest.mark.prove
 def test_what_is_set_aside_changes_with_the_swap_and_not_before(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +168,7 @@ def test_an_end_between_swap_and_sweep_is_found_and_swept(pipeline: Pipeline, mo
     assert not pipeline.shadow.exists()
 
 
+@pytest.mark.prove
 def test_a_window_that_fails_leaves_the_old_table_and_is_built_by_the_next_refresh(pipeline: Pipeline) -> None:
     (pipeline.folder / "2013-01-03.csv").rename(pipeline.folder / "away.csv")
     report = pipeline.refresh(*DAYS)
@@ -211,6 +213,7 @@ def test_a_run_that_commits_while_the_swap_is_under_way_is_not_lost(
     assert pipeline.rows() == [(11,), (13,), *([(22,)] if rows else [])]
 
 
+@pytest.mark.prove
 def test_a_window_that_no_plan_is_for_is_asked_for_and_not_lost(pipeline: Pipeline) -> None:
     pipeline.drop(4, "4,2013-01-04 10:00:00")
     pipeline.load(4)
@@ -240,6 +243,7 @@ def test_a_part_is_refreshed_and_the_rest_stays_as_it_is(pipeline: Pipeline) -> 
     assert changed == {f"etl:flights:lake:{day(2)}"}
 
 
+@pytest.mark.prove
 def test_the_whole_table_may_change_its_columns_types_and_layout(pipeline: Pipeline) -> None:
     pipeline.steps = [{"derive": {"expressions": {"on": "to_date(at)"}}}, {"cast": {"columns": {"id": "string"}}}]
     pipeline.more = {"partition_by": ["on"]}
@@ -252,6 +256,7 @@ def test_the_whole_table_may_change_its_columns_types_and_layout(pipeline: Pipel
     assert len(pipeline.rows()) == 3, "and a run goes on with it"
 
 
+@pytest.mark.prove
 def test_a_shadow_of_another_configuration_is_begun_anew(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(refreshing, "_swap", dies)
@@ -278,6 +283,7 @@ def test_append_and_snapshot_are_refreshed_too(spark: Any, tmp_path: Path, strat
     assert len(made.rows()) == len(days)
 
 
+@pytest.mark.prove
 def test_a_scoped_load_refreshes_its_own_part(pipeline: Pipeline, tmp_path: Path, spark: Any) -> None:
     made = Pipeline(spark, tmp_path)
     made.table = str(tmp_path / "shared")
@@ -314,6 +320,7 @@ def test_two_refreshes_at_once_lose_nothing_and_one_is_told(pipeline: Pipeline, 
     assert not pipeline.shadow.exists()
 
 
+@pytest.mark.prove
 def test_windows_that_another_refresh_adds_to_the_shadow_are_not_swapped_in(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,6 +338,7 @@ def test_windows_that_another_refresh_adds_to_the_shadow_are_not_swapped_in(
     assert more.refreshed(*DAYS)["built"] == 0
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("windows", [DAYS, (1,), (1, 2, 3, 4)])
 def test_a_shadow_is_swapped_only_where_it_holds_the_windows_exactly(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, windows: tuple[int, ...]
@@ -354,6 +362,7 @@ def test_a_shadow_is_swapped_only_where_it_holds_the_windows_exactly(
     assert pipeline.rows() == [(1,), (2,), (3,)]
 
 
+@pytest.mark.prove
 def test_a_shadow_that_changes_while_it_is_swapped_is_not_swapped(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,6 +378,7 @@ def test_a_shadow_that_changes_while_it_is_swapped_is_not_swapped(
     assert pipeline.rows() == [(1,), (2,), (3,)]
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     ("days", "wholes", "fingerprint"),
     [
@@ -398,6 +408,7 @@ def test_an_end_between_swap_and_sweep_does_not_swallow_what_the_next_refresh_is
     assert not pipeline.shadow.exists()
 
 
+@pytest.mark.prove
 def test_a_snapshots_swap_is_found_again_for_its_own_window_alone(
     spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -458,6 +469,7 @@ def two(spark: Any, tmp_path: Path) -> TwoLoads:
     return made
 
 
+@pytest.mark.prove
 def test_where_one_of_two_loads_would_lose_rows_none_is_swapped(two: TwoLoads) -> None:
     row = two.spark.sql("SELECT 99 AS id, TIMESTAMP '2012-06-01 00:00:00' AS at")
     row.write.format("delta").mode("append").save(two.other)
@@ -467,6 +479,7 @@ def test_where_one_of_two_loads_would_lose_rows_none_is_swapped(two: TwoLoads) -
     assert two.rows() == [(1,), (2,)]
 
 
+@pytest.mark.prove
 def test_a_swap_that_was_done_before_another_failed_is_told(two: TwoLoads, monkeypatch: pytest.MonkeyPatch) -> None:
     swap = refreshing._swap
 
