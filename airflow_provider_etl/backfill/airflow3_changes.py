@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import delete, exists, select, update
 
-from airflow_provider_etl.backfill.airflow3_db import session
+from airflow_provider_etl.backfill.airflow3_db import session, whole
 from airflow_provider_etl.backfill.facts import Order
 from spark_jobs.errors import ConfigError, InfrastructureError
 
@@ -29,7 +29,8 @@ def start(order: Order) -> int:
         ConfigError: Airflow refuses it; why.
         InfrastructureError: the database can't be changed, or this Airflow is built otherwise.
     """
-    return unlocked(lambda: _start(order))
+    with whole():  # a try that fails half-way would leave runs behind, and Airflow would delete those it began with
+        return unlocked(lambda: _start(order))
 
 
 def _start(order: Order) -> int:
@@ -54,7 +55,7 @@ def _start(order: Order) -> int:
                 run_on_latest_version=_latest(order),
             )
     except SQLAlchemyError as error:
-        _forget(order.dag, begun)
+        unlocked(lambda: _forget(order.dag, begun))
         raise InfrastructureError(f"the backfill couldn't be written: {str(error).splitlines()[0]}") from error
     except (AirflowException, ValueError) as error:
         raise ConfigError(f"Airflow refuses the backfill: {error}", where=order.dag) from error

@@ -34,6 +34,31 @@ def session() -> Iterator[Any]:
         ) from error
 
 
+@contextmanager
+def whole() -> Iterator[None]:
+    """Let transactions be whole on SQLite too, from their first statement on.
+
+    Its driver begins none before a savepoint, so that the first savepoint's release commits; and a transaction that
+    has read before it writes is refused its lock at once, half-way, where one that begins with it waits.
+    """
+    from airflow import settings
+    from sqlalchemy import event
+
+    engine: Any = settings.engine
+
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    event.listen(engine, "begin", begin)
+    try:
+        yield
+    finally:
+        event.remove(engine, "begin", begin)
+
+
 def utc(moment: datetime | None) -> Any:
     """A moment of the database in UTC; None stays None."""
     return None if moment is None else moment.astimezone(UTC)
