@@ -14,12 +14,21 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from spark_jobs.errors import InfrastructureError
 
 _KNOWN: Final = "4.1."
 _PATIENCE: Final = 120.0  # seconds until the JVM has said where it listens
+# What PySpark and we look up by name again and again: in one word as PySpark does, or package by package.
+_WORDS: Final = (
+    "PythonSQLUtils",
+    "PythonUtils",
+    "functions",
+    "org.apache.spark.sql.classic.SparkSession",
+    "org.apache.spark.sql.functions",
+)
+_PATHS: Final = ("org.apache.hadoop.fs.Path", "org.apache.spark.sql.delta", "py4j.reflection.TypeUtil", "scala", "java")
 _held: Final[list[subprocess.Popen[bytes]]] = []  # an object that is collected would close the JVM's input
 _PACKAGES: Final = """
 java.base/java.lang java.base/java.lang.invoke java.base/java.lang.reflect java.base/java.io java.base/java.net
@@ -125,6 +134,22 @@ def _connection(process: subprocess.Popen[bytes], info: Path) -> tuple[int, str]
     with info.open("rb") as file:
         port = int.from_bytes(file.read(4), "big", signed=True)
         return port, file.read(int.from_bytes(file.read(4), "big", signed=True)).decode()
+
+
+def remember(jvm: Any) -> None:
+    """Look names up once: each time, Java searches all jars for `org`, then `org.apache`, by every import it has.
+
+    Args:
+        jvm: py4j's view of the JVM; what is an attribute of it, or of a package, isn't asked for.
+    """
+    for word in _WORDS:
+        setattr(jvm, word, getattr(jvm, word))
+    for path in _PATHS:
+        place = jvm
+        for name in path.split("."):
+            found = getattr(place, name)
+            setattr(place, name, found)
+            place = found
 
 
 def alive() -> bool:

@@ -29,6 +29,8 @@ _CONF: Final = {
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
+    # It would ask the JVM four times and look through the call stack for each column expression.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     # An inner join with an empty side would be replaced while its other side is half read: counts would be wrong.
@@ -64,6 +66,7 @@ def start(name: str, engine: Mapping[str, Any]) -> SparkSession:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     with gateway.started(conf):
         session: SparkSession = SparkSession.builder.config(map=conf).getOrCreate()
+    gateway.remember(session._jvm)
     return session
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,3 +68,23 @@ def test_a_java_that_ends_at_once_is_a_clear_error(monkeypatch: pytest.MonkeyPat
     ):
         pytest.fail("it started")
     assert "PYSPARK_GATEWAY_PORT" not in os.environ
+
+
+@pytest.mark.spark
+def test_names_that_are_often_asked_for_are_looked_up_once(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    asked: list[str] = []
+    client = spark._jvm._gateway_client
+    send = client.send_command
+
+    def counted(command: str, *arguments: Any, **more: Any) -> Any:
+        asked.extend([command] if command.startswith("r\nu\n") else [])  # reflection, of an unknown name
+        return send(command, *arguments, **more)
+
+    monkeypatch.setattr(client, "send_command", counted)
+    assert str(spark._jvm.org.apache.hadoop.fs.Path("/a//b").toString()) == "/a/b"
+    assert spark.range(3).where(F.col("id") > F.lit(1)).count() == 1
+    assert asked == []
+    assert spark._jvm.org.apache.hadoop.fs.FileUtil is not None
+    assert len(asked) == 1, "what isn't known yet is asked for"
