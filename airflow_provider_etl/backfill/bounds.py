@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from airflow_provider_etl.backfill.dates import Range
-from airflow_provider_etl.spec.schedule import Cron, Cuts, Every
+from airflow_provider_etl.spec.schedule import Cuts
 from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ MOST: Final = 100_000  # windows of a backfill
 _COUNTED: Final = 10_000  # windows that are left out and counted; of more it is said that they are more
 _SAMPLE: Final = 1_000  # windows by whose length it is told how many a range has
 _INSTANT: Final = timedelta(microseconds=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +48,9 @@ def bounded(asked: Range, pipeline: Pipeline | None, now: datetime) -> Bounded:
         ConfigError: more than `MOST` windows are left.
     """
     found = Bounded(first=asked.first, last=asked.last)
-    if pipeline is None or not isinstance(pipeline.schedule, (Cron, Every)):
+    cuts = pipeline.cuts if pipeline else None
+    if pipeline is None or cuts is None:
         return found
-    cuts = Cuts(schedule=pipeline.schedule, timezone=pipeline.timezone, anchor=pipeline.start or _EPOCH)
     if pipeline.start is not None:
         found = _behind_start(found, cuts, cuts.first(pipeline.start))
     if pipeline.end is not None:

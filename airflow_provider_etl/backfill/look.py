@@ -108,13 +108,10 @@ def _whole(slot: Slot, pipelines: Sequence[Pipeline]) -> Slot:
 
 def _aligned(first: datetime, pipelines: Sequence[Pipeline]) -> datetime:
     """The first start of a window: a schedule that counts real time begins wherever it is asked to begin."""
-    from airflow_provider_etl.spec.schedule import Cuts, Every
+    from airflow_provider_etl.spec.schedule import Every
 
-    for pipeline in pipelines:
-        if isinstance(pipeline.schedule, Every):
-            anchor = pipeline.start or datetime(1970, 1, 1, tzinfo=UTC)
-            return Cuts(schedule=pipeline.schedule, timezone=pipeline.timezone, anchor=anchor).first(first)
-    return first
+    counted = (pipeline.cuts for pipeline in pipelines if isinstance(pipeline.schedule, Every))
+    return next((cuts.first(first) for cuts in counted if cuts), first)
 
 
 def _seen(

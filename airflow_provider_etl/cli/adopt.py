@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from airflow_provider_etl.cli import ordering
 from airflow_provider_etl.cli.opened import opened
-from airflow_provider_etl.spec import Cron, Every, Pipeline
+from airflow_provider_etl.spec import Pipeline
 from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
 
@@ -58,7 +58,7 @@ def _tell_unchanged(report: Mapping[str, Any], *, asked_for: bool) -> None:
 
 def _windows(pipeline: Pipeline, options: argparse.Namespace) -> list[Window]:
     """The windows to look for: asked for, or all of the schedule until now."""
-    scheduled = isinstance(pipeline.schedule, (Cron, Every))
+    scheduled = pipeline.cuts is not None
     if options.windows:
         span = pipeline.span_of(options.windows)
         return list(pipeline.windows(span.start, span.end)) if scheduled else [span]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from airflow_provider_etl.cli import ordering
 from airflow_provider_etl.cli.opened import opened
-from airflow_provider_etl.spec import Cron, Every, Pipeline
+from airflow_provider_etl.spec import Pipeline
 from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
 
@@ -69,7 +69,7 @@ def _windows(pipeline: Pipeline, options: argparse.Namespace) -> list[Window]:
     Raises:
         ConfigError: there is none, or the pipeline has no schedule in time and no windows are given.
     """
-    if not isinstance(pipeline.schedule, (Cron, Every)) or pipeline.start is None:
+    if pipeline.cuts is None or pipeline.start is None:
         if not (options.first and options.last):
             raise ConfigError(
                 f"pipeline {pipeline.name} has no schedule that cuts time into windows",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from airflow_provider_etl.spec import Cron, Every, Pipeline
+from airflow_provider_etl.spec import Pipeline
 from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window, iso
 
@@ -34,7 +34,7 @@ def week(pipeline: Pipeline, begin: datetime) -> Iterator[str]:
         begin: the first instant, aware.
     """
     yield _head(pipeline)
-    if not isinstance(pipeline.schedule, (Cron, Every)):
+    if pipeline.cuts is None:
         yield "  none of its own: they come with the events, the run's form or --window"
         return
     skip = pipeline.skip_if

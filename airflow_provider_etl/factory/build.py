@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_etl.compat import DAG, NO_START, WATCHED_BY_TASK, backoff, deadline
 from airflow_provider_etl.factory.document import document
 from airflow_provider_etl.factory.timetables import assets_of, params_of, schedule_of
-from airflow_provider_etl.operators.alarms import Alarm
+from airflow_provider_etl.operators.alarms import Alarm, told_late
 from airflow_provider_etl.operators.base import EtlOperator
 from airflow_provider_etl.operators.check import CheckOperator
 from airflow_provider_etl.operators.events import asset_of
@@ -16,7 +16,6 @@ from airflow_provider_etl.operators.extract import ExtractOperator
 from airflow_provider_etl.operators.finish import FinishOperator
 from airflow_provider_etl.operators.load import LoadOperator
 from airflow_provider_etl.operators.transform import TransformOperator
-from spark_jobs import kinds
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
@@ -85,8 +84,7 @@ def _deadline(pipeline: Pipeline) -> dict[str, Any]:
     """Whom to tell where the load isn't there in time."""
     if pipeline.freshness is None:
         return {}
-    told = [kinds.dump(notifier) for notifier in pipeline.notify if "late" in notifier.on]
-    arguments = {"pipeline": pipeline.name, "freshness": str(pipeline.freshness), "notify": told}
+    arguments = {"pipeline": pipeline.name, "freshness": str(pipeline.freshness), "notify": told_late(pipeline.notify)}
     late, awaited = (f"airflow_provider_etl.operators.alarms.{name}" for name in ("late", "late_awaited"))
     return deadline(pipeline.freshness, late, awaited, arguments)
 

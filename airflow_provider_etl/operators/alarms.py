@@ -56,6 +56,11 @@ def told_of(reports: Sequence[Mapping[str, Any]], context: Context, notify: Sequ
         tell(notify, _message("quarantine", pipeline, context, text, windows))
 
 
+def told_late(notify: Sequence[Notifier]) -> list[dict[str, Any]]:
+    """Those of a pipeline's `notify` that want to know `late`, as JSON."""
+    return [kinds.dump(notifier) for notifier in notify if "late" in notifier.on]
+
+
 def late(pipeline: str, freshness: str, notify: list[dict[str, Any]], context: Any = None) -> None:
     """The callback of a deadline: the load isn't there in time.
 

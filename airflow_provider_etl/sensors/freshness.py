@@ -17,10 +17,9 @@ from airflow_provider_etl.compat import (
     queued_at,
     triggerer_runs,
 )
-from airflow_provider_etl.operators.alarms import late
+from airflow_provider_etl.operators.alarms import late, told_late
 from airflow_provider_etl.operators.source import read_pipeline
 from airflow_provider_etl.sensors.condition import span
-from spark_jobs import kinds
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
@@ -85,8 +84,7 @@ class FreshnessSensor(BaseSensorOperator):
         elif datetime.now(UTC) < queued + freshness:
             self._wait(context, queued + freshness, deferrable=deferrable)
         elif noted_first(context, "etl.late"):
-            told = [kinds.dump(notifier) for notifier in self._pipeline.notify if "late" in notifier.on]
-            late(self._pipeline.name, str(freshness), told, context)
+            late(self._pipeline.name, str(freshness), told_late(self._pipeline.notify), context)
 
     def _wait(self, context: Context, end: datetime, *, deferrable: bool) -> NoReturn:
         """Free the worker."""

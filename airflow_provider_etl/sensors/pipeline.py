@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_etl.sensors.condition import Answer, Asking, Condition, span
 from airflow_provider_etl.sensors.coverage import Span, cut, gap
-from airflow_provider_etl.spec.schedule import Cron, Cuts, Every
 from spark_jobs.errors import ConfigError
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import LoadUnit
@@ -17,8 +16,6 @@ from spark_jobs.window import Window, iso
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +74,7 @@ class OtherPipeline(Condition):
             )
         wanted = (window.start, window.end) if other is None else self._wanted(window, other)
         windows = [wanted] if same or other is None else self._windows(other, wanted)
-        loads = _loaded_of(other, windows) if other is not None and (same or _in_time(other)) else windows
+        loads = _loaded_of(other, windows) if other is not None and (same or other.cuts) else windows
         prepared: dict[str, Any] = {
             "wanted": _json(wanted),
             "windows": [_json(item) for item in loads],
@@ -103,8 +100,8 @@ class OtherPipeline(Condition):
         return start, end
 
     def _windows(self, other: Pipeline, wanted: Span) -> list[Span]:
-        if isinstance(other.schedule, Cron | Every):
-            return list(cut(_cuts(other, other.schedule), wanted))
+        if other.cuts:
+            return list(cut(other.cuts, wanted))
         if self.by == "ledger":
             return [wanted]
         raise ConfigError(
@@ -154,22 +151,13 @@ class OtherPipeline(Condition):
         return Answer(found=count >= len(windows), seen=seen)
 
 
-def _cuts(other: Pipeline, schedule: Cron | Every) -> Cuts:
-    return Cuts(schedule=schedule, timezone=other.timezone, anchor=other.start or _EPOCH)
-
-
 def _life(other: Pipeline) -> tuple[datetime | None, datetime | None]:
     """The start of a pipeline's first window and the end of its last one; None where there is no such limit."""
-    start, end = other.start, other.end
-    if isinstance(other.schedule, Cron | Every):
-        cuts = _cuts(other, other.schedule)
+    start, end, cuts = other.start, other.end, other.cuts
+    if cuts:
         start = start and cuts.first(start)
         end = end and (end if cuts.first(end) == end else cuts.previous(end))
     return start, end
-
-
-def _in_time(other: Pipeline) -> bool:
-    return isinstance(other.schedule, Cron | Every)
 
 
 def _loaded_of(other: Pipeline, windows: list[Span]) -> list[Span]:

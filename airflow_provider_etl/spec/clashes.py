@@ -11,6 +11,7 @@ from airflow_provider_etl.spec.loaded import Loaded
 from airflow_provider_etl.spec.nodes import MapNode, Node
 from airflow_provider_etl.spec.paths import absolute
 from airflow_provider_etl.spec.rules import path_fields
+from airflow_provider_etl.spec.tables import APART
 from spark_jobs.load.scope import disjoint
 
 
@@ -77,7 +78,7 @@ class Clashes:
         for what, other in (("it lies in the folder", outer), ("in it lies the table", self._above.get(place[1]))):
             if other is not None and other.file != loaded.path:
                 message = f"{what} of load {other.name!r} of {other.file}, and each sweeps its own folder"
-                hint = "give each table a folder of its own, beside the others"
+                hint = APART
                 yield _diagnostic(loaded, keys, "table-nested", message, hint)
 
 

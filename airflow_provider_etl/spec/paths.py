@@ -54,8 +54,12 @@ def under(path: str, roots: Sequence[str]) -> bool:
 
 def nested(one: str, other: str) -> bool:
     """Whether two absolute paths are one, or one lies below the other."""
-    short, long = sorted((one.rstrip("/"), other.rstrip("/")), key=len)
-    return long == short or long.startswith(short + "/")
+    return _below(one, other) or _below(other, one)
+
+
+def _below(path: str, root: str) -> bool:
+    """Whether a path is another, or begins with it."""
+    return f"{path.rstrip('/')}/".startswith(f"{root.rstrip('/')}/")
 
 
 def expands_upwards(path: str) -> bool:
@@ -73,11 +77,11 @@ def _decoded_inside(path: str, roots: Sequence[str]) -> bool:
 
 def _inside(path: str, root: str) -> bool:
     if is_uri(path) or is_uri(root):
-        return path == root or path.startswith(root.rstrip("/") + "/")
+        return _below(path, root)
     if _plainly_inside(path, root):
         return True
     real, base = os.path.realpath(path), os.path.realpath(root)
-    return real == base or real.startswith(base.rstrip("/") + "/")
+    return _below(real, base)
 
 
 def _plainly_inside(path: str, root: str) -> bool:

@@ -136,6 +136,14 @@ class Pipeline:
         text = json.dumps(configuration, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
+    @functools.cached_property
+    def cuts(self) -> Cuts | None:
+        """Where the schedule cuts time into windows; None where it does not: by hand, or by assets."""
+        if not isinstance(self.schedule, (Cron, Every)):
+            return None
+        anchor = self.start or datetime(1970, 1, 1, tzinfo=UTC)
+        return Cuts(schedule=self.schedule, timezone=self.timezone, anchor=anchor)
+
     def plan(
         self,
         window: Window,
@@ -246,8 +254,8 @@ class Pipeline:
                 names the window, ends between which the schedule cuts none.
         """
         window = self.span_of(text)
-        if isinstance(self.schedule, (Cron, Every)) and any(map(names_window_in, self.extract.values())):
-            demand_cut(self._cuts(text), window)
+        if self.cuts and any(map(names_window_in, self.extract.values())):
+            demand_cut(self.cuts, window)
         return window
 
     def span_of(self, text: str) -> Window:
@@ -261,7 +269,7 @@ class Pipeline:
             return Window(start=parts[0], end=parts[1], timezone=self.timezone)
         if len(parts) != 1:
             raise ConfigError(f"{text!r} is no window", expected="START/END, such as 2013-01-01/2013-01-02")
-        return window_at(self._cuts(text), parts[0])
+        return window_at(self._demand_cuts(text), parts[0])
 
     def windows(self, start: date | datetime, end: date | datetime) -> Iterator[Window]:
         """The schedule's windows that lie in `[start, end)` whole, in order.
@@ -273,26 +281,23 @@ class Pipeline:
         Raises:
             ConfigError: the pipeline has no schedule in time.
         """
-        cuts = self._cuts(f"{start}/{end}")
+        cuts = self._demand_cuts(f"{start}/{end}")
         return windows(cuts, local_instant(start, self.timezone), local_instant(end, self.timezone))
 
     # -- inside -------------------------------------------------------------------------------------------------
 
     def _first(self) -> datetime | None:
         """The start of the first window: no row before it is ever loaded."""
-        if self.start is None or not isinstance(self.schedule, (Cron, Every)):
-            return self.start
-        return self._cuts(self.name).first(self.start)
+        return self.cuts.first(self.start) if self.start and self.cuts else self.start
 
-    def _cuts(self, text: str) -> Cuts:
-        if not isinstance(self.schedule, (Cron, Every)):
+    def _demand_cuts(self, text: str) -> Cuts:
+        if self.cuts is None:
             raise ConfigError(
                 f"{text!r}: pipeline {self.name} has no schedule that cuts time into windows",
                 expected="both ends of the window",
                 remedy="START/END, such as 2013-01-01/2013-01-02",
             )
-        anchor = self.start or datetime(1970, 1, 1, tzinfo=UTC)
-        return Cuts(schedule=self.schedule, timezone=self.timezone, anchor=anchor)
+        return self.cuts
 
     def _instant(self, part: str, text: str) -> datetime:
         try:

@@ -20,7 +20,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.load.scope import disjoint
 
 _ONE: Final = "one load per table: union the datasets before it; or give each a scope of its own"
-_APART: Final = "give each table a folder of its own, beside the others"
+APART: Final = "give each table a folder of its own, beside the others"
 
 
 def check(verbs: Verbs, environment: Environment | None, params: Mapping[str, Any], problems: Problems) -> None:
@@ -74,7 +74,7 @@ def _complaints(
             yield "destination-shared", f"load {other!r} writes the same table", _ONE
         elif place != there and nested(place, there):
             inside = "in it lies the table" if there.startswith(place) else "it lies in the folder"
-            yield "table-nested", f"{inside} of load {other!r}, and each sweeps its own folder", _APART
+            yield "table-nested", f"{inside} of load {other!r}, and each sweeps its own folder", APART
     for key in ("staging", "quarantine") if environment is not None and "${" not in place else ():
         folder = getattr(environment, key)
         if nested(place, folder):

@@ -12,7 +12,6 @@ from airflow_provider_etl.spec.class_plan import option_node
 from airflow_provider_etl.spec.nodes import MapNode, Node
 from airflow_provider_etl.spec.pipeline import Pipeline
 from airflow_provider_etl.spec.problems import Problems
-from airflow_provider_etl.spec.schedule import Cron, Every
 from airflow_provider_etl.spec.verbs import Placed, Verbs
 from spark_jobs.errors import ConfigError
 from spark_jobs.outline import Outline, family
@@ -45,7 +44,7 @@ class Timed:
         """Report what makes no sense."""
         self._durations()
         windows = list(itertools.islice(self._windows(), 2))
-        if not windows and self.pipeline.end is not None and isinstance(self.pipeline.schedule, (Cron, Every)):
+        if not windows and self.pipeline.end is not None and self.pipeline.cuts:
             message = "no window of the schedule lies between start and end: the pipeline never runs"
             self._warn("end", "no-window", message, "a window must lie inside whole: move start or end")
         read = [window for window in map(self._read, windows) if not window.whole_days]
@@ -70,7 +69,7 @@ class Timed:
 
     def _windows(self) -> Iterator[Window]:
         pipeline = self.pipeline
-        if not isinstance(pipeline.schedule, (Cron, Every)):
+        if pipeline.cuts is None:
             return
         try:
             yield from pipeline.windows(pipeline.start or _FIRST, pipeline.end or _LAST)

@@ -15,14 +15,12 @@ from spark_jobs.failures import classify
 from spark_jobs.ledger import Commit, Ledger, attempt_number, committing, same_configuration
 from spark_jobs.load import owners
 from spark_jobs.load.delta import Delta, load_unit
-from spark_jobs.load.reaching import overtaken
 from spark_jobs.lookback import reach_of
 from spark_jobs.orders import Order
 from spark_jobs.plan import Plan
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import Report
 from spark_jobs.tables.shadow import Rebuild, Shadows, remove, shadow_of
-from spark_jobs.tables.spans import newer
 from spark_jobs.tables.swap import Behind, Swap
 from spark_jobs.verbs import Run
 from spark_jobs.window import Window
@@ -105,17 +103,13 @@ def _rebuild(spark: SparkSession, plan: Plan, name: str, live: Delta) -> Rebuild
     return Rebuild(name=name, live=live, shadow=replace(live, path=shadow_of(live.path, plan.id, name)))
 
 
-def _unit(item: Rebuild, plan: Plan) -> Any:
-    return load_unit(item.live.write, plan.id, item.name, plan.window)
-
-
 def _reach(item: Rebuild, plan: Plan) -> Window | None:
     return reach_of(plan, plan.load[item.name][0], item.live)
 
 
-def _held(spark: SparkSession, destination: Delta, name: str, plan: Plan) -> dict[str, int]:
+def _held(spark: SparkSession, table: str, name: str, plan: Plan) -> dict[str, int]:
     """The units of a load that a table's ledger holds."""
-    ledger = Ledger(spark, destination.path)
+    ledger = Ledger(spark, table)
     return ledger.units(plan.id, name) if ledger.version() is not None else {}
 
 
@@ -150,8 +144,8 @@ def _swap_commit(spark: SparkSession, item: Rebuild, shadow: str) -> Commit | No
 
 def _asked_for(spark: SparkSession, order: Order, item: Rebuild, commit: Commit) -> bool:
     """Whether a swap was of the windows, the configuration and the extent that are asked for, and still stands."""
-    built = _held(spark, item.shadow, item.name, order.plan)
-    live = _held(spark, item.live, item.name, order.plan)
+    built = _held(spark, item.shadow.path, item.name, order.plan)
+    live = _held(spark, item.live.path, item.name, order.plan)
     same = (commit.entry.get("fingerprint"), commit.entry.get("whole"))
     return (
         same == (order.plan.fingerprint, bool(order.options["whole"]))
@@ -163,8 +157,9 @@ def _asked_for(spark: SparkSession, order: Order, item: Rebuild, commit: Commit)
 def _drop_strangers(spark: SparkSession, order: Order, rebuilds: list[Rebuild]) -> None:
     """Remove a shadow of another configuration, or of other windows: this refresh can't go on with it."""
     for item in rebuilds:
-        wanted = {_unit(item, plan).key for plan in order.plans}
-        held = _held(spark, item.shadow, item.name, order.plan)
+        unit = _swap_of(spark, order, item).unit
+        wanted = {unit(plan.window).key for plan in order.plans}
+        held = _held(spark, item.shadow.path, item.name, order.plan)
         alike = not item.live.write.numbered_by_window and all(
             same_configuration(number, order.plan.fingerprint) for number in held.values()
         )
@@ -174,9 +169,9 @@ def _drop_strangers(spark: SparkSession, order: Order, rebuilds: list[Rebuild]) 
 
 def _build(spark: SparkSession, order: Order, shadows: Shadows, say: Say) -> int:
     """Load every window that the shadows lack, or that the live tables have got newer; how many that were."""
-    built = 0
+    built, swaps = 0, [_swap_of(spark, order, item) for item in shadows.rebuilds]
     for place, plan in enumerate(order.plans, 1):
-        if all(_fresh(spark, item, plan) for item in shadows.rebuilds):
+        if all(_fresh(swap, plan.window) for swap in swaps):
             continue
         shadows.look()
         try:
@@ -188,27 +183,17 @@ def _build(spark: SparkSession, order: Order, shadows: Shadows, say: Say) -> int
     return built
 
 
-def _fresh(spark: SparkSession, item: Rebuild, plan: Plan) -> bool:
+def _fresh(swap: Swap, window: Window) -> bool:
     """Whether a shadow holds a window, read later than the live table's."""
-    number = _held(spark, item.shadow, item.name, plan).get(_unit(item, plan).key)
-    live = _held(spark, item.live, item.name, plan)
-    if number is None:
-        return False
-    if item.live.write.numbered_by_window:
-        return live.get(_unit(item, plan).key, 0) <= number
-    reach = _reach(item, plan)
-    if reach is None:
-        return not newer(plan.window, number, live)
-    unit = _unit(item, plan)
-    return live.get(unit.key, 0) <= number and not overtaken(
-        Ledger(spark, item.live.path), live, unit.key, reach, number
-    )
+    number = _held(swap.spark, swap.shadow, swap.name, swap.plan).get(swap.unit(window).key)
+    live = _held(swap.spark, swap.live.path, swap.name, swap.plan)
+    return number is not None and not swap.is_newer(window, number, live)
 
 
 def _load(spark: SparkSession, plan: Plan, rebuilds: list[Rebuild], say: Say) -> None:
     """One window into the shadows; it sets rows aside under a number that the live ledgers don't name yet."""
-    held = [_held(spark, kind, item.name, plan) for item in rebuilds for kind in (item.live, item.shadow)]
-    units = [_unit(item, plan) for item in rebuilds]
+    held = [_held(spark, kind.path, item.name, plan) for item in rebuilds for kind in (item.live, item.shadow)]
+    units = [load_unit(item.live.write, plan.id, item.name, plan.window) for item in rebuilds]
     known = [unit.last_attempt(numbers[unit.key]) for unit in units for numbers in held if unit.key in numbers]
     number = attempt_number(plan.fingerprint, max([plan.attempt.number, *known]))
     shadows = {item.name: (plan.load[item.name][0], item.shadow) for item in rebuilds}
@@ -253,10 +238,12 @@ def _swept(
 ) -> dict[str, Any]:
     """Remove the shadows, and what earlier attempts had set aside; the report."""
     quarantine = Quarantine(folder=order.plan.quarantine, pipeline=order.plan.id)
+    swaps = [_swap_of(spark, order, item) for item in shadows.rebuilds]
+    held = [_held(spark, swap.live.path, swap.name, order.plan) for swap in swaps]
     for plan in order.plans:
-        numbers = [_held(spark, item.live, item.name, plan).get(_unit(item, plan).key) for item in shadows.rebuilds]
+        numbers = [live.get(swap.unit(plan.window).key) for swap, live in zip(swaps, held, strict=True)]
         known = [number for number in numbers if number is not None]
-        if known and not any(item.live.write.numbered_by_window for item in shadows.rebuilds):
+        if known and not any(swap.live.write.numbered_by_window for swap in swaps):
             quarantine.sweep(spark, plan, min(known))
     shadows.remove()
     return {"state": "done", "windows": len(order.plans), "built": built, "loads": dict(swapped)}

@@ -127,14 +127,15 @@ class Swap:
         Args:
             built: key -> number.
         """
-        units = {unit.key: unit for unit in map(self._unit, sorted(self.windows, key=lambda window: window.end))}
+        units = {unit.key: unit for unit in map(self.unit, sorted(self.windows, key=lambda window: window.end))}
         if set(built) != set(units) or not self.live.write.numbered_by_window:
             return set(built) == set(units)
         return all(
             unit.snapshot_end(built[key]) == unit.snapshot_end(unit.commit_number(0)) for key, unit in units.items()
         )
 
-    def _unit(self, window: Window) -> LoadUnit:
+    def unit(self, window: Window) -> LoadUnit:
+        """What a window's load is in the ledger."""
         return load_unit(self.live.write, self.plan.id, self.name, window)
 
     def _refuse_behind(self, entries: Mapping[str, int], units: Mapping[str, int]) -> None:
@@ -150,19 +151,24 @@ class Swap:
             raise Behind(uncovered)
         for key, number in entries.items():
             window = window_of_unit(key, self.plan.window.timezone)
-            if window is not None and self._is_newer(window, number, held):
+            if window is not None and self.is_newer(window, number, held):
                 raise Behind
 
-    def _is_newer(self, window: Window, number: int, held: Mapping[str, int]) -> bool:
-        """Whether the live table holds later rows for any part of what a window has replaced in the shadow."""
+    def is_newer(self, window: Window, number: int, held: Mapping[str, int]) -> bool:
+        """Whether the live table holds later rows for any part of what a window has replaced in the shadow.
+
+        Args:
+            window: one that was rebuilt.
+            number: of its commit in the shadow.
+            held: key -> number of this load's units in the live table.
+        """
+        key = self.unit(window).key
+        if self.live.write.numbered_by_window:
+            return held.get(key, 0) > number
         if window not in self.reaches:
             return newer(window, number, held)
-        unit = load_unit(self.live.write, self.plan.id, self.name, window)
         ledger = Ledger(self.spark, self.live.path)
-        return (
-            held.get(unit.key, 0) > number
-            or overtaken(ledger, held, unit.key, self.reaches[window], number) is not None
-        )
+        return held.get(key, 0) > number or overtaken(ledger, held, key, self.reaches[window], number) is not None
 
     def _mine(self, table: DataFrame) -> str:
         """Spark SQL: the rows that are this load's; empty where all are."""
