@@ -107,8 +107,11 @@ test: ## Everything: what check does, and Spark, Airflow and end-to-end tests, a
 	@$(MAKE) debian .venv/.dev
 	@$(MAKE) archive lint
 	@$(MAKE) test-airflow LANES=2.11
-	@$(BIN)/python -m pytest --durations=40 --durations-min=5
+	@$(BIN)/python -m pytest $(PARALLEL) --durations=40 --durations-min=5
 
+# A file's tests share servers and tables: they go to one of the processes, in order.
+WORKERS ?= 2
+PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 PICK ?= not prove
 .PHONY: test-airflow
 test-airflow: $(LANES:%=.venv-airflow/%/.made) .venv/.dev ## The same YAML on every supported Airflow, an environment each
