@@ -2,6 +2,9 @@
 
 The pipeline may be a file or, as here, a mapping in the same language. What a file would say of schedule and retries, a
 DAG says itself; mind the timetable: a bare "@daily" gives Airflow 3 no data interval, and so no window.
+
+On Airflow 2.11 the three imports are `airflow.DAG`, `airflow.datasets.Dataset` for `Asset`, and
+`airflow.timetables.interval.CronDataIntervalTimetable`.
 """
 
 from datetime import UTC, datetime, timedelta
