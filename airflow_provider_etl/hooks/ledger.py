@@ -60,8 +60,13 @@ class LedgerHook:
 
     def newest_attempt(self, pipeline: str, destination: str) -> int | None:
         """The largest attempt's number among the last commits of a load, whichever window; None where there is none."""
-        prefix = f"etl:{pipeline}:{destination}:"
-        mine = (entry for entry in self._entries() if str(entry.get("unit", "")).startswith(prefix))
+        prefix, load = f"etl:{pipeline}:{destination}:", (pipeline, destination)
+        mine = (
+            entry
+            for entry in self._entries()
+            # A commit of many windows says whose they are: a refresh, an adoption.
+            if str(entry.get("unit", "")).startswith(prefix) or (entry.get("pipeline"), entry.get("load")) == load
+        )
         return max((int(entry["attempt"]) for entry in mine if "attempt" in entry), default=None)
 
     def holds(self, unit: LoadUnit, fingerprint: str) -> bool:

@@ -30,13 +30,17 @@ def windows_of(context: Context, pipeline: Pipeline) -> list[Window]:
         At least one; each once; in the order of their starts.
 
     Raises:
-        ConfigError: there is none, or one isn't a window.
+        ConfigError: there is none, or one isn't a window; or the schedule doesn't cut it, where a source names it: the
+            run is of an older schedule, or of a DAG with another one.
     """
     if asked := _asked_for(context):
         return [pipeline.window_of(asked)]
-    if extras := triggering_extras(context):
-        return sorted({window for name, extra in extras for window in windows_of_event(name, extra)})
-    return [_interval(context, pipeline)]
+    extras = triggering_extras(context)
+    named = {window for name, extra in extras for window in windows_of_event(name, extra)}
+    windows = sorted(named) or [_interval(context, pipeline)]
+    for window in windows:
+        pipeline.demand_cut(window)
+    return windows
 
 
 def reprocessing(context: Context) -> bool:

@@ -9,10 +9,10 @@ from typing import Final
 from airflow_provider_etl.spec.nodes import Node, scalars
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
-from airflow_provider_etl.spec.rules import target_of
+from airflow_provider_etl.spec.rules import read_by, target_of
 from airflow_provider_etl.spec.schedule import in_zone
 from airflow_provider_etl.spec.variables import names_window
-from airflow_provider_etl.spec.verbs import Verbs
+from airflow_provider_etl.spec.verbs import Placed, Verbs
 from spark_jobs.columns import listed
 from spark_jobs.lookback import column_of, replaces_reach, window_column
 from spark_jobs.outline import Outline
@@ -56,6 +56,8 @@ def check(node: Node | None, verbs: Verbs, problems: Problems) -> None:
     _paths(verbs, problems)
     for dataset in verbs.datasets:
         _mixed(dataset, verbs, problems)
+        if any(target_of(name, verbs) == dataset for name in verbs.load):
+            _context(dataset, verbs, problems)
 
 
 def _paths(verbs: Verbs, problems: Problems) -> None:
@@ -79,6 +81,35 @@ def _mixed(dataset: str, verbs: Verbs, problems: Problems) -> None:
             message = f"load {name!r} takes the window's rows of {dataset!r} alone, load {whole[0]!r} all that was read"
             hint = f"give it a dataset of its own, such as `own: {{from: {dataset}}}`"
             problems.add(placed.node.holder, "lookback-mixed", message, hint)
+
+
+def _context(dataset: str, verbs: Verbs, problems: Problems) -> None:
+    """Report steps that bring rows from before the window into a dataset in which nothing tells them from the others.
+
+    Each of several windows would load them.
+    """
+    own = _column(dataset, verbs)
+    for name in _chain(dataset, verbs):
+        for placed in verbs.transform.get(name, []):
+            for other in read_by(placed, verbs):
+                source = _chain(other, verbs)[-1]
+                if _column(other, verbs) and (own is None or (_adds_rows(placed) and _column(other, verbs) != own)):
+                    message = f"rows of {source!r} from before the window come into {dataset!r}, and would be loaded"
+                    hint = f"begin {dataset!r} with `from: {other}`, or load it in a pipeline without lookback"
+                    problems.add(placed.node, "lookback-context", message, hint)
+
+
+def _chain(dataset: str, verbs: Verbs) -> list[str]:
+    """A dataset and those that it comes from, down to its source."""
+    found = [dataset]
+    while (origin := verbs.origins.get(found[-1])) is not None and origin.text not in found:
+        found.append(origin.text)
+    return found
+
+
+def _adds_rows(placed: Placed) -> bool:
+    """Whether rows of the other dataset come without one of the incoming rows."""
+    return getattr(placed.kind, "how", None) in {"right", "full"}
 
 
 def check_columns(verbs: Verbs, outlines: Mapping[str, Outline], problems: Problems) -> None:

@@ -254,9 +254,17 @@ class Pipeline:
                 names the window, ends between which the schedule cuts none.
         """
         window = self.span_of(text)
+        self.demand_cut(window)
+        return window
+
+    def demand_cut(self, window: Window) -> None:
+        """See that a window can be loaded: it would read the files of its start alone, and replace all of its rows.
+
+        Raises:
+            ConfigError: a source names the window, and the schedule doesn't cut it.
+        """
         if self.cuts and any(map(names_window_in, self.extract.values())):
             demand_cut(self.cuts, window)
-        return window
 
     def span_of(self, text: str) -> Window:
         """As `window_of`, for a span that may hold any number of windows.

@@ -37,6 +37,7 @@ def check(verbs: Verbs, environment: Environment | None, params: Mapping[str, An
     _origins(verbs, problems)
     _references(verbs, problems)
     _targets(verbs, problems)
+    _set_aside(verbs, problems)
     _unused(verbs, problems)
     _windows(verbs, problems)
     _zones(verbs, problems)
@@ -149,6 +150,17 @@ def _targets(verbs: Verbs, problems: Problems) -> None:
             problems.add(placed.node.holder, "missing-key", "key 'from' is missing", hint)
 
 
+def _set_aside(verbs: Verbs, problems: Problems) -> None:
+    """Report checks that set rows aside of a dataset that no load takes: what starts from it loads them anyway."""
+    loaded = {target_of(name, verbs) for name in verbs.load}
+    for name, checks in verbs.check.items():
+        for placed in checks if name in verbs.datasets and name not in loaded and verbs.load else ():
+            if getattr(placed.kind, "on_fail", None) == "quarantine":
+                message = f"no load takes {name!r}: what starts from it would load the rows that are set aside"
+                hint = f"check {' or '.join(sorted(filter(None, loaded)))}, or set them aside in a step"
+                problems.add(placed.node, "quarantine-unloaded", message, hint)
+
+
 def target_of(name: str, verbs: Verbs) -> str | None:
     """The dataset of a load: the one that it names, else `result`, else the only one."""
     if name in verbs.targets:
@@ -156,6 +168,13 @@ def target_of(name: str, verbs: Verbs) -> str | None:
     if RESULT in verbs.datasets:
         return RESULT
     return next(iter(verbs.datasets)) if len(verbs.datasets) == 1 else None
+
+
+def read_by(placed: Placed, verbs: Verbs) -> list[str]:
+    """What a step or check reads beside its own rows; of a query, the sources and datasets whose names stand in it."""
+    named = {name for name, _ in named_datasets(placed)}
+    words = set(re.findall(r"\w+", " ".join(_queries(placed))))
+    return [name for name in (*verbs.sources, *verbs.datasets) if name in named or name in words]
 
 
 def _unused(verbs: Verbs, problems: Problems) -> None:

@@ -143,6 +143,9 @@ class _Text:
             return
         if found.find(exp.DDL, exp.DML, exp.Command, exp.Into) is not None:
             self._tell("query-statement", "a statement that writes stands in a query", "only SELECT", 0)
+        program = found.find(exp.QueryTransform)
+        if program is not None:
+            self._tell("expression-code", "TRANSFORM … USING runs a program", "use Spark SQL's functions", 0)
         shared = {cte.alias_or_name.lower() for cte in found.find_all(exp.CTE)}
         names = {name.lower() for name in ("input", *tables)} | shared
         for table in found.find_all(exp.Table):

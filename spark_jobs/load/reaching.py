@@ -7,9 +7,11 @@ commit last: it looks in the ledger, in the very transaction that replaces the r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spark_jobs.errors import InfrastructureError
+from spark_jobs.tables.spans import overlaps, window_of_unit
 from spark_jobs.window import Window
 
 if TYPE_CHECKING:
@@ -70,20 +72,24 @@ def overtaken(ledger: Ledger, units: Mapping[str, int], mine: str, reach: Window
         since: the number of the attempt that read them.
 
     Returns:
-        The other window, `start/end`. One whose commit isn't known any more, or brought many windows, counts as later.
+        The other window, `start/end`. Where its commit isn't known any more, or brought many windows, the largest
+        number counts as the last read.
     """
     prefix = "".join(f"{part}:" for part in mine.split(":", 3)[:3])
     later = {key: held for key, held in units.items() if key.startswith(prefix) and key != mine and held > since}
     entries = ledger.entries() if later else {}
-    return next(
-        (key.removeprefix(prefix) for key, held in later.items() if _newer(entries.get(key, {}), held, reach, since)),
-        None,
-    )
+    for key, held in later.items():
+        entry = entries.get(key, {})
+        known = entry if entry.get("number") == held else {}
+        replaced = _replaced(known, key, reach)
+        if overlaps(replaced, reach) and int(known.get("since", held)) > since:
+            return key.removeprefix(prefix)
+    return None
 
 
-def _newer(entry: Mapping[str, Any], number: int, reach: Window, since: int) -> bool:
-    """Whether a commit with a larger number replaced rows of a reach with rows that were read later."""
-    if entry.get("number") != number:
-        return True
-    replaced = Window.from_json(entry.get("reach") or entry["window"])
-    return int(entry.get("since", number)) > since and replaced.start < reach.end and reach.start < replaced.end
+def _replaced(entry: Mapping[str, Any], key: str, reach: Window) -> Window:
+    """What a commit has replaced; where that isn't known any more, its window and whatever may lie before it."""
+    if entry:
+        return Window.from_json(entry.get("reach") or entry["window"])
+    window = window_of_unit(key, reach.timezone)
+    return replace(window, start=min(window.start, reach.start)) if window else reach

@@ -50,7 +50,10 @@ class ReplaceWindow:
 
     def misfits(self, rows: Outline) -> Iterator[Misfit]:
         """A column that is neither a date nor a timestamp with a zone."""
-        kind = rows.columns.get(self.column)
+        kind, spelled = rows.columns.get(self.column), rows.spelled(self.column)
+        if kind is None and spelled not in {None, self.column}:
+            message, hint = f"letter case counts here: there is no column {self.column!r}", f"write {spelled}"
+            yield Misfit(option="write.column", message=message, hint=hint, code="unknown-column")
         if family(kind) not in {None, *(INSTANTS - {"timestamp_ntz"})}:
             message = f"column {self.column!r} is {kind}: it can't say to which window a row belongs"
             yield Misfit(option="write.column", message=message, hint="a date or a timestamp does")

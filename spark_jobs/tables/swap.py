@@ -110,8 +110,15 @@ class Swap:
 
     def _entry(self, entries: Mapping[str, int], shadow: str) -> dict[str, Any]:
         """What the commit says of itself; by the shadow's id the next refresh knows that it is swapped."""
-        entry = {"refresh": self.plan.attempt.run, "pipeline": self.plan.id, "load": self.name, "shadow": shadow}
+        entry: dict[str, Any] = {
+            "refresh": self.plan.attempt.run,
+            "pipeline": self.plan.id,
+            "load": self.name,
+            "shadow": shadow,
+        }
         entry |= {"fingerprint": self.plan.fingerprint, **named_alone(entries)}
+        if not self.live.write.numbered_by_window:
+            entry["attempt"] = max(entries.values())  # that the next one must exceed, whichever window
         return entry | {"windows": len(entries), "whole": self.whole}
 
     def _entries(self) -> dict[str, int]:

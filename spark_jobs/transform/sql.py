@@ -61,7 +61,9 @@ class Sql:
         if self._may_stop_early(tables):
             tables = {name: table.hint("rebalance") for name, table in tables.items()}
         with _no_files(context.spark):
-            return analysed(lambda: self._run(tables, context.spark), known, context.where)
+            found = analysed(lambda: self._run(tables, context.spark), known, context.where)
+        _refuse_programs(found, self.query, context.where)
+        return found
 
     def _may_stop_early(self, tables: dict[str, DataFrame]) -> bool:
         """Whether Spark may leave a table half read: its rows would be miscounted, so a shuffle then reads it whole."""
@@ -74,6 +76,17 @@ class Sql:
         heads = ", ".join(f"{_braced(quote(name))} AS (FROM {{{place}}})" for name, place in named)
         text = f"WITH {heads} SELECT * FROM (\n{_braced(self.query)}\n)"  # noqa: S608 - the names are quoted
         return spark.sql(text, **places)
+
+
+def _refuse_programs(rows: DataFrame, query: str, where: str) -> None:
+    """See that a query runs no program: authors of pipeline files aren't trusted to. Nothing has run yet.
+
+    Raises:
+        ConfigError: it has `TRANSFORM … USING`, or one of its other spellings; Spark's own parser says so.
+    """
+    plan: Any = rows._jdf  # noqa: SLF001 - PySpark shows a plan to people alone
+    if "using" in query.lower() and "ScriptTransformation" in plan.queryExecution().analyzed().toString():
+        raise ConfigError("TRANSFORM … USING runs a program", where=where, expected="Spark SQL's functions")
 
 
 @contextmanager

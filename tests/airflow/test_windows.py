@@ -148,6 +148,25 @@ def test_the_data_interval_is_the_window(project: Project, engine: NotingEngine)
 
 
 @pytest.mark.parametrize(
+    "run",
+    [
+        {"data_interval_end": datetime(2013, 1, 8, 5, tzinfo=UTC)},
+        {"triggering_asset_events": events({"window": span(1) | {"end": "2013-01-08T05:00:00Z"}})},
+    ],
+)
+def test_a_window_of_another_schedule_is_refused_where_the_path_names_it(
+    project: Project, engine: NotingEngine, run: dict[str, Any]
+) -> None:
+    """A week would read its first day's file, and replace the rows of seven days."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    task = task_of(project, FUSED)
+    with pytest.raises(AirflowFailException, match="cuts no window 2013-01-01/2013-01-08"):
+        task.execute(context_of(task, 1, **run))
+    assert engine.jobs == []
+
+
+@pytest.mark.parametrize(
     ("params", "expected"),
     [
         ({"window_start": "2013-01-03"}, "2013-01-03"),

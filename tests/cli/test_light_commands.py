@@ -348,7 +348,7 @@ def test_light_commands_import_neither_airflow_nor_spark_and_answer_within_a_sec
     window = ["--window", "2013-01-01"] if command == "plan" else []
     environment = {"PATH": os.environ["PATH"], "AIRFLOW_HOME": "/nonexistent"}
     seconds = []
-    for place in range(3):
+    for place in range(8):  # a busy neighbour on the core makes even own seconds longer
         if command == "new":  # in a project without schemas: those are written too
             (tmp_path / f"{place}/config/environments").mkdir(parents=True)
             (tmp_path / f"{place}/config/environments/local.yaml").write_text(ENVIRONMENT)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_etl.hooks.ledger import newest_attempt
 from airflow_provider_etl.spec import load_file
-from spark_jobs.ledger import attempt_number
+from spark_jobs.ledger import Ledger, attempt_number
 from spark_jobs.orders import Order, execute
 from spark_jobs.plan import VERBS, Attempt, Plan
 from spark_jobs.quarantine import Quarantine
@@ -320,6 +320,9 @@ def test_a_refresh_rebuilds_reaches(spark: Any, project: Project) -> None:
     report = execute(Order(name="refresh", plans=whole, options={"whole": True}), lambda *_: spark.newSession(), print)
     assert report["state"] == "done", report
     assert orders.rows() == [(number, 70 + number) for number in range(1, 7)]
+    other = orders.pipeline.window_of("2013-01-31")
+    units = Ledger(spark, str(orders.pipeline.units(other)["lake"][1]["path"])).units(orders.pipeline.id, "lake")
+    assert newest_attempt(orders.pipeline, other) == max(units.values()), "what a refresh has read counts too"
     assert orders.load("2013-01-05").loads["lake"].state == "loaded"
 
 

@@ -513,3 +513,9 @@ def test_a_table_can_not_be_laid_out_twice_by_one_column(project: Project, again
     assert told == [
         "19:25 duplicate-column load.lake.partition_by[1] | column 'day' stands here twice | keep one of them"
     ]
+
+
+def test_the_windows_column_of_a_load_is_spelled_as_it_is(project: Project) -> None:
+    """Spark would find it; the load asks the table's log for exactly this name, after all the work is done."""
+    [told] = found(project, pipeline(load=LOAD.replace("column: at", "column: AT")))
+    assert told.split(" | ")[1:] == ["letter case counts here: there is no column 'AT'", "write at"]

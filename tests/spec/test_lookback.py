@@ -54,6 +54,32 @@ def reached(project: Project, text: str, start: str) -> str:
     return f"{found.local_start.isoformat()}/{found.local_end.isoformat()}"
 
 
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ("  - from: customers\n  - join: {with: orders, on: [id]}\n", True),
+        ("  - from: customers\n  - sql: SELECT id, at FROM orders\n", True),
+        ("  - from: customers\n  - join: {with: customers, on: [id]}\n", False),
+        ("  - from: orders\n  - join: {with: customers, on: [id]}\n", False),
+        ("  - from: orders\n  - join: {with: more, on: [id], how: full, columns: [then]}\n", True),
+        ("  - from: orders\n  - join: {with: more, on: [id], columns: [then]}\n", False),
+    ],
+)
+def test_rows_from_before_the_window_come_into_no_dataset_that_cannot_tell_them(
+    project: Project, steps: str, told: bool
+) -> None:
+    more = "".join(
+        f"  {name}: {{type: files, path: '${{env.raw}}/{name}', format: csv, window: {window}, columns: {columns}}}\n"
+        for name, window, columns in (
+            ("customers", "all", "{id: {type: int}}"),
+            ("more", "{column: then}", "{id: {type: int}, then: {type: timestamp, required: true}}"),
+        )
+    )
+    text = changed("  - from: orders\n  - filter: id > 0\n", steps, APPEND).replace("transform:", f"{more}transform:")
+    codes = [line.split(" ")[1] for line in project.told(text) if "unused-dataset" not in line]
+    assert codes == (["lookback-context"] if told else [])
+
+
 def changed(old: str, new: str, text: str = PIPELINE) -> str:
     assert old in text
     return text.replace(old, new)

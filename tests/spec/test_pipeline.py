@@ -15,6 +15,7 @@ import pytest
 
 from airflow_provider_etl.spec import find_files, load_file, load_mapping
 from airflow_provider_etl.version import __version__
+from spark_jobs.errors import ConfigError
 from spark_jobs.plan import VERBS, Attempt, Plan
 from tests.spec.conftest import ENVIRONMENT, PIPELINE, Project
 
@@ -53,6 +54,19 @@ def test_the_plan_is_complete_and_survives_json(project: Project) -> None:
         "retention_hours": 24.0,
     }
     assert pipeline.plan(window, ATTEMPT).verbs == VERBS
+
+
+def test_a_window_that_the_schedule_does_not_cut_is_refused_where_the_path_names_it(
+    project: Project, changed: Change
+) -> None:
+    """A run of an older schedule, another DAG's interval: a week would read one day's file and replace seven days."""
+    pipeline = project.pipeline()
+    week = pipeline.span_of("2013-01-01/2013-01-08")
+    with pytest.raises(ConfigError, match="2013-01-01"):
+        pipeline.demand_cut(week)
+    pipeline.demand_cut(pipeline.window_of("2013-01-01"))
+    by_column = changed("/${window.start:%Y-%m-%d}.csv\n", ".csv\n    window: {column: ordered_at}\n")
+    project.pipeline(by_column).demand_cut(week)
 
 
 def test_the_engine_of_the_environment_goes_into_the_plan(project: Project, changed: Change) -> None:

@@ -35,6 +35,16 @@ RULES: Final = (
         mend="Use it, or take it out.",
     ),
     Rule(
+        code="quarantine-unloaded",
+        why="A check sets rows aside of a dataset that no load takes. What starts from it was computed before the check: the"
+        " rows would be in quarantine, and in the table too.",
+        wrong="transform:\n  raw: {from: orders}\n  clean: {from: raw}\n"
+        f"check:\n  raw: [{{not_null: {{columns: [customer], on_fail: quarantine}}}}]\n{_LOAD}orders{_APPEND}    from: clean\n",
+        right="transform:\n  raw: {from: orders}\n  clean: {from: raw}\n"
+        f"check:\n  clean: [{{not_null: {{columns: [customer], on_fail: quarantine}}}}]\n{_LOAD}orders{_APPEND}    from: clean\n",
+        mend="Check the dataset that is loaded, or set the rows aside in a step.",
+    ),
+    Rule(
         code="name-clash",
         why="Two sources, datasets or loads have one name, or names that differ only in letter case: Spark and many disks"
         " can't tell them apart.",

@@ -30,6 +30,15 @@ _LAKE: Final = """\
 """
 _LOG: Final = '  log: {from: clean, type: delta, path: "${env.lake}/log", write: {strategy: append}}\n'
 _APPEND: Final = 'load:\n  lake: {type: delta, path: "${env.lake}/orders", write: {strategy: append}}\n'
+_CUSTOMERS: Final = """\
+  customers: {type: files, path: "${env.raw}/customers.csv", format: csv, window: all}
+transform:
+  - from: customers
+  - join: {with: orders, on: [customer], how: inner}
+load:
+  lake: {type: delta, path: "${env.lake}/orders", write: {strategy: append}}
+"""
+_ORDERS: Final = _CUSTOMERS.replace("from: customers", "from: orders").replace("with: orders", "with: customers")
 
 RULES: Final = (
     Rule(
@@ -123,6 +132,14 @@ RULES: Final = (
         right=f"lookback: 2d\n{_BY_COLUMN}{_STEPS}  own: {{from: clean}}\ncheck: {{}}\nload:\n"
         f"{_LAKE}{_LOG.replace('clean', 'own')}",
         mend="Give one of them a dataset of its own that starts from the other.",
+    ),
+    Rule(
+        code="lookback-context",
+        why="With `lookback` a step brings rows from before the window into a dataset that comes from another source, which"
+        " has no window column: nothing tells them from the window's own rows, and each of several windows would load them.",
+        wrong=f"lookback: 2d\n{_BY_COLUMN}{_CUSTOMERS}",
+        right=f"lookback: 2d\n{_BY_COLUMN}{_ORDERS}",
+        mend="Begin with the source that has the window column and join the other; or load it without `lookback`.",
     ),
     Rule(
         code="lookback-column",

@@ -146,6 +146,9 @@ def test_a_commit_whose_entry_is_gone_counts_as_later(days: Days) -> None:
     transaction.commit({"refresh": "order"})
     with pytest.raises(InfrastructureError, match="loaded meanwhile with window 2013-01-04T"):
         days.load(days.plan(3, run(30, read=10)), 10)
+    with pytest.raises(InfrastructureError, match="loaded meanwhile with window 2013-01-04T"):
+        days.load(days.plan(FIRST, run(31, read=10)), 10)  # how far back it looked isn't known
+    assert days.load(days.plan(7, run(32, read=10)), 10).state == "loaded", "its reach begins behind that window"
 
 
 def test_a_commit_between_the_look_and_the_write_is_seen(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:

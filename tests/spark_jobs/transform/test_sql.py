@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,6 +107,26 @@ def test_what_is_no_aggregate_is_an_error_of_the_file(rows: DataFrame, options: 
     with pytest.raises(ConfigError) as error:
         run(rows, {"aggregate": options})
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT TRANSFORM(k) USING 'touch {there}' AS (x STRING) FROM input",
+        "SELECT * FROM (FROM input SELECT TRANSFORM(k) /**/ USING 'touch {there}')",
+        "WITH c AS (FROM input MAP k USING 'touch {there}' AS x) SELECT * FROM c",
+        "SELECT k FROM input WHERE EXISTS (FROM input REDUCE k USING 'touch {there}' AS x)",
+    ],
+)
+def test_no_query_runs_a_program(rows: DataFrame, query: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="runs a program"):
+        run(rows, {"sql": query.format(there=tmp_path / "there")})
+    assert not (tmp_path / "there").exists()
+
+
+def test_using_is_a_word_of_joins_and_texts_too(rows: DataFrame) -> None:
+    query = "SELECT count(*) FROM input JOIN input AS other USING (k) WHERE 'TRANSFORM k USING cat' <> ''"
+    assert len(run(rows, {"sql": query}).rows) == 1
 
 
 @pytest.mark.parametrize(
