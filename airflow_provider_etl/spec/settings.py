@@ -171,7 +171,10 @@ class Settings:
         why = "each waits for the one before" if read.depends_on_previous else "lookback lets each reach into others"
         if read.depends_on_previous or read.lookback:
             message = f"{read.max_active_windows} windows at a time, where {why}"
-            self.problems.add(node, "conflicting-keys", message, "leave max_active_windows out, or say 1")
+            key, off = ("depends_on_previous", "false") if read.depends_on_previous else ("lookback", "null")
+            said = self.node.get(key) or node
+            hint = f"; or {key}: {off}, without that of {said.source.path}" if said.source is not node.source else ""
+            self.problems.add(node, "conflicting-keys", message, f"leave max_active_windows out, or say 1{hint}")
 
     def _fused(self, read: PipelineFile) -> None:
         """A fused run is one task: a verb has no time and no resources of its own."""
