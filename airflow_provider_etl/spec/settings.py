@@ -157,11 +157,14 @@ class Settings:
 
     def _rounded(self, value: nodes.Node) -> None:
         parts = [value.get("default"), value.get("values")] if isinstance(value, MapNode) else [value]
+        if _is_text(value):
+            parts = parts[1:]  # a default that is no text is told for that
         for item in (item for part in parts if part is not None for item in nodes.scalars(part)):
             kind, number = scalars.resolved(item.text) if item.plain else ("text", item.text)
             if kind in ("int", "float") and str(number) != item.text:
                 message = f"{item.text} is the number {number}, and stands so in paths and names"
                 hint = f"write {number}, or as text: {{type: string, default: '{item.text}'}}"
+                hint = f'write "{item.text}" in quotes' if _is_text(value) else hint
                 self.problems.add(item, "invalid-param", message, hint)
 
     def _one_at_a_time(self, read: PipelineFile) -> None:
@@ -195,6 +198,12 @@ class Settings:
             if not _LINK.fullmatch(node.text) or not _is_url(node.text):
                 message = f"{shown(node.text)} is no link"
                 self.problems.add(node, "invalid-value", message, "such as https://… or mailto:…")
+
+
+def _is_text(param: nodes.Node) -> bool:
+    """Whether a parameter's type is string, said or not; a bare value's type is its own."""
+    said = param.get("type") if isinstance(param, MapNode) else None
+    return isinstance(param, MapNode) and (said is None or (isinstance(said, ScalarNode) and said.text == "string"))
 
 
 def asset_problem(name: str) -> str:
