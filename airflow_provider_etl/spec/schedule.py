@@ -19,9 +19,9 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
 
 _LONGEST_CHANGE: Final = timedelta(hours=3)  # of any clock
-# Without croniter's own R (a random time) and H (a hash): windows must be the same every time.
 # Names in the folders of tzdata that are no zones of its list, or stand for what the machine is set to.
 _MACHINES: Final = re.compile(r"(localtime|posixrules|Factory)$|(posix|right)/", re.IGNORECASE)
+# Without croniter's own R (a random time) and H (a hash): windows must be the same every time.
 _CRON: Final = re.compile(
     r"(?i:[0-9*,/#L -]|sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)+"
 )
