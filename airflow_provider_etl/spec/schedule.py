@@ -288,5 +288,6 @@ def zone_problem(name: str) -> tuple[str, str]:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        return f"{name!r} is no timezone", did_you_mean(name, available_timezones()) or "an IANA name: Europe/Berlin"
+        zones = (zone for zone in available_timezones() if not _MACHINES.match(zone))
+        return f"{name!r} is no timezone", did_you_mean(name, zones) or "an IANA name: Europe/Berlin"
     return "", ""
