@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from airflow_provider_etl.backfill.dates import Range
-from airflow_provider_etl.spec.schedule import Cuts
+from airflow_provider_etl.spec.schedule import Cron, Cuts, Every
 from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
 
 MOST: Final = 100_000  # windows of a backfill
-_COUNTED: Final = 10_000  # windows that are left out and counted; of more it is said that they are more
-_SAMPLE: Final = 1_000  # windows by whose length it is told how many a range has
+_COUNTED: Final = 1_000  # windows that are left out and counted; of more it is said that they are more
+_DOUBT: Final = MOST // 100  # more than a clock takes from a year by skipping an hour of one day
+_MINUTE: Final = timedelta(minutes=1)  # no cron expression cuts shorter windows
+_DAY: Final = timedelta(days=1)
 _INSTANT: Final = timedelta(microseconds=1)
 
 
@@ -45,18 +47,19 @@ def bounded(asked: Range, pipeline: Pipeline | None, now: datetime) -> Bounded:
         now: the moment, aware.
 
     Raises:
-        ConfigError: more than `MOST` windows are left.
+        ConfigError: clearly more than `MOST` windows are left.
     """
     found = Bounded(first=asked.first, last=asked.last)
     cuts = pipeline.cuts if pipeline else None
     if pipeline is None or cuts is None:
         return found
-    if pipeline.start is not None:
-        found = _behind_start(found, cuts, cuts.first(pipeline.start))
-    if pipeline.end is not None:
-        found = _before(found, cuts, pipeline.end, "behind its end, {}")
-    found = _before(found, cuts, now + _INSTANT, "not begun yet")
-    _demand_few(found, cuts)
+    start = cuts.first(pipeline.start) if pipeline.start is not None else found.first
+    limits = [(pipeline.end, "behind its end, {}")] if pipeline.end is not None else []
+    limits.append((now + _INSTANT, "not begun yet"))
+    _demand_few(cuts, max(found.first, start), min(found.last, *(limit - _INSTANT for limit, _ in limits)))
+    found = _behind_start(found, cuts, start)
+    for limit, why in limits:
+        found = _before(found, cuts, limit, why)
     return found
 
 
@@ -88,13 +91,27 @@ def _starts(cuts: Cuts, first: datetime, last: datetime) -> Iterator[datetime]:
         here = cuts.next(here)
 
 
-def _demand_few(found: Bounded, cuts: Cuts) -> None:
-    sample = list(islice(_starts(cuts, found.first, found.last), _SAMPLE))
-    if len(sample) < _SAMPLE:
-        return
-    many = round((found.last - found.first) / (sample[-1] - sample[0]) * (_SAMPLE - 1))
-    if many > MOST:
-        raise too_many(f"about {many:,}")
+def _demand_few(cuts: Cuts, first: datetime, last: datetime) -> None:
+    """Refuse at once a range that holds too many beyond doubt; one near the limit is for those who make its runs."""
+    if _at_least(cuts, first, last) > MOST + _DOUBT:
+        raise too_many(f"more than {MOST:,}")
+
+
+def _at_least(cuts: Cuts, first: datetime, last: datetime) -> int:
+    """How many windows start in a range at least, where they may be too many; not counted further than that takes."""
+    if isinstance(cuts.schedule, Every):
+        return (last - first) // cuts.schedule.length
+    if last - first <= MOST * _MINUTE:
+        return 0
+    minute, hour, *days = cuts.schedule.expression.split()
+    midnight = datetime(2000, 1, 1, tzinfo=UTC)
+    clock = replace(cuts, schedule=Cron(f"{minute} {hour} * * *"), timezone="UTC")
+    a_day = sum(1 for _ in _starts(clock, midnight, midnight + _DAY - _INSTANT))
+    if a_day * (last - first) <= MOST * _DAY:
+        return 0
+    calendar = replace(cuts, schedule=Cron(" ".join(["0 0", *days])))
+    enough = (MOST + _DOUBT) // a_day + 1
+    return a_day * sum(1 for _ in islice(_starts(calendar, first, last - _DAY), enough))
 
 
 def too_many(count: str) -> ConfigError:

@@ -54,7 +54,8 @@ def fit(node: ScalarNode, wanted: Wanted, reading: Reading, mode: Mode) -> Any:
         return value
     if kind == "null" and type(None) in wanted.types:
         return None
-    if wanted.parse is not None and not wanted.text and kind != "null":
+    is_date = (kind, value) == ("unclear", "a date") and date in wanted.types
+    if wanted.parse is not None and (is_date or not wanted.text) and kind != "null":
         return _parsed(node, wanted.parse, wanted, reading)
     if kind == "text" and wanted.text:
         return reading.substitute(node, mode)

@@ -281,4 +281,5 @@ class EnvironmentFile:
     engines: dict[str, EngineFile]
     """Name -> where Spark runs."""
     defaults: Node | None = None
-    """Values for any key of a pipeline file that the file doesn't give."""
+    """Values for any key of a pipeline file that the file doesn't give. `max_active_windows` gives way where the
+    file lets one window run at a time, `lookback` where none of its sources has a use for it."""

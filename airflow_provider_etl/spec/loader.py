@@ -19,6 +19,7 @@ from airflow_provider_etl.spec import (
     tables,
     waits,
 )
+from airflow_provider_etl.spec.defaults import fitting
 from airflow_provider_etl.spec.environment import Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
 from airflow_provider_etl.spec.language import PipelineFile
@@ -131,8 +132,9 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     )
     reading = Reading(problems=problems, substitute=substitution)
     identity.refuse_default(defaults, problems)
-    read = shape.build(PipelineFile, whole, reading)
     verbs = VerbReader(reading=reading).read({key: whole.get(key) for key in ("extract", "transform", "check", "load")})
+    whole = fitting(whole, defaults, verbs)
+    read = shape.build(PipelineFile, whole, reading)
     given = {} if read is FAILED else defaults_of(read.params)
     rules.check(verbs, environment, given, problems)
     tables.check(verbs, environment, given, problems)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from airflow_provider_etl.spec.diagnostics import nearest, shown
 from airflow_provider_etl.spec.language import ParamOption
-from airflow_provider_etl.spec.nodes import MapNode, Node
+from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
 from spark_jobs.errors import ConfigError
 
@@ -185,10 +185,21 @@ def _complaints(param: Param, key: Node, node: Node, *, alone: bool) -> Iterator
         if alone:
             yield key, f"parameter {param.name!r} has no default, and nobody fills in a form", "give it a default"
         return
+    if param.option.type == "string" and not isinstance(param.option.default, str):
+        yield place, *_no_text(place, param.option.default)
+        return
     try:
         param.value(param.default)
     except ConfigError as error:
         yield place, f"the default {shown(str(param.default))} can't be its value", f"expected {error.expected}"
+
+
+def _no_text(node: Node, default: Any) -> tuple[str, str]:
+    """Message and hint for the default of a text that YAML reads as something else."""
+    text = node.text if isinstance(node, ScalarNode) else str(default)
+    kind = "date" if isinstance(default, date) else "boolean" if isinstance(default, bool) else "number"
+    message = f"{text} is a {kind} to YAML, and the parameter's type is string"
+    return message, f'write "{text}" in quotes'
 
 
 def _no_pattern(text: str) -> str:

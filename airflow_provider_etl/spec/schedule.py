@@ -19,9 +19,9 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
 
 _LONGEST_CHANGE: Final = timedelta(hours=3)  # of any clock
-# Without croniter's own R (a random time) and H (a hash): windows must be the same every time.
 # Names in the folders of tzdata that are no zones of its list, or stand for what the machine is set to.
 _MACHINES: Final = re.compile(r"(localtime|posixrules|Factory)$|(posix|right)/", re.IGNORECASE)
+# Without croniter's own R (a random time) and H (a hash): windows must be the same every time.
 _CRON: Final = re.compile(
     r"(?i:[0-9*,/#L -]|sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)+"
 )
@@ -288,5 +288,6 @@ def zone_problem(name: str) -> tuple[str, str]:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        return f"{name!r} is no timezone", did_you_mean(name, available_timezones()) or "an IANA name: Europe/Berlin"
+        zones = (zone for zone in available_timezones() if not _MACHINES.match(zone))
+        return f"{name!r} is no timezone", did_you_mean(name, zones) or "an IANA name: Europe/Berlin"
     return "", ""

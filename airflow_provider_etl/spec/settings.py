@@ -157,11 +157,14 @@ class Settings:
 
     def _rounded(self, value: nodes.Node) -> None:
         parts = [value.get("default"), value.get("values")] if isinstance(value, MapNode) else [value]
+        if _is_text(value):
+            parts = parts[1:]  # a default that is no text is told for that
         for item in (item for part in parts if part is not None for item in nodes.scalars(part)):
             kind, number = scalars.resolved(item.text) if item.plain else ("text", item.text)
             if kind in ("int", "float") and str(number) != item.text:
                 message = f"{item.text} is the number {number}, and stands so in paths and names"
                 hint = f"write {number}, or as text: {{type: string, default: '{item.text}'}}"
+                hint = f'write "{item.text}" in quotes' if _is_text(value) else hint
                 self.problems.add(item, "invalid-param", message, hint)
 
     def _one_at_a_time(self, read: PipelineFile) -> None:
@@ -171,7 +174,10 @@ class Settings:
         why = "each waits for the one before" if read.depends_on_previous else "lookback lets each reach into others"
         if read.depends_on_previous or read.lookback:
             message = f"{read.max_active_windows} windows at a time, where {why}"
-            self.problems.add(node, "conflicting-keys", message, "leave max_active_windows out, or say 1")
+            key, off = ("depends_on_previous", "false") if read.depends_on_previous else ("lookback", "null")
+            said = self.node.get(key) or node
+            hint = f"; or {key}: {off}, without that of {said.source.path}" if said.source is not node.source else ""
+            self.problems.add(node, "conflicting-keys", message, f"leave max_active_windows out, or say 1{hint}")
 
     def _fused(self, read: PipelineFile) -> None:
         """A fused run is one task: a verb has no time and no resources of its own."""
@@ -192,6 +198,12 @@ class Settings:
             if not _LINK.fullmatch(node.text) or not _is_url(node.text):
                 message = f"{shown(node.text)} is no link"
                 self.problems.add(node, "invalid-value", message, "such as https://… or mailto:…")
+
+
+def _is_text(param: nodes.Node) -> bool:
+    """Whether a parameter's type is string, said or not; a bare value's type is its own."""
+    said = param.get("type") if isinstance(param, MapNode) else None
+    return isinstance(param, MapNode) and (said is None or (isinstance(said, ScalarNode) and said.text == "string"))
 
 
 def asset_problem(name: str) -> str:

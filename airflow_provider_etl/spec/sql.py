@@ -173,7 +173,7 @@ class _Text:
                 message = f"{call.name} runs code of any kind"
                 self._tell("expression-code", message, "use Spark SQL's functions", call.offset)
             elif self.deterministic:
-                hint = "use ${window.start} or ${window.end}, or say `deterministic: false`"
+                hint = f"{call.remedy}, or say `deterministic: false`"
                 message = f"{shown(call.name)} gives another value every time: the window couldn't be repeated"
                 self._tell("expression-clock", message, hint, call.offset)
 

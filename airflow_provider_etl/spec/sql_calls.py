@@ -38,7 +38,10 @@ _CLOCK_CALLS: Final = frozenset(
         "input_file_block_length",
     }
 )
-_BARE_WORDS: Final = frozenset({"current_date", "current_time", "current_timestamp", "localtimestamp", "current_user"})
+# Not `user`: that is a common column's name, to Spark the column where there is one, and tokens don't tell.
+_BARE_WORDS: Final = frozenset(
+    {"current_date", "current_time", "current_timestamp", "localtimestamp", "current_user", "session_user"}
+)
 _CODE_CALLS: Final = frozenset({"java_method", "reflect", "try_reflect"})
 
 
@@ -50,17 +53,20 @@ class Call:
         name: as it is written.
         offset: its place in the text, from 0.
         runs_code: whether it runs code, else it is not repeatable.
+        remedy: what to do, where that isn't to ask for the window.
     """
 
     name: str
     offset: int
     runs_code: bool = False
+    remedy: str = "use ${window.start} or ${window.end}"
 
 
 def doubtful(tokens: list[Token]) -> Iterator[Call]:
     """The calls of a text that may not be made, and the texts that are the clock."""
     for token in clock_texts(tokens):
         yield Call(name=token.text, offset=token.start)
+    yield from _samples(tokens)
     for place, token in enumerate(tokens):
         after = [item.text for item in tokens[place + 1 : place + 3]]
         before = tokens[place - 1].text.lower() if place else ""
@@ -72,5 +78,15 @@ def doubtful(tokens: list[Token]) -> Iterator[Call]:
                 yield Call(name=token.text, offset=token.start, runs_code=True)
             elif name in _CLOCK_CALLS or (name == "unix_timestamp" and after[1:] == [")"]):
                 yield Call(name=token.text, offset=token.start)
-        elif name in _BARE_WORDS and form != "IDENTIFIER" and before != ".":
+        elif name in _BARE_WORDS and form != "IDENTIFIER" and before not in {".", "as"}:
             yield Call(name=token.text, offset=token.start)
+
+
+def _samples(tokens: list[Token]) -> Iterator[Call]:
+    """Samples whose parentheses have no REPEATABLE (seed) behind them: others every time."""
+    for place, token in enumerate(tokens):
+        if token.token_type.name == "TABLE_SAMPLE":
+            rest = [item.text.lower() for item in tokens[place:]]
+            end = rest.index(")") if ")" in rest else len(rest)
+            if rest[end + 1 : end + 2] != ["repeatable"]:
+                yield Call(name=token.text, offset=token.start, remedy="say REPEATABLE (1) behind its parentheses")

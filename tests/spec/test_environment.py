@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,45 @@ def test_defaults_stand_under_the_file(project: Project, changed: Change) -> Non
     pipeline = project.pipeline(changed("start: 2013", "tags: [b]\nretries: {delay: 3m}\nstart: 2013"))
     assert (pipeline.owner, pipeline.tags) == ("data", ("b",))
     assert (pipeline.retries.attempts, pipeline.retries.delay.total_seconds()) == (7, 180)
+
+
+LATE = PIPELINE.replace("${window.start:%Y-%m-%d}.csv", "").replace(
+    "format: csv",
+    """format: csv
+    window: {column: at}
+    columns: {id: {type: int}, amount: {type: int}, at: {type: timestamp, required: true}}""",
+)
+
+
+@pytest.mark.parametrize("said", ["depends_on_previous: true\n", "lookback: 1d\n"])
+def test_a_default_of_windows_at_a_time_gives_way_to_what_lets_one_run(project: Project, said: str) -> None:
+    project.environment(ENVIRONMENT + "defaults: {max_active_windows: 8}\n")
+    assert project.pipeline(said + LATE).max_active_windows == 1
+    assert project.pipeline(LATE).max_active_windows == 8
+    project.write("max_active_windows: 8\n" + LATE, "_base.yaml")
+    assert "conflicting-keys max_active_windows" in project.told(f"extends: _base.yaml\n{said}")[0]
+
+
+def test_a_default_lookback_gives_way_where_no_source_has_a_use_for_it(project: Project) -> None:
+    plain = project.pipeline(PIPELINE)
+    project.environment(ENVIRONMENT + "defaults: {lookback: 2d}\n")
+    assert project.told(PIPELINE) == []
+    unused = project.pipeline(PIPELINE)
+    assert (unused.lookback, unused.max_active_windows) == (None, 4)
+    assert unused.fingerprint == plain.fingerprint
+    used = project.pipeline(LATE)
+    assert (used.lookback, used.max_active_windows) == (timedelta(days=2), 1)
+    assert "lookback-unused lookback" in project.told("lookback: 2d\n" + PIPELINE)[0]
+
+
+def test_a_file_that_can_not_have_a_default_is_told_how_to_be_without_it(project: Project) -> None:
+    project.environment(ENVIRONMENT + "defaults: {lookback: 2d}\n")
+    text = "max_active_windows: 3\n" + LATE
+    [told] = project.told(text)
+    assert told.startswith("1:21 conflicting-keys max_active_windows")
+    assert "leave max_active_windows out, or say 1; or lookback: null, without that of /" in told
+    pipeline = project.pipeline("lookback: null\n" + text)
+    assert (pipeline.lookback, pipeline.max_active_windows) == (None, 3)
 
 
 def test_an_error_in_the_defaults_is_told_in_the_environments_file(project: Project) -> None:

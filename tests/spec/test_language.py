@@ -143,6 +143,7 @@ def test_other_plain_scalars_are_text(project: Project, changed: Change, scalar:
         ("timezone: ../../etc/passwd", "4:11 unknown-timezone timezone"),
         ("timezone: America", "4:11 unknown-timezone timezone"),
         ("timezone: localtime", "4:11 unknown-timezone timezone"),
+        ("timezone: /etc/localtime", "4:11 unknown-timezone timezone"),
         ("timezone: posixrules", "4:11 unknown-timezone timezone"),
         ("timezone: Factory", "4:11 unknown-timezone timezone"),
         ("timezone: posix/Europe/Berlin", "4:11 unknown-timezone timezone"),
@@ -157,6 +158,11 @@ def test_other_plain_scalars_are_text(project: Project, changed: Change, scalar:
 )
 def test_a_wrong_value_is_told_at_the_value(project: Project, changed: Change, line: str, told: str) -> None:
     assert places(project.told(changed("start: 2013-01-01", f"start: 2013-01-01\n{line}"))) == [told]
+
+
+def test_a_name_that_would_be_refused_too_is_no_advice(project: Project, changed: Change) -> None:
+    [told] = project.told(changed("start: 2013-01-01", "start: 2013-01-01\ntimezone: /etc/localtime"))
+    assert told.endswith("| an IANA name: Europe/Berlin")
 
 
 def test_all_errors_of_a_file_are_told_at_once(project: Project) -> None:

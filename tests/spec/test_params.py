@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -104,12 +105,14 @@ wait_for: [{file: "${env.raw}/${param.region}/y"}]
 
 @pytest.mark.parametrize(
     ("written", "number"),
-    [("1.10", "1.1"), ("1e3", "1000.0"), ("{default: 2.50}", "2.5"), ("{default: 1, values: [1, 1.0e1]}", "10.0")],
+    [
+        ("1.10", "1.1"),
+        ("1e3", "1000.0"),
+        ("{type: number, default: 2.50}", "2.5"),
+        ("{type: number, default: 1, values: [1, 1.0e1]}", "10.0"),
+    ],
 )
 def test_a_number_that_a_path_would_spell_otherwise_is_told(project: Project, written: str, number: str) -> None:
-    written = written.replace("{default: 2", "{type: number, default: 2").replace(
-        "{default: 1,", "{type: number, default: 1,"
-    )
     params = f"params: {{version: {written}}}\n"
     pasted = params + PIPELINE.replace("raw}/orders/", "raw}/${param.version}/")
     [told] = project.told(pasted)
@@ -122,6 +125,34 @@ def test_a_number_that_a_path_would_spell_otherwise_is_told(project: Project, wr
         )
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{type: string, default: 1.10}", "1.10 is a number to YAML"),
+        ("{default: 1.10}", "1.10 is a number to YAML"),
+        ("{default: 2024-01-01}", "2024-01-01 is a date to YAML"),
+        ("{default: true}", "true is a boolean to YAML"),
+        ('{default: "2", values: [1.10, "2"]}', "1.10 is the number 1.1"),
+    ],
+)
+def test_a_text_that_yaml_reads_otherwise_is_told_once_and_quotes_mend_it(
+    project: Project, written: str, said: str
+) -> None:
+    pasted = f"params: {{version: {written}}}\n" + PIPELINE.replace("raw}/orders/", "raw}/${param.version}/")
+    [told] = project.told(pasted)
+    assert said in told
+    assert told.endswith(f'| write "{said.split(maxsplit=1)[0]}" in quotes')
+    quoted = re.sub(r"(?<=[ [])(1\.10|2024-01-01|true)", r'"\1"', pasted.splitlines()[0])
+    assert project.told(pasted.replace(pasted.splitlines()[0], quoted)) == []
+
+
+def test_a_date_needs_no_quotes_where_a_date_is_wanted(project: Project) -> None:
+    assert planned(project, {}, USING.replace('"2013-01-05"', "2013-01-05")) == planned(project, {})
+    for wrong in ("2013-02-30", "2013-1-5", "2013-01-05T10:00", "5"):
+        [told] = project.told(USING.replace('"2013-01-05"', wrong))
+        assert " params.day.default | " in told
 
 
 def test_a_value_can_not_leave_its_literal(project: Project) -> None:

@@ -100,6 +100,9 @@ def test_what_is_no_single_scalar_expression_is_told_at_its_column(
         ("at > from_utc_timestamp('now', 'UTC')", 24),
         ("monotonically_increasing_id() > 1", 0),
         ("input_file_name() = a", 0),
+        ("current_user = a", 0),
+        ("a = session_user", 4),
+        ("user() = a", 0),
     ],
 )
 def test_what_a_repeat_would_answer_otherwise_is_refused(project: Project, text: str, offset: int) -> None:
@@ -119,6 +122,9 @@ def test_what_a_repeat_would_answer_otherwise_is_refused(project: Project, text:
         "`now` > 1",
         "`current_date` = d",
         "t.current_date = d",
+        "`session_user` = a",
+        "t.session_user = a",
+        "user = 'x'",  # a column's name, as far as a text alone can tell
         "name = 'now()'",
         "name = 'today'",
         "name IN ('now', 'today UTC')",
@@ -215,6 +221,9 @@ def test_every_expression_of_a_mapping_is_told(project: Project, changed: Change
         ("select * from read_files('/etc')", 14, "query-table"),
         ("select * from (select * from secrets) s", 29, "query-table"),
         ("select now() as at from input", 7, "expression-clock"),
+        ("select session_user as who from input", 7, "expression-clock"),
+        ("select * from input tablesample (10 percent)", 20, "expression-clock"),
+        ("select * from input TABLESAMPLE (5 ROWS) i join orders repeatable (1)", 20, "expression-clock"),
         ("select java_method('a', 'b') from input", 7, "expression-code"),
         ("", 0, "expression-empty"),
     ],
@@ -242,11 +251,18 @@ def test_what_is_no_single_select_over_the_datasets_is_told_at_its_column(
         "SELECT count(*) AS n FROM input GROUP BY ROLLUP (window(at, '1 hour'), s)",
         "SELECT count(*) AS n FROM input GROUP BY window.start",
         "SELECT s, sum(a) OVER w AS n FROM input WINDOW w AS (PARTITION BY s)",
+        "SELECT * FROM input TABLESAMPLE (10 PERCENT) REPEATABLE (3) i",
+        "SELECT a AS session_user FROM input",
     ],
 )
 def test_selects_pass(project: Project, text: str) -> None:
     # The checks behind it would ask for a column that not every query gives.
     assert project.told(queried(text).replace("not_null: [id]", "row_count: {min: 1}")) == []
+
+
+def test_who_draws_a_sample_is_told_how_to_draw_the_same_one_again(project: Project) -> None:
+    [told] = project.told(queried("SELECT * FROM input TABLESAMPLE (10 PERCENT)"))
+    assert told.endswith("| say REPEATABLE (1) behind its parentheses, or say `deterministic: false`")
 
 
 def test_the_dag_processor_parses_no_sql(project: Project) -> None:
