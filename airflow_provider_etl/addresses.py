@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import ssl
 from urllib.parse import urlsplit
 
 
@@ -15,17 +17,35 @@ def host_of(url: str) -> str:
 
 
 def why(error: BaseException) -> str:
-    """Why nobody answered: the class of the error, and the system's reason. Its own text may hold the whole address."""
+    """Why nobody answered: the class of the error, and the first reason below it that can't hold the address."""
     name = type(error).__name__
     below: object = error
     for _ in range(10):
-        number = getattr(below, "errno", None)
-        if isinstance(number, int) and number > 0:
-            return f"{name}: {os.strerror(number)}"
         if not isinstance(below, BaseException):
             break
+        if reason := _reason(below):
+            return f"{name}: {reason}"
         below = _below(below)
     return name
+
+
+def _reason(error: BaseException) -> str:
+    """The reason in the words of TLS, the resolver or the system; empty where there are none."""
+    if isinstance(error, ssl.SSLError):  # its errno is OpenSSL's own, and none of the system's
+        return f"TLS: {_of_tls(error)}"
+    if isinstance(error, socket.gaierror):  # its errno is the resolver's own
+        return error.strerror or "the host can't be resolved"
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and number > 0:
+        return os.strerror(number)
+    return "timed out" if isinstance(error, TimeoutError) else ""
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    # "Hostname mismatch, certificate is not valid for 'host'": the host stands behind the comma.
+    unfit = str(getattr(error, "verify_message", "")).partition(",")[0]
+    reason = str(error.reason or "").replace("_", " ").lower()
+    return unfit or reason or type(error).__name__
 
 
 def _below(error: BaseException) -> object:

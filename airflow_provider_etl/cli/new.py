@@ -12,7 +12,7 @@ from typing import Final
 from airflow_provider_etl.spec import Environment, load_file
 from airflow_provider_etl.spec.diagnostics import nearest
 from airflow_provider_etl.spec.environment import chosen, load_environment
-from airflow_provider_etl.spec.files import is_pipeline
+from airflow_provider_etl.spec.files import is_environments, is_pipeline
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from airflow_provider_etl.starter.pipeline import Starter
 from spark_jobs import kinds
@@ -51,7 +51,7 @@ def execute(options: argparse.Namespace) -> int:
     """Write the files and say which; nothing that is there is overwritten."""
     for kind, group in ((options.source, "extract"), (options.destination, "load")):
         _refuse_unknown(kind, group)
-    folder = Path(options.folder or (_FOLDER if Path(_FOLDER).is_dir() else "."))
+    folder = Path(os.path.normpath(options.folder or (_FOLDER if Path(_FOLDER).is_dir() else ".")))
     pipeline, tests = folder / f"{options.name}.yaml", folder / f"{options.name}.test.yaml"
     _refuse_bad_name(options.name, pipeline, tests)
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,9 +94,15 @@ def _refuse_bad_name(name: str, pipeline: Path, tests: Path) -> None:
 
 def _is_found(pipeline: Path) -> bool:
     """Whether a file in this folder is taken when the project's folder is looked through."""
-    home = pipeline.parent.absolute()
-    below = home.relative_to(Path.cwd()).parts if home.is_relative_to(Path.cwd()) else home.parts[-1:]
-    return not any(part.startswith((".", "_")) for part in below)
+    home, here = _whole(pipeline.parent), Path.cwd()
+    below = home.relative_to(here).parts if home.is_relative_to(here) else home.parts[-1:]
+    entered = (home, *home.parents)[: len(below) + 1]
+    return not any(part.startswith((".", "_")) for part in below) and not any(map(is_environments, entered))
+
+
+def _whole(folder: Path) -> Path:
+    """A folder from the root, without the `..` that Path.absolute() leaves: it would read as a hidden folder."""
+    return Path(os.path.abspath(folder))  # noqa: PTH100 - see above
 
 
 def _environment(asked: str | None, folder: Path) -> tuple[Environment, list[Path]]:
@@ -105,7 +111,7 @@ def _environment(asked: str | None, folder: Path) -> tuple[Environment, list[Pat
     Raises:
         ConfigError: it has errors, or there is none of the name that is asked for.
     """
-    found = load_environment(asked, folder.absolute())
+    found = load_environment(asked, _whole(folder))
     made: list[Path] = []
     if isinstance(found, str):
         if chosen(asked) != "local":
@@ -113,7 +119,7 @@ def _environment(asked: str | None, folder: Path) -> tuple[Environment, list[Pat
         # Above the files: here where they are below, else beside them, where another project may be around us.
         home = Path() if folder.resolve().is_relative_to(Path.cwd()) else folder
         made = [_written(home / "config/environments/local.yaml", _ENVIRONMENT)]
-        found = load_environment(asked, folder.absolute())
+        found = load_environment(asked, _whole(folder))
     if isinstance(found, str):
         raise ConfigError(found, where="new", remedy="run it in the project's folder")
     if found.environment is None:
@@ -122,7 +128,7 @@ def _environment(asked: str | None, folder: Path) -> tuple[Environment, list[Pat
 
 
 def _starter(options: argparse.Namespace, folder: Path, environment: Environment) -> Starter:
-    home = folder.absolute()
+    home = _whole(folder)
     schema, tests_schema = (Path(os.path.relpath(environment.project / name, home)).as_posix() for name in _SCHEMAS)
     return Starter(
         name=options.name,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import string
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException, InvalidURL
 from typing import Any, ClassVar, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from airflow_provider_etl.addresses import why
 from airflow_provider_etl.sensors.condition import Answer, Asking, Condition
@@ -59,7 +60,8 @@ class Http(Condition):
     shorthand: ClassVar[str] = "url"
 
     url: str | None = field(default=None, metadata={"substitute": "text", "root": True})
-    """The whole address, where it needs no secret; it must lie under a root of the environment. Or:"""
+    """The whole address, where it needs no secret; it must lie under a root of the environment. Spaces and letters such
+    as ü in its path and query are percent-encoded, %20 stays as it is. Or:"""
     connection: str | None = None
     """Airflow connection id of type http, which has the host and the credentials."""
     path: str = field(default="", metadata={"substitute": "text", "path": False})
@@ -92,8 +94,11 @@ class Http(Condition):
         """
         try:
             status, text = _by_url(self.method, self.url) if self.url else _by_connection(self)
+        except UnicodeError:  # it holds what couldn't be encoded, which may be a password
+            raise self._unsent() from None
         except (InvalidURL, ValueError):  # requests' own InvalidURL is a ValueError
-            raise ConfigError("the address can't be asked", where=self.told, remedy="mend host and port") from None
+            wrong = "host and port" if self.url else "host, port and headers of the connection"
+            raise ConfigError("the address can't be asked", where=self.told, remedy=f"mend {wrong}") from None
         except (OSError, HTTPException) as error:  # both clients' errors of a connection are
             return Answer(found=False, seen=f"no answer ({why(error)})")
         if status not in self.expect.statuses:
@@ -106,6 +111,14 @@ class Http(Condition):
                 )
             return Answer(found=False, seen=f"HTTP status {status}")
         return _judged(self.expect, status, text)
+
+    def _unsent(self) -> ConfigError:
+        """Why something can't be encoded; path and query are percent-encoded, so it is none of these."""
+        if self.url:
+            wanted = "labels of 1 to 63 characters, other letters than a to z as xn--…"
+            return ConfigError("the host can't be sent as it is written", where=self.told, expected=wanted)
+        wanted = "characters of Latin-1 in its login, password and headers"
+        return ConfigError("the connection holds what HTTP can't carry", where=self.told, expected=wanted)
 
 
 def _netloc(url: str) -> str:
@@ -149,16 +162,22 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _by_url(method: str, url: str) -> tuple[int, str]:
-    parts = urlsplit(url)
+    parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or ".." in parts.path.split("/"):
         raise ConfigError(f"{url!r} is no address", where="wait_for http", expected="http://… or https://… without ..")
-    request = urllib.request.Request(url, method=method)  # noqa: S310 - the scheme is checked above
+    address = parts._replace(path=_encoded(parts.path), query=_encoded(parts.query)).geturl()
+    request = urllib.request.Request(address, method=method)  # noqa: S310 - the scheme is checked above
     try:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=_SECONDS) as answer:
             return int(answer.status), answer.read(_LIMIT).decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         with error:
             return int(error.code), ""
+
+
+def _encoded(text: str) -> str:
+    """A path or query with what is no visible ASCII percent-encoded, as requests does it; %20 stays what it is."""
+    return quote(text, safe=string.punctuation)
 
 
 def _by_connection(probe: Http) -> tuple[int, str]:

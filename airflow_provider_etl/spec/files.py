@@ -56,14 +56,15 @@ def _walk(folder: str | Path) -> Iterator[tuple[str, str, bool]]:
     """The files that aren't hidden, and linked folders, which aren't entered: (folder, name, whether it is linked)."""
     for here, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [
-            name for name in folders if not name.startswith(_LEFT_OUT) and not _is_environments(Path(here, name))
+            name for name in folders if not name.startswith(_LEFT_OUT) and not is_environments(Path(here, name))
         ]
-        if not _is_environments(Path(here)):
+        if not is_environments(Path(here)):
             yield from ((str(here), name, False) for name in names if not name.startswith(_LEFT_OUT))
             yield from ((str(here), name, True) for name in folders if Path(here, name).is_symlink())
 
 
-def _is_environments(path: Path) -> bool:
+def is_environments(path: Path) -> bool:
+    """Whether a folder is where environments are, none of whose files is a pipeline."""
     return path.absolute().parts[-2:] == _ENVIRONMENTS
 
 

@@ -105,16 +105,31 @@ def _spelled(form: Form) -> str:
 
 
 def _number(text: str) -> str:
-    """A number with or without a sign, zeros before it, zeros behind its fraction, or an exponent."""
+    """A number with or without a sign, zeros before it, a whole part of 0, zeros behind its fraction, an exponent."""
     number = Decimal(text)
     if not number.is_finite():
         return _escaped(text)
+    if not number:
+        return r"[+-]?(?:0+(?:\.0*)?|\.0+)(?:[eE][+-]?\d+)?"
     whole, _, fraction = f"{abs(number):f}".partition(".")
-    sign, fraction = "-" if number < 0 else r"\+?", fraction.rstrip("0")
-    plain = rf"0*{whole.lstrip('0') or '0'}" + (rf"\.{fraction}0*" if fraction else r"(?:\.0*)?")
-    first, *rest = map(str, abs(number).normalize().as_tuple().digits)
-    digits = rf"{first}\.{''.join(rest)}0*" if rest else rf"{first}(?:\.0*)?"
-    return rf"{sign}(?:{plain}|{digits}[eE]\+?{number.adjusted() if number else 0})"
+    plain = _pointed(whole.lstrip("0"), fraction)
+    digits = (whole + fraction.rstrip("0")).lstrip("0")
+    # The point may stand before, between and behind the digits: 15e2, 1.5e+03 (as C writes it), .15E4 (as Fortran).
+    moved = (_pointed(digits[:k], digits[k:]) + _exponent(number.adjusted() + 1 - k) for k in range(len(digits) + 1))
+    sign = "-" if number < 0 else r"\+?"
+    return f"{sign}0*(?:{'|'.join([plain, *moved])})"
+
+
+def _pointed(whole: str, fraction: str) -> str:
+    """Digits without the zeros that may lead them, and their fraction with zeros behind it."""
+    fraction = fraction.rstrip("0")
+    return rf"{whole}\.{fraction}0*" if fraction else rf"{whole}(?:\.0*)?"
+
+
+def _exponent(power: int) -> str:
+    """An exponent of any width: R, pandas and C write two digits or more."""
+    sign = {-1: "-", 0: "[+-]?", 1: r"\+?"}[(power > 0) - (power < 0)]
+    return rf"[eE]{sign}0*{abs(power)}"
 
 
 def _moment(text: str) -> str:

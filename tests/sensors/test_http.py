@@ -119,10 +119,62 @@ def test_a_server_that_is_down_is_waited_for(server: str) -> None:
     assert "refused" in answer.seen
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:no/x", "http://[::1/x", "http://127.0.0.1/a b"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:no/x", "http://[::1/x", "http://127.0.0.1 /x"])
 def test_an_address_that_no_client_can_read_is_refused_at_once(url: str) -> None:
-    with pytest.raises(ConfigError, match="the address can't be asked"):
+    with pytest.raises(ConfigError, match=r"the address can't be asked.*; mend host and port"):
         ask(Http(url=url))
+
+
+PLACES = {
+    "/straße": "/stra%C3%9Fe",
+    "/?q=ü&r=a b": "/?q=%C3%BC&r=a%20b",
+    "/a b/": "/a%20b/",
+    "/stra%C3%9Fe?q=a+b%20c&d='1'&e=f/g:h,i": "/stra%C3%9Fe?q=a+b%20c&d='1'&e=f/g:h,i",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_path_and_query_are_written_as_people_write_them_or_percent_encoded(server: str, place: str) -> None:
+    Handler.answers[PLACES[place]] = (200, b"")
+    assert ask(Http(url=f" {server}{place}\n")).found
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("place", [*PLACES][:3])
+def test_path_and_query_behind_a_connection_are_too(server: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Handler.answers[PLACES[place]] = (200, b"")
+    monkeypatch.setenv("AIRFLOW_CONN_ORDERS", json.dumps({"conn_type": "http", "host": server}))
+    assert ask(Http(connection="orders", path=place)).found
+
+
+@pytest.mark.parametrize("host", ["a..b", "日本.invalid", "x" * 64])
+def test_a_host_that_cant_be_sent_is_told_as_that(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"the host can't be sent as it is written.*xn--"):
+        ask(Http(url=f"http://{host}/s"))
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize(
+    "known",
+    [{"login": "me", "password": "MARKER€SECRET"}, {"login": "€", "password": "x"}, {"extra": {"x-key": "MARKER€"}}],
+)
+def test_what_a_connection_holds_and_http_cant_carry_is_told_without_it(
+    server: str, known: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ORDERS", json.dumps({"conn_type": "http", "host": server} | known))
+    with pytest.raises(ConfigError, match=r"'orders'.*Latin-1 in its login, password and headers") as error:
+        ask(Http(connection="orders", path="/s"))
+    assert not any(secret in str(error.value) + caplog.text for secret in ("MARKER", "SECRET", "€"))
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("known", [{"host": "http://127.0.0.1:no"}, {"host": "127.0.0.1", "extra": {"x-key": "a\nb"}}])
+def test_a_connection_that_no_client_can_use_is_told_as_that(
+    known: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ORDERS", json.dumps({"conn_type": "http"} | known))
+    with pytest.raises(ConfigError, match=r"be asked.*; mend host, port and headers of the connection"):
+        ask(Http(connection="orders", path="/s"))
 
 
 @pytest.mark.airflow

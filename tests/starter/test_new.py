@@ -130,13 +130,43 @@ def test_a_name_that_is_none_is_refused(home: Path, capsys: pytest.CaptureFixtur
     assert why in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("folder", [".drafts", "_bases/more", "dags/_x"])
+@pytest.mark.parametrize(
+    "folder", [".drafts", "_bases/more", "dags/_x", "config/environments", "config/environments/more"]
+)
 def test_a_folder_that_no_command_looks_into_is_refused(
     home: Path, capsys: pytest.CaptureFixture[str], folder: str
 ) -> None:
     assert new("orders", "files", "delta", "--folder", folder) == 2
     assert f"no command would find {folder}/orders.yaml" in capsys.readouterr().err
     assert {path.name for path in home.iterdir()} == {"config"}
+
+
+@pytest.mark.parametrize("way", ["..", "dags/../..", "./config/.././.."])
+def test_a_folder_that_is_named_by_the_way_up_is_one_like_any_other(
+    home: Path, capsys: pytest.CaptureFixture[str], way: str
+) -> None:
+    before, up = sorted(home.rglob("*")), home.with_name(f"{home.name}-beside")
+    assert new("orders", "files", "delta", "--folder", f"{way}/{up.name}") == 0
+    assert sorted(home.rglob("*")) == before
+    assert (up / "config/environments/local.yaml").is_file(), "the project beside it is another's"
+    capsys.readouterr()
+    assert main(["lint", f"../{up.name}"]) == 0
+    assert "1 file: 0 errors, 0 warnings" in capsys.readouterr().out
+
+
+def test_the_folder_above_is_one_like_any_other(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home / "config")
+    assert new("orders", "files", "delta", "--folder", "..") == 0
+    assert (home / "orders.yaml").is_file()
+
+
+def test_environments_are_no_place_for_a_pipeline_from_within_them_either(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(home / "config/environments")
+    for folder in (".", "../environments"):
+        assert new("orders", "files", "delta", "--folder", folder) == 2
+        assert "no command would find" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["a.b-c", "2013", "result", "input", "INPUT", "x" * 200])
