@@ -24,9 +24,11 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import re
 import types
 import typing
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final, Literal, TypeVar
 
 from spark_jobs.errors import ConfigError
@@ -35,6 +37,7 @@ from spark_jobs.errors import ConfigError
 PYDANTIC: Final[dict[str, Any]] = {"extra": "forbid", "use_attribute_docstrings": True, "strict": True}
 
 T = TypeVar("T")
+_LENGTH: Final = re.compile(r"(\d+(?:\.\d+)?)s")
 _ENTRY_POINTS: Final = "airflow_provider_etl.kinds"
 
 
@@ -74,7 +77,7 @@ def normalise(kind: type[Any], value: Any) -> Any:
     """Turn a shorthand into the mapping it stands for; anything else is returned as it is."""
     shorthand = getattr(kind, "shorthand", None)
     if shorthand and (getattr(kind, "whole", False) or not isinstance(value, Mapping)):
-        return {shorthand: value}
+        return {key: value for key, name in aliases(kind).items() if name == shorthand}
     return value
 
 
@@ -104,7 +107,13 @@ def _rebuild(hint: Any, value: Any, where: str) -> Any:
     if isinstance(value, list) and arguments:
         items = [_rebuild(arguments[0], item, f"{where}[{place}]") for place, item in enumerate(value)]
         return tuple(items) if origin is tuple else items
-    return value
+    return _length(value) if hint is timedelta else value
+
+
+def _length(value: Any) -> Any:
+    """A length of time as `dump` writes it; anything else as it is."""
+    match = _LENGTH.fullmatch(value) if isinstance(value, str) else None
+    return timedelta(seconds=float(match[1])) if match else value
 
 
 def _rebuild_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
@@ -117,7 +126,7 @@ def _rebuild_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
             return _rebuild(argument, value, where)
         if isinstance(value, Mapping) and typing.get_origin(argument) in (dict, Mapping):
             return _rebuild(argument, value, where)
-    return value
+    return _length(value) if timedelta in arguments else value
 
 
 def _told_apart(kind: Any, value: Mapping[str, Any]) -> bool:
@@ -129,7 +138,7 @@ def _told_apart(kind: Any, value: Mapping[str, Any]) -> bool:
 
 
 def dump(kind: Any) -> Any:
-    """A kind as JSON with the file's names; options at their default are left out."""
+    """A kind as JSON with the file's names, lengths of time in seconds (`90s`); defaults are left out."""
     if dataclasses.is_dataclass(kind) and not isinstance(kind, type):
         return {
             field.metadata.get("alias", field.name): dump(getattr(kind, field.name))
@@ -138,6 +147,8 @@ def dump(kind: Any) -> Any:
         }
     if isinstance(kind, Mapping):
         return {key: dump(item) for key, item in kind.items()}
+    if isinstance(kind, timedelta):
+        return f"{kind.total_seconds():.6f}".rstrip("0").rstrip(".") + "s"
     return [dump(item) for item in kind] if isinstance(kind, (list, tuple)) else kind
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, cast
 
 from airflow_provider_etl.sensors import CONDITIONS
 from airflow_provider_etl.sensors.condition import Answer, Askable, Asking, Condition
-from airflow_provider_etl.spec.scalars import duration
 from spark_jobs import kinds
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.window import Window
@@ -53,7 +50,7 @@ class Ask:
         """As plain JSON: names of connections, never what is in them."""
         return {
             "kind": self.kind,
-            "options": _plain(kinds.dump(self.condition)),
+            "options": kinds.dump(self.condition),
             "window": self.window.to_json() if self.window else None,
             "values": dict(self.values),
             "prepared": self.prepared,
@@ -67,7 +64,7 @@ class Ask:
         kind = kinds.find(CONDITIONS, value["kind"], GROUP)
         return cls(
             kind=value["kind"],
-            condition=kinds.build(kind, _timed(kind, value["options"]), value["kind"]),
+            condition=kinds.build(kind, value["options"], value["kind"]),
             window=Window.from_json(value["window"]) if value["window"] else None,
             values=value["values"],
             prepared=value["prepared"],
@@ -150,30 +147,3 @@ def ask_all(asks: Sequence[Ask], now: datetime, *, remembers: bool = True) -> Ro
 
 def _key(ask: Ask) -> str:
     return f"{ask.window.key}: " if ask.window else ""
-
-
-def _plain(value: Any) -> Any:
-    """JSON, lengths of time as the file writes them."""
-    if isinstance(value, timedelta):
-        return f"{int(value.total_seconds())}s"
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _timed(kind: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options with lengths of time where the kind, or a dataclass in it, has them."""
-    hints = typing.get_type_hints(kind)
-    names = kinds.aliases(kind)
-    return {key: _length(hints.get(names.get(key, key)), item) for key, item in options.items()}
-
-
-def _length(hint: Any, value: Any) -> Any:
-    members = typing.get_args(hint) or (hint,)
-    literals = [item for member in members for item in typing.get_args(member)]
-    if isinstance(value, str) and timedelta in members and value not in literals:
-        return duration(value)
-    if isinstance(value, Mapping):
-        nested = next((member for member in members if dataclasses.is_dataclass(member)), None)
-        return _timed(nested, value) if nested else dict(value)
-    return value

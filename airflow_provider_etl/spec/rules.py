@@ -7,12 +7,13 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any, Final
 
 from airflow_provider_etl.spec.class_plan import option_node, plan_of
 from airflow_provider_etl.spec.diagnostics import nearest, shown
 from airflow_provider_etl.spec.environment import Environment
-from airflow_provider_etl.spec.nodes import Node, ScalarNode, scalars
+from airflow_provider_etl.spec.nodes import ListNode, Node, ScalarNode, scalars
 from airflow_provider_etl.spec.paths import absolute, expands_upwards, under
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
@@ -106,9 +107,11 @@ def named_datasets(placed: Placed) -> Iterator[tuple[str, Node]]:
         return
     kind: Any = type(placed.kind)
     for key, name in _dataset_options(kind):
-        value = getattr(placed.kind, name)
+        value, node = getattr(placed.kind, name), option_node(kind, placed.node, key) or placed.node
         if isinstance(value, str):
-            yield value, option_node(kind, placed.node, key) or placed.node
+            yield value, node
+        elif value:
+            yield from zip(value, node.items if isinstance(node, ListNode) else repeat(node), strict=False)
 
 
 @functools.cache

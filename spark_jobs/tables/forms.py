@@ -14,6 +14,9 @@ from typing import Final
 from spark_jobs.outline import NUMBERS, family
 
 _BEFORE: Final = r"(?:(?<![\p{L}\p{N}_])|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4}))"
+# A number isn't the fraction, the exponent or the whole part of a longer one.
+_ALONE: Final = r"(?<!\d\.)(?<!\d[eE][+-])"
+_WHOLE: Final = r"(?!\.\d|[eE][+-]?\d)"
 _AFTER: Final = r"(?![\p{L}\p{N}_])"
 _SHORT: Final = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", '"': '"', "\\": "\\", "/": "/"}
 _DATE: Final = r"\d{4}-\d\d-\d\d"
@@ -110,14 +113,14 @@ def _number(text: str) -> str:
     if not number.is_finite():
         return _escaped(text)
     if not number:
-        return r"[+-]?(?:0+(?:\.0*)?|\.0+)(?:[eE][+-]?\d+)?"
+        return rf"{_ALONE}[+-]?(?:0+(?:\.0*)?|\.0+)(?:[eE][+-]?\d+)?{_WHOLE}"
     whole, _, fraction = f"{abs(number):f}".partition(".")
     plain = _pointed(whole.lstrip("0"), fraction)
     digits = (whole + fraction.rstrip("0")).lstrip("0")
     # The point may stand before, between and behind the digits: 15e2, 1.5e+03 (as C writes it), .15E4 (as Fortran).
     moved = (_pointed(digits[:k], digits[k:]) + _exponent(number.adjusted() + 1 - k) for k in range(len(digits) + 1))
     sign = "-" if number < 0 else r"\+?"
-    return f"{sign}0*(?:{'|'.join([plain, *moved])})"
+    return rf"{_ALONE}{sign}0*(?:{'|'.join([plain, *moved])}){_WHOLE}"
 
 
 def _pointed(whole: str, fraction: str) -> str:

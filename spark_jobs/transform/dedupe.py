@@ -67,8 +67,8 @@ class Dedupe:
         terms = [directed(text, rows.columns) for text in self.order_by]
         require([name for name, _ in terms], rows.columns, f"{where}.order_by")
         last = self.keep == "last"
-        asked = [_directed(column(name), descending != last) for name, descending in terms]
-        return asked + [_directed(value, last) for value in content(rows)]
+        asked = [sorted_by(column(name), descending != last) for name, descending in terms]
+        return asked + [sorted_by(value, last) for value in content(rows)]
 
 
 _WHOLE_ROWS = "`clean: {duplicates: drop}` drops rows that are equal in every column"
@@ -82,5 +82,6 @@ def directed(text: str, columns: Collection[str]) -> tuple[str, bool]:
     return name.strip(), direction.lower() == "desc"
 
 
-def _directed(value: Column, descending: bool) -> Column:
+def sorted_by(value: Column, descending: bool) -> Column:
+    """A value to sort by; in both directions null counts as the smallest."""
     return value.desc_nulls_last() if descending else value.asc_nulls_first()

@@ -87,7 +87,7 @@ def _balance(source: Flow, counted: list[_Counted]) -> tuple[DatasetCounts, list
         before, counts.rows = counts.rows, step.counter.values()["passed"]
         gone.append(before - counts.rows)
         _book(counts, step, before, again=step.where == place)
-        place = step.where
+        place = step.where if step.effect == "reshape" else place
     return counts, gone
 
 

@@ -31,6 +31,15 @@ CUSTOMERS = """\
     window: all
     new_columns: freeze
     columns: {id: {type: string}, name: {type: string}}
+  returns: {type: files, path: "${env.raw}/returns.csv", format: csv, window: all, columns: {id: {type: int}}}
+"""
+# What no CSV holds, and what the orders of the other examples have no need of.
+MORE = """\
+    columns:
+      items: {type: array<string>}
+      address: {type: "struct<city:string>"}
+      first: {type: int}
+      second: {type: int}
 """
 APPEND = (
     "check: [{row_count: {min: 1}}]\nload: {lake: {type: delta, path: data/lake/orders, write: {strategy: append}}}\n"
@@ -52,7 +61,8 @@ def test_the_pages_are_up_to_date(name: str, tmp_path: Path) -> None:
 def test_every_kind_has_an_example_that_lints(project: Project, group: str, name: str) -> None:
     shown = example(group, kind_of(group, name))
     project.environment(ENVIRONMENT.replace("roots: [data]", "roots: [data, 's3://deliveries']"))
-    sources = completed("")[: completed("").index("transform:")].partition("extract:\n")[2] + CUSTOMERS
+    sources = completed("")[: completed("").index("transform:")].partition("extract:\n")[2]
+    sources = sources.replace("format: csv", "format: json").replace("    columns:\n", MORE) + CUSTOMERS
     text = completed(
         f"extract:\n{sources}{APPEND if group == 'transform' else ''}" + ("" if group == "extract" else shown)
     )

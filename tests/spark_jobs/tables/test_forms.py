@@ -70,3 +70,9 @@ def test_what_c_writes_of_a_double_is_found(number: float) -> None:
 )
 def test_a_number_alone_is_found_for_itself_only(number: int, raw: str) -> None:
     assert compiled(str(number)).fullmatch(raw) is None or Decimal(raw) == number
+
+
+@pytest.mark.parametrize("raw", ["1.5", "1.0000000000000001e-05", "5.07", "5e3", "1.5e2", "0.5"])
+def test_a_part_of_a_longer_number_is_another(raw: str) -> None:
+    assert not found("5", f"x,{raw},y")
+    assert not found("1e-05", f"x,{raw},y")
