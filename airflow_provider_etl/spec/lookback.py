@@ -109,7 +109,7 @@ def _chain(dataset: str, verbs: Verbs) -> list[str]:
 
 def _adds_rows(placed: Placed) -> bool:
     """Whether rows of the other dataset come without one of the incoming rows."""
-    return getattr(placed.kind, "how", None) in {"right", "full"}
+    return placed.name == "union" or getattr(placed.kind, "how", None) in {"right", "full"}
 
 
 def check_columns(verbs: Verbs, outlines: Mapping[str, Outline], problems: Problems) -> None:

@@ -63,6 +63,8 @@ def reached(project: Project, text: str, start: str) -> str:
         ("  - from: orders\n  - join: {with: customers, on: [id]}\n", False),
         ("  - from: orders\n  - join: {with: more, on: [id], how: full, columns: [then]}\n", True),
         ("  - from: orders\n  - join: {with: more, on: [id], columns: [then]}\n", False),
+        ("  - from: orders\n  - union: [more]\n", True),
+        ("  - from: orders\n  - union: [customers]\n", False),
     ],
 )
 def test_rows_from_before_the_window_come_into_no_dataset_that_cannot_tell_them(
