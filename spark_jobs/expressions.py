@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.columns import listed, nearest
 from spark_jobs.errors import ConfigError
@@ -79,7 +79,25 @@ def analysed(build: Callable[[], DataFrame], columns: Sequence[str], where: str,
         rows.schema  # noqa: B018 - over Spark Connect a plan is resolved only when it is asked for
     except (AnalysisException, ParseException, ArithmeticException, IllegalArgumentException) as reason:
         raise _explained(reason, columns, where, text) from reason
+    if text is not None:
+        refuse_programs(rows, text, where)
     return rows
+
+
+def refuse_programs(rows: DataFrame, text: str, where: str) -> None:
+    """See that a text runs no program: authors of pipeline files aren't trusted to. Nothing has run yet.
+
+    Args:
+        rows: what Spark makes of it: its own parser knows every spelling.
+        text: what was written.
+        where: place in the pipeline file.
+
+    Raises:
+        ConfigError: it has `TRANSFORM … USING`, or one of its other spellings.
+    """
+    plan: Any = rows._jdf  # noqa: SLF001 - PySpark shows a plan to people alone
+    if "using" in text.lower() and "ScriptTransformation" in plan.queryExecution().analyzed().toString():
+        raise ConfigError("TRANSFORM … USING runs a program", where=where, expected="Spark SQL's functions")
 
 
 def _explained(reason: PySparkException, columns: Sequence[str], where: str, text: str | None) -> ConfigError:

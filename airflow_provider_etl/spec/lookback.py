@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -89,14 +89,37 @@ def _context(dataset: str, verbs: Verbs, problems: Problems) -> None:
     Each of several windows would load them.
     """
     own = _column(dataset, verbs)
+    for placed, other in _read(dataset, verbs):
+        full = getattr(placed.kind, "how", None) in {"right", "full"}
+        if _column(other, verbs) and (own is None or (full and own not in placed.kind.on)):
+            _tell_context(dataset, other, placed, verbs, problems)
+
+
+def _united(dataset: str, verbs: Verbs, outlines: Mapping[str, Outline], problems: Problems) -> None:
+    """Report unions with rows from before the window that haven't the column by which they are told."""
+    own = _column(dataset, verbs)
+    for placed, other in _read(dataset, verbs) if own else ():
+        if placed.name == "union" and (column := _column(other, verbs)):
+            rows = outlines.get(other, Outline())
+            promised = column == own and rows.may_have(own or "") != "none"
+            if rows.spelled(own or "") is None and not promised:
+                _tell_context(dataset, other, placed, verbs, problems)
+
+
+def _tell_context(dataset: str, other: str, placed: Placed, verbs: Verbs, problems: Problems) -> None:
+    source = _chain(other, verbs)[-1]
+    message = f"rows of {source!r} from before the window come into {dataset!r}, where nothing tells them"
+    hint = (
+        f"begin {dataset!r} with `from: {other}`, keep the window's column, or load it in a pipeline without lookback"
+    )
+    problems.add(placed.node, "lookback-context", message, hint)
+
+
+def _read(dataset: str, verbs: Verbs) -> Iterator[tuple[Placed, str]]:
+    """The steps that a dataset comes from, each with the other sources and datasets that it reads."""
     for name in _chain(dataset, verbs):
         for placed in verbs.transform.get(name, []):
-            for other in read_by(placed, verbs):
-                source = _chain(other, verbs)[-1]
-                if _column(other, verbs) and (own is None or (_adds_rows(placed) and _column(other, verbs) != own)):
-                    message = f"rows of {source!r} from before the window come into {dataset!r}, and would be loaded"
-                    hint = f"begin {dataset!r} with `from: {other}`, or load it in a pipeline without lookback"
-                    problems.add(placed.node, "lookback-context", message, hint)
+            yield from ((placed, other) for other in read_by(placed, verbs))
 
 
 def _chain(dataset: str, verbs: Verbs) -> list[str]:
@@ -105,11 +128,6 @@ def _chain(dataset: str, verbs: Verbs) -> list[str]:
     while (origin := verbs.origins.get(found[-1])) is not None and origin.text not in found:
         found.append(origin.text)
     return found
-
-
-def _adds_rows(placed: Placed) -> bool:
-    """Whether rows of the other dataset come without one of the incoming rows."""
-    return placed.name == "union" or getattr(placed.kind, "how", None) in {"right", "full"}
 
 
 def check_columns(verbs: Verbs, outlines: Mapping[str, Outline], problems: Problems) -> None:
@@ -122,6 +140,7 @@ def check_columns(verbs: Verbs, outlines: Mapping[str, Outline], problems: Probl
     """
     for name, placed in verbs.load.items():
         dataset = target_of(name, verbs) or ""
+        _united(dataset, verbs, outlines, problems)
         column, rows = _column(dataset, verbs), outlines.get(dataset, Outline())
         if column is None or placed.kind is FAILED or replaces_reach(placed.kind, column):
             continue

@@ -159,8 +159,8 @@ def _set_aside(verbs: Verbs, problems: Problems) -> None:
     for name, checks in verbs.check.items():
         for placed in checks if name in verbs.datasets and name not in loaded and verbs.load else ():
             if getattr(placed.kind, "on_fail", None) == "quarantine":
-                message = f"no load takes {name!r}: what starts from it would load the rows that are set aside"
-                hint = f"check {' or '.join(sorted(filter(None, loaded)))}, or set them aside in a step"
+                message = f"no load takes {name!r}: rows can be set aside only of what is loaded"
+                hint = f"check {' or '.join(sorted(filter(None, loaded)))}, set them aside by a step, or warn or stop"
                 problems.add(placed.node, "quarantine-unloaded", message, hint)
 
 
@@ -184,6 +184,7 @@ def _unused(verbs: Verbs, problems: Problems) -> None:
     if any(placed.kind is FAILED for placed in verbs.placed()) or problems.tells("unknown-dataset", "dataset-cycle"):
         return  # who reads what isn't known yet
     used = {origin.text for origin in verbs.origins.values()} | {target_of(name, verbs) for name in verbs.load}
+    used |= set(verbs.checked)
     queries = []
     for placed in verbs.placed():
         used |= {name for name, _ in named_datasets(placed)}

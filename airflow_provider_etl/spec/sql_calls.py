@@ -83,10 +83,8 @@ def doubtful(tokens: list[Token]) -> Iterator[Call]:
 
 
 def _samples(tokens: list[Token]) -> Iterator[Call]:
-    """Samples whose parentheses have no REPEATABLE (seed) behind them: others every time."""
-    for place, token in enumerate(tokens):
+    """Samples: REPEATABLE repeats the draw, and the rows may lie in another order, or in other parts."""
+    remedy = "sample by what a row holds, such as pmod(xxhash64(id), 100) < 10"
+    for token in tokens:
         if token.token_type.name == "TABLE_SAMPLE":
-            rest = [item.text.lower() for item in tokens[place:]]
-            end = rest.index(")") if ")" in rest else len(rest)
-            if rest[end + 1 : end + 2] != ["repeatable"]:
-                yield Call(name=token.text, offset=token.start, remedy="say REPEATABLE (1) behind its parentheses")
+            yield Call(name=token.text, offset=token.start, remedy=remedy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from spark_jobs.columns import column, refuse_collisions, require
@@ -40,7 +40,7 @@ class Flatten:
     def outline(self, rows: Outline, _scope: Scope) -> Outline:
         """The other columns; which fields there are isn't known."""
         left = rows.without(self.columns)
-        return Outline(columns=left.columns, rest="any")
+        return replace(left, rest="any")
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Columns that have no fields."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _VALUE: Final = "_etl_pivot"  # the column as text
+_CELL: Final = "_etl_cell"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +120,8 @@ class _Turned:
         Raises:
             ConfigError: an unknown column, an expression that is refused or no aggregate, names that collide.
         """
+        from pyspark.sql import functions as F  # noqa: N812
+
         pivot, where = self.pivot, context.where
         require(pivot.by, rows.columns, f"{where}.by")
         if not (pivot.by and pivot.values):
@@ -127,6 +130,9 @@ class _Turned:
         bare, wrapped = forms(pivot.aggregate, f"{where}.aggregate")
         place = f"{where}.aggregate"
         analysed(lambda: rows.groupBy().agg(bare.alias("value"), wrapped), rows.columns, place, pivot.aggregate)
-        groups = rows.withColumn(_VALUE, pivot.text()).groupBy([column(name) for name in pivot.by])
+        groups = [column(name) for name in pivot.by]
+        # One row a cell first: Spark's own pivot asks some aggregates of rows of other values too, as nulls.
+        cells = rows.withColumn(_VALUE, pivot.text()).groupBy(*groups, _VALUE).agg(bare.alias(_CELL))
+        turned = cells.groupBy(groups).pivot(_VALUE, list(pivot.names)).agg(F.first(_CELL, ignorenulls=True))
         # By place: a value may be called as a column of `by` is.
-        return groups.pivot(_VALUE, list(pivot.names)).agg(bare).toDF(*pivot.by, *pivot.names.values())
+        return turned.toDF(*pivot.by, *pivot.names.values())

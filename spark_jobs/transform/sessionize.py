@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Sessionize:
     """Give each row the begin of its session: the rows of a visitor between which there is no longer gap.
 
-    A session is what one window's rows make: with `lookback` of the longest session, one that a window's edge cuts is
-    seen whole.
+    A session is made of the rows that a window reads: one that begins before the window is cut at its start, unless
+    `lookback` gives those rows as context, to a load that isn't by `replace_window` on the source's own column.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC

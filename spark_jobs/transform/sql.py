@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from spark_jobs.columns import quote
 from spark_jobs.errors import ConfigError
-from spark_jobs.expressions import analysed, refuse_code
+from spark_jobs.expressions import analysed, refuse_code, refuse_programs
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import Outline, Scope
@@ -62,7 +62,7 @@ class Sql:
             tables = {name: table.hint("rebalance") for name, table in tables.items()}
         with _no_files(context.spark):
             found = analysed(lambda: self._run(tables, context.spark), known, context.where)
-        _refuse_programs(found, self.query, context.where)
+        refuse_programs(found, self.query, context.where)
         return found
 
     def _may_stop_early(self, tables: dict[str, DataFrame]) -> bool:
@@ -76,17 +76,6 @@ class Sql:
         heads = ", ".join(f"{_braced(quote(name))} AS (FROM {{{place}}})" for name, place in named)
         text = f"WITH {heads} SELECT * FROM (\n{_braced(self.query)}\n)"  # noqa: S608 - the names are quoted
         return spark.sql(text, **places)
-
-
-def _refuse_programs(rows: DataFrame, query: str, where: str) -> None:
-    """See that a query runs no program: authors of pipeline files aren't trusted to. Nothing has run yet.
-
-    Raises:
-        ConfigError: it has `TRANSFORM … USING`, or one of its other spellings; Spark's own parser says so.
-    """
-    plan: Any = rows._jdf  # noqa: SLF001 - PySpark shows a plan to people alone
-    if "using" in query.lower() and "ScriptTransformation" in plan.queryExecution().analyzed().toString():
-        raise ConfigError("TRANSFORM … USING runs a program", where=where, expected="Spark SQL's functions")
 
 
 @contextmanager

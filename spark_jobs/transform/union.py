@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.columns import listed, refuse_collisions
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
-from spark_jobs.outline import Misfit, Outline, Scope, family, looser
+from spark_jobs.outline import Misfit, Outline, Scope, collisions, looser, plain_type
 from spark_jobs.transform.match import other_dataset
 from spark_jobs.transform.step import Effect
 
@@ -50,11 +49,13 @@ class Union:
 
     def misfits(self, rows: Outline, scope: Scope) -> Iterator[Misfit]:
         """Columns whose types differ, and such as not all have where that is an error."""
+        seen = dict(rows.columns)
         for name in self.others:
             other = scope.datasets.get(name, Outline())
+            yield from collisions("with", dict.fromkeys([*seen, *other.columns]))
             for column, kind in other.columns.items():
-                mine = rows.columns.get(column)
-                if family(mine) is not None and family(kind) is not None and family(mine) != family(kind):
+                mine = seen.setdefault(column, kind)
+                if mine and kind and "void" not in (mine, kind) and plain_type(mine) != plain_type(kind):
                     message = f"column {column!r} is {mine}, and {kind} in {name}"
                     yield Misfit(option="with", message=message, hint="cast one of them first")
             if self.columns == "freeze" and rows.rest == other.rest == "none":
@@ -69,9 +70,11 @@ class Union:
             ConfigError: an unknown dataset, a column of several types, columns that not all have where that is refused.
         """
         others = {name: other_dataset(name, context) for name in self.others}
+        together = rows
         for name, other in others.items():
-            self._refuse_differing(rows, other, name, context.where)
-        return reduce(lambda one, two: one.unionByName(two, allowMissingColumns=True), [rows, *others.values()])
+            self._refuse_differing(together, other, name, context.where)
+            together = together.unionByName(other, allowMissingColumns=True)
+        return together
 
     def _refuse_differing(self, rows: DataFrame, other: DataFrame, name: str, where: str) -> None:
         mine, its = (dict(frame.dtypes) for frame in (rows, other))

@@ -10,7 +10,7 @@ from spark_jobs.columns import column, refuse_collisions, require
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
-from spark_jobs.outline import Misfit, Outline, Scope, collisions, family
+from spark_jobs.outline import Misfit, Outline, Scope, collisions, plain_type
 from spark_jobs.transform.step import Effect
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ class Unpivot:
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Columns of different types, names that collide."""
-        kinds = {name: rows.columns.get(name) for name in self.columns if family(rows.columns.get(name))}
-        first = next(iter(kinds), None)
+        kinds = {name: plain_type(kind) for name in self.columns if (kind := rows.columns.get(name))}
+        first = next(iter(kinds), "")
         for name, kind in kinds.items():
-            if first is not None and family(kind) != family(kinds[first]):
+            if kind != kinds[first]:
                 message = f"column {name!r} is {kind}, and {first!r} is {kinds[first]}"
                 yield Misfit(option="columns", message=message, hint="cast them to one type first")
         yield from collisions("name", [*rows.without(self.columns).columns, self.name, self.value])

@@ -11,7 +11,7 @@ from spark_jobs.expressions import scalar
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import Misfit, Outline, Scope, family
-from spark_jobs.refusal import broken, shaped
+from spark_jobs.refusal import shaped
 from spark_jobs.transform.step import Effect
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Validate:
     """Set rows aside that break a rule, between two steps; a rule that gives null is broken.
+
+    Rules are asked in their order, and of a row that breaks one the others aren't: a rule may rely on those before it.
 
     Checks judge the finished dataset, and may warn or stop instead.
     """
@@ -55,22 +57,29 @@ class Validate:
         Raises:
             ConfigError: a rule that Spark refuses, or that is no condition.
         """
-        kept = rows
-        for name in self.rules:
-            kept = kept.where(~self._broken(name, rows, context))
-        return kept
+        return rows.where(self._first(rows, context)[0].isNull())
 
     def refused(self, rows: DataFrame, context: Context) -> DataFrame:
-        """The rows that break one, with all the rules that they break."""
+        """The rows that break one, with the first that they break."""
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-        found = [
-            (self._broken(name, rows, context), f"validate {name}", F.lit(f"{name}: not {text}"))
-            for name, text in self.rules.items()
-        ]
-        names, why = broken(found)
-        left = rows.where(F.size(names) > 0)
-        return shaped(left, rows.columns, dataset=context.dataset, stage="transform", rules=names, message=why)
+        name, why = self._first(rows, context)
+        left, rules = rows.where(name.isNotNull()), F.array(name)
+        return shaped(left, rows.columns, dataset=context.dataset, stage="transform", rules=rules, message=why)
+
+    def _first(self, rows: DataFrame, context: Context) -> tuple[Column, Column]:
+        """The first rule that a row breaks, and why; null where it breaks none.
+
+        A case asks in order and no further, where AND may ask whatever it likes: casts and divisions can fail.
+        """
+        from pyspark.sql import functions as F  # noqa: N812
+
+        name = why = F.lit(None).cast("string")
+        for rule, text in reversed(self.rules.items()):
+            bad = self._broken(rule, rows, context)
+            name = F.when(bad, F.lit(f"validate {rule}")).otherwise(name)
+            why = F.when(bad, F.lit(f"{rule}: not {text}")).otherwise(why)
+        return name, why
 
     def _broken(self, name: str, rows: DataFrame, context: Context) -> Column:
         from pyspark.sql import functions as F  # noqa: N812

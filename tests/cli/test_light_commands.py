@@ -152,7 +152,7 @@ def test_explain_tells_graph_windows_and_promises(project: Project, capsys: pyte
         "order",
         "crash",
     ]
-    assert max(len(line) for line in lines) <= 100
+    assert max(len(line) for line in lines if str(project.folder) not in line) <= 100
     _, told, _ = out(capsys, "explain", str(project.write(text)), "--window", "2013-03-10")
     assert told.count("2013-03-10T05:00Z/2013-03-11T04:00Z") == 1
     assert "unit etl:orders:lake:2013-03-10T05:00:00Z/2013-03-11T04:00:00Z" in told

@@ -464,7 +464,7 @@ QUERIES = [
     "SELECT to_json(struct(*)) AS j FROM input",
     "SELECT id FROM input WHERE Customer LIKE ANY ('a%', 'b%') OR Customer RLIKE '^x' OR Customer ILIKE 'y%'",
     "SELECT id FROM input WHERE day IN (DATE '2013-01-01', '2013-01-02') AND at > TIMESTAMP '2013-01-01 00:00:00'",
-    "SELECT id FROM input TABLESAMPLE (50 PERCENT) REPEATABLE (1) LIMIT 5",
+    "SELECT id FROM input LIMIT 5",
     "FROM input SELECT id, day WHERE id > 0",
     "SELECT r.id AS n, i.id FROM input i CROSS JOIN range(3) r",
     "SELECT id FROM input WHERE day - INTERVAL 1 DAY < at AND at - at > INTERVAL '1' HOUR",

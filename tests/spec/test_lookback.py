@@ -41,6 +41,7 @@ load:
     write: {strategy: replace_window, column: at}
 """
 APPEND = PIPELINE.replace("replace_window, column: at", "append")
+OLD = "  old: OLD\n  result: {from: orders, steps: [{union: [old]}]}\n"
 HOUR = timedelta(hours=1)
 
 
@@ -65,6 +66,10 @@ def reached(project: Project, text: str, start: str) -> str:
         ("  - from: orders\n  - join: {with: more, on: [id], columns: [then]}\n", False),
         ("  - from: orders\n  - union: [more]\n", True),
         ("  - from: orders\n  - union: [customers]\n", False),
+        (OLD.replace("OLD", "{from: more, steps: [{rename: {then: at}}]}"), False),
+        (OLD.replace("OLD", "{from: orders, steps: [{drop: [at]}]}"), True),
+        (OLD.replace("OLD", "{from: orders}"), False),
+        ("  - from: orders\n  - join: {with: more, on: {at: then}, how: full, columns: []}\n", False),
     ],
 )
 def test_rows_from_before_the_window_come_into_no_dataset_that_cannot_tell_them(

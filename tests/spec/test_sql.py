@@ -251,7 +251,7 @@ def test_what_is_no_single_select_over_the_datasets_is_told_at_its_column(
         "SELECT count(*) AS n FROM input GROUP BY ROLLUP (window(at, '1 hour'), s)",
         "SELECT count(*) AS n FROM input GROUP BY window.start",
         "SELECT s, sum(a) OVER w AS n FROM input WINDOW w AS (PARTITION BY s)",
-        "SELECT * FROM input TABLESAMPLE (10 PERCENT) REPEATABLE (3) i",
+        "SELECT * FROM input WHERE pmod(xxhash64(id), 100) < 10",
         "SELECT a AS session_user FROM input",
     ],
 )
@@ -260,9 +260,17 @@ def test_selects_pass(project: Project, text: str) -> None:
     assert project.told(queried(text).replace("not_null: [id]", "row_count: {min: 1}")) == []
 
 
-def test_who_draws_a_sample_is_told_how_to_draw_the_same_one_again(project: Project) -> None:
-    [told] = project.told(queried("SELECT * FROM input TABLESAMPLE (10 PERCENT)"))
-    assert told.endswith("| say REPEATABLE (1) behind its parentheses, or say `deterministic: false`")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM input TABLESAMPLE (10 PERCENT)",
+        "SELECT * FROM input TABLESAMPLE (5 ROWS) REPEATABLE (1)",
+        "SELECT * FROM input TABLESAMPLE (10 PERCENT) REPEATABLE (3)",
+    ],
+)
+def test_who_draws_a_sample_is_told_how_to_draw_the_same_one_again(project: Project, query: str) -> None:
+    [told] = project.told(queried(query))
+    assert told.endswith("such as pmod(xxhash64(id), 100) < 10, or say `deterministic: false`")
 
 
 def test_the_dag_processor_parses_no_sql(project: Project) -> None:

@@ -36,7 +36,7 @@ def test_unpivot_and_pivot_are_each_others_way_back(spark: SparkSession) -> None
     turned = run(rows, {"unpivot": {"columns": ["q.1", "q2"], "name": "q", "value": "sold"}})
     assert turned.columns == ["id", "q", "sold"]
     assert sorted(turned.rows, key=str) == [(1, "q.1", 10), (1, "q2", None), (2, "q.1", 30), (2, "q2", 40)]
-    again = {"pivot": {"by": ["id"], "column": "q", "values": ["q.1", "q2"], "aggregate": "first(sold)"}}
+    again = {"pivot": {"by": ["id"], "column": "q", "values": ["q.1", "q2"], "aggregate": "max(sold)"}}
     back = run(rows, {"unpivot": {"columns": ["q.1", "q2"], "name": "q", "value": "sold"}}, again)
     assert (back.columns, sorted(back.rows)) == (["id", "q.1", "q2"], [(1, 10, None), (2, 30, 40)])
 
@@ -60,6 +60,19 @@ def test_pivot_sets_rows_of_other_values_aside_and_balances(spark: SparkSession)
     dropped = run(rows, {"pivot": step | {"others": "drop"}})
     assert (dropped.counts.filtered, dropped.counts.quarantined) == (2, 0)
     assert sorted(dropped.rows, key=str) == sorted(done.rows, key=str)
+
+
+def test_pivot_takes_aggregates_of_any_type_and_gives_null_where_there_is_nothing(spark: SparkSession) -> None:
+    rows = spark.createDataFrame(
+        [("a", "x", "p"), ("a", "x", "q"), ("b", "y", "r")], "who string, kind string, t string"
+    )
+    for aggregate, wanted in (
+        ("sort_array(collect_list(t))", [("a", ["p", "q"], None), ("b", None, ["r"])]),
+        ("max(t)", [("a", "q", None), ("b", None, "r")]),
+        ("listagg(t, '+') WITHIN GROUP (ORDER BY t)", [("a", "p+q", None), ("b", None, "r")]),
+    ):
+        step = {"by": ["who"], "column": "kind", "values": ["x", "y"], "aggregate": aggregate}
+        assert sorted(run(rows, {"pivot": step}).rows) == wanted
 
 
 def test_pivot_has_its_columns_whatever_the_rows_hold(spark: SparkSession) -> None:
@@ -147,6 +160,7 @@ def test_the_place_of_rows_that_tie_is_decided_by_what_they_hold(spark: SparkSes
             "column 'n' is int, and string in texts; expected one type for a column in all datasets",
         ),
         ({"union": {"with": ["wide"], "columns": "freeze"}}, "'more': not a column of both the incoming rows and wide"),
+        ({"union": ["wide", "texts_more"]}, "column 'more' is int, and string in texts_more"),
         ({"union": ["cased"]}, "columns 'n' and 'N' collide"),
         ({"unpivot": {"columns": ["n", "who"]}}, "columns of different types: 'n' int, 'who' string"),
         ({"unpivot": {"columns": ["n"], "name": "who"}}, "two columns are called 'who'"),
@@ -172,6 +186,7 @@ def test_what_does_not_fit_is_an_error_with_its_place(spark: SparkSession, step:
     others = {
         "texts": spark.createDataFrame([], "n string"),
         "wide": rows.withColumn("more", rows["n"]),
+        "texts_more": spark.createDataFrame([], "more string"),
         "cased": spark.createDataFrame([], "N int"),
     }
     with pytest.raises(ConfigError) as error:

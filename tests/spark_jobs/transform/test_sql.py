@@ -124,6 +124,15 @@ def test_no_query_runs_a_program(rows: DataFrame, query: str, tmp_path: Path) ->
     assert not (tmp_path / "there").exists()
 
 
+@pytest.mark.parametrize("kind", ["filter", "derive", "validate"])
+def test_no_expression_runs_a_program(rows: DataFrame, kind: str, tmp_path: Path) -> None:
+    query = "SELECT TRANSFORM(id) USING 'touch {there}' AS (y STRING) FROM VALUES ('a') AS t(id)"
+    condition = f"k IN ({query.format(there=tmp_path / 'there')})"
+    with pytest.raises(ConfigError):
+        run(rows, {kind: condition if kind == "filter" else {"x": condition}})
+    assert not (tmp_path / "there").exists()
+
+
 def test_using_is_a_word_of_joins_and_texts_too(rows: DataFrame) -> None:
     query = "SELECT count(*) FROM input JOIN input AS other USING (k) WHERE 'TRANSFORM k USING cat' <> ''"
     assert len(run(rows, {"sql": query}).rows) == 1

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.spark
 RULES = {"positive": "n > 0", "named": "who is not null and `a.b` <> ''"}
 
 
-def test_rows_go_with_all_the_rules_that_they_break(spark: SparkSession) -> None:
+def test_rows_go_with_the_first_rule_that_they_break(spark: SparkSession) -> None:
     rows = spark.createDataFrame(
         [(1, "x", "y"), (-1, "x", "y"), (None, None, "y"), (2, "x", None)], "n int, who string, `a.b` string"
     )
@@ -31,10 +31,17 @@ def test_rows_go_with_all_the_rules_that_they_break(spark: SparkSession) -> None
         ),
         (
             '{"n":null,"who":null,"a.b":"y"}',
-            ["validate positive", "validate named"],
-            "positive: not n > 0; named: not who is not null and `a.b` <> ''",
+            ["validate positive"],
+            "positive: not n > 0",
         ),
     ]
+
+
+def test_a_rule_may_rely_on_those_before_it(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([("7",), ("abc",), ("3",), (None,)], "code string")
+    done = run(rows, {"validate": {"numeric": "code rlike '^[0-9]+$'", "large": "cast(code as int) > 5"}})
+    assert done.rows == [("7",)]
+    assert sorted(row["rules"][0] for row in done.refused) == ["validate large", "validate numeric", "validate numeric"]
 
 
 def test_what_is_refused_does_not_reach_the_next_step(spark: SparkSession) -> None:
