@@ -78,8 +78,7 @@ class Clashes:
         for what, other in (("it lies in the folder", outer), ("in it lies the table", self._above.get(place[1]))):
             if other is not None and other.file != loaded.path:
                 message = f"{what} of load {other.name!r} of {other.file}, and each sweeps its own folder"
-                hint = APART
-                yield _diagnostic(loaded, keys, "table-nested", message, hint)
+                yield _diagnostic(loaded, keys, "table-nested", message, APART)
 
 
 def _folders(path: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described
+from airflow_provider_etl.spec.nodes import MapNode, Node, described, is_true
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.verbs import Verbs
 from spark_jobs.lookback import column_of
@@ -37,5 +37,4 @@ def _looks_back(verbs: Verbs) -> bool:
 
 
 def _one_at_a_time(whole: MapNode) -> bool:
-    previous = whole.get("depends_on_previous")
-    return "lookback" in whole.entries or (isinstance(previous, ScalarNode) and previous.text == "true")
+    return "lookback" in whole.entries or is_true(whole.get("depends_on_previous"))

@@ -26,7 +26,7 @@ from airflow_provider_etl.spec.language import PipelineFile
 from airflow_provider_etl.spec.loaded import Loaded
 from airflow_provider_etl.spec.making import Settled, made
 from airflow_provider_etl.spec.mappings import from_mapping
-from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described
+from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described, is_true
 from airflow_provider_etl.spec.params import defaults_of
 from airflow_provider_etl.spec.pipeline import Pipeline
 from airflow_provider_etl.spec.problems import Problems
@@ -141,7 +141,7 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     conditions = VerbReader(reading=reading).waits(whole.get("wait_for"))
     waiting = waits.read(conditions, opened.name, environment, given, problems)
     opened.awaited.extend(waits.awaited(waiting))
-    strategies.check(verbs, problems, ordered=_is_true(whole.get("depends_on_previous")))
+    strategies.check(verbs, problems, ordered=is_true(whole.get("depends_on_previous")))
     lookback.check(whole.get("lookback"), verbs, problems)
     outlines: Mapping[str, Outline] = {}
     if expressions:
@@ -203,10 +203,6 @@ def _environment(
 
 def _names(node: Node | None) -> frozenset[str]:
     return frozenset(node.entries) if isinstance(node, MapNode) else frozenset()
-
-
-def _is_true(node: Node | None) -> bool:
-    return isinstance(node, ScalarNode) and node.text == "true"
 
 
 def _says_true(node: Node | None) -> bool:

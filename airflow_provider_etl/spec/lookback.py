@@ -14,7 +14,7 @@ from airflow_provider_etl.spec.schedule import in_zone
 from airflow_provider_etl.spec.variables import names_window
 from airflow_provider_etl.spec.verbs import Placed, Verbs
 from spark_jobs.columns import listed
-from spark_jobs.lookback import column_of, replaces_reach, window_column
+from spark_jobs.lookback import column_of, replaces_reach
 from spark_jobs.outline import Outline
 from spark_jobs.window import Window
 
@@ -151,5 +151,5 @@ def check_columns(verbs: Verbs, outlines: Mapping[str, Outline], problems: Probl
 
 
 def _column(dataset: str, verbs: Verbs) -> str | None:
-    sources = {name: placed.kind for name, placed in verbs.extract.items()}
-    return window_column(dataset, sources, {name: origin.text for name, origin in verbs.origins.items()})
+    source = verbs.extract.get(_chain(dataset, verbs)[-1])
+    return column_of(source.kind) if source else None

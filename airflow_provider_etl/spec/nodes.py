@@ -117,6 +117,11 @@ def described(node: Node) -> str:
     return _KINDS[type(node)]
 
 
+def is_true(node: Node | None) -> bool:
+    """Whether a switch is said, and on."""
+    return isinstance(node, ScalarNode) and node.text == "true"
+
+
 def merged(base: Node, over: Node) -> Node:
     """A base under another node: mappings merge, lists and scalars replace; every part keeps its place.
 

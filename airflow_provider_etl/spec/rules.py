@@ -185,13 +185,10 @@ def _unused(verbs: Verbs, problems: Problems) -> None:
         return  # who reads what isn't known yet
     used = {origin.text for origin in verbs.origins.values()} | {target_of(name, verbs) for name in verbs.load}
     used |= set(verbs.checked)
-    queries = []
     for placed in verbs.placed():
-        used |= {name for name, _ in named_datasets(placed)}
-        queries += list(_queries(placed))
-    words = set(re.findall(r"\w+", " ".join(queries)))
+        used |= set(read_by(placed, verbs))
     for name, node in [*verbs.sources.items(), *verbs.datasets.items()]:
-        if name not in used and name not in words and verbs.load:
+        if name not in used and verbs.load:
             message = f"{name!r} is read by no dataset, no check and no load"
             problems.add(node, "unused-dataset", message, "use it, or take it out", severity="warning")
 

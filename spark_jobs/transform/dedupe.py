@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -64,14 +64,22 @@ class Dedupe:
 
     def _order(self, rows: DataFrame, where: str) -> list[Column]:
         """Best row first; in both directions null counts as the smallest value."""
-        terms = [directed(text, rows.columns) for text in self.order_by]
-        require([name for name, _ in terms], rows.columns, f"{where}.order_by")
         last = self.keep == "last"
-        asked = [sorted_by(column(name), descending != last) for name, descending in terms]
-        return asked + [sorted_by(value, last) for value in content(rows)]
+        return ordered(self.order_by, rows, where, backwards=last) + [sorted_by(value, last) for value in content(rows)]
 
 
 _WHOLE_ROWS = "`clean: {duplicates: drop}` drops rows that are equal in every column"
+
+
+def ordered(texts: Sequence[str], rows: DataFrame, where: str, *, backwards: bool = False) -> list[Column]:
+    """What to sort by, as `order_by` says it.
+
+    Raises:
+        ConfigError: an unknown column.
+    """
+    terms = [directed(text, rows.columns) for text in texts]
+    require([name for name, _ in terms], rows.columns, f"{where}.order_by")
+    return [sorted_by(column(name), descending != backwards) for name, descending in terms]
 
 
 def directed(text: str, columns: Collection[str]) -> tuple[str, bool]:

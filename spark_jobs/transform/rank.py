@@ -14,7 +14,7 @@ from spark_jobs.expressions import analysed, refuse_code
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import Misfit, Outline, Scope, collisions
-from spark_jobs.transform.dedupe import directed, sorted_by
+from spark_jobs.transform.dedupe import ordered, sorted_by
 from spark_jobs.transform.order import content
 
 if TYPE_CHECKING:
@@ -87,12 +87,10 @@ class Rank:
             ConfigError: an unknown column, an expression that is no function over rows, names that collide.
         """
         require(self.by, rows.columns, f"{context.where}.by")
-        terms = [directed(text, rows.columns) for text in self.order_by]
-        require([name for name, _ in terms], rows.columns, f"{context.where}.order_by")
-        if not (terms and self.values):
+        asked = ordered(self.order_by, rows, context.where)
+        if not (asked and self.values):
             raise ConfigError("no order or no value", where=context.where, expected="`order_by` and `values`")
         refuse_collisions([*rows.columns, *self.values], context.where)
-        asked = [sorted_by(column(name), descending) for name, descending in terms]
         found = [self._value(name, rows, asked, context.where) for name in self.values]
         return rows.select("*", *found)
 
