@@ -18,8 +18,11 @@ from typing import Final
 from spark_jobs.errors import ConfigError, InfrastructureError
 
 _PATIENCE: Final = 600  # seconds for one download
-# Spark's resolver follows dependencies; these two jars need none of theirs, Spark has them.
-_EXCLUDED: Final = "com.*:*,org.*:*,net.*:*,io.unitycatalog:*,io.delta:delta-kernel*"
+# Spark's resolver follows dependencies; these jars need none of theirs, or Spark has them. What is named stays.
+_EXCLUDED: Final = (
+    "com.*:*,net.*:*,io.unitycatalog:*,io.delta:delta-kernel*,org.apache.hadoop:*,org.antlr:*,org.checkerframework:*,"
+    "org.fusesource*:*,org.openlabtesting*:*,org.scala-lang*:*,org.slf4j:*,org.spark-project*:*,org.tukaani:*"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
