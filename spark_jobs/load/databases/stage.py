@@ -126,7 +126,9 @@ def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
 def _filled(stage: Stage, rows: DataFrame, shape: Shape) -> list[Part]:
     """Stage rows by Spark's tasks; what each has done."""
     database = stage.database
-    wire = [database.wire(column(name), rows.schema[name].dataType).alias(name) for name in shape.columns]
+    names = list(shape.columns)
+    # Spark's mapInArrow can't take every name, and ours must take any.
+    wire = [database.wire(column(name), rows.schema[name].dataType).alias(f"c{at}") for at, name in enumerate(names)]
     write = database.writer(stage.table, [known.name for known in shape.columns.values()])
 
     def load(asked: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
@@ -136,7 +138,8 @@ def _filled(stage: Stage, rows: DataFrame, shape: Shape) -> list[Part]:
         batches, told = iter(asked), TaskContext.get()
         first = next(batches, None)
         task = told.taskAttemptId() if told else 0
-        done = write(chain([first], batches), task) if first is not None else Part(task=task, rows=0)
+        named = (batch.rename_columns(names) for batch in chain([first], batches) if batch is not None)
+        done = write(named, task) if first is not None else Part(task=task, rows=0)
         yield pa.RecordBatch.from_pylist([{"task": done.task, "rows": done.rows, "problem": done.problem}])
 
     found = rows.select(*wire).mapInArrow(load, _PARTS).collect()  # a row a task
