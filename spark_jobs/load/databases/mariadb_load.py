@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.load.databases.base import Part
 from spark_jobs.load.databases.names import TASK, TableName
+from spark_jobs.load.databases.telling import plain
 
 if TYPE_CHECKING:
     from pyarrow import Array, RecordBatch, Table  # type: ignore[import-untyped]
@@ -85,7 +86,7 @@ class _Sending:
         self._cursor.execute("SHOW WARNINGS LIMIT 1")
         warning = self._cursor.fetchone()
         if warning is not None:
-            raise _Unfit(str(warning[2]))
+            raise _Unfit(plain(str(warning[2])))
         if loaded != table.num_rows:
             raise _Unfit(f"{loaded} of {table.num_rows} rows arrived")
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureError
 
 _LONG: Final = 500
+_STAGE: Final = re.compile(r"(`[^`]*`\.)?`_etl_stage_\w+`\.")
+
+
+def plain(text: str) -> str:
+    """A server's words without the name of a staging table, which nobody knows."""
+    return _STAGE.sub("", text)[:_LONG]
 
 
 def told(text: str, where: str, about: str, *, broken: bool) -> EtlError:
@@ -18,7 +25,7 @@ def told(text: str, where: str, about: str, *, broken: bool) -> EtlError:
         about: "data", "config" or "infrastructure".
         broken: whether the connection or the server is at fault, whatever it is about.
     """
-    text = text[:_LONG]
+    text = plain(text)
     if broken or about == "infrastructure":
         return InfrastructureError(text, where=where)
     if about == "config":

@@ -82,7 +82,11 @@ def test_windows_and_attempts_at_once_leave_each_window_once(table: Maker) -> No
     assert states[4] == "loaded"
     assert facts.rows() == [(1,), (2,), (3,), (5,)]
     with ThreadPoolExecutor(3) as pool:
-        split = [facts.context(day(1, 2), second=20), facts.context(day(1), second=21), facts.context(day(2), second=22)]
+        split = [
+            facts.context(day(1, 2), second=20),
+            facts.context(day(1), second=21),
+            facts.context(day(2), second=22),
+        ]
         given = [[(1, at(1)), (2, at(2))], [(1, at(1))], [(2, at(2))]]
         work = [pool.submit(facts.load, day(1), *row, context=who) for row, who in zip(given, split, strict=True)]
         assert [item.result().state for item in work] == ["loaded"] * 3
