@@ -45,6 +45,10 @@ _EXTRA: Final = frozenset(
 )
 _BROKEN: Final = ("08", "57P")
 _AGAIN: Final = ("40001", "40P01")
+# What nobody gets in by trying again; psycopg tells no code of an error before the session has begun.
+_REFUSED: Final = re.compile(
+    r"authentication failed|no pg_hba.conf entry|(database|role) .* does not exist|no password"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +110,9 @@ class Postgres:
         text = getattr(diag, "message_primary", None) or str(error).strip().splitlines()[0]
         context = re.search(r"column (\S+)", getattr(diag, "context", None) or "")
         named = column or (context[1].rstrip(":,") if context else None)
-        broken = not state or self.lost(error) or state.startswith("53")
-        return told(f"column {named!r}: {text}" if named else text, where, _class_of(state), broken=broken)
+        about = _class_of(state) if state else "config" if _REFUSED.search(text) else "infrastructure"
+        broken = about != "config" and (self.lost(error) or state.startswith("53"))
+        return told(f"column {named!r}: {text}" if named else text, where, about, broken=broken)
 
     def passes(self, error: Exception) -> bool:
         """Whether it was a deadlock or a serialization failure."""
