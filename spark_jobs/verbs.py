@@ -116,7 +116,8 @@ class Run:
             rows, count = accepted[name]
             receipt = destination.publish(name, rows, count, self._context(dataset))
             self.report.loads[name] = receipt
-            self.say(f"load {name}: {receipt.state}, {receipt.rows_inserted} rows, version {receipt.version}")
+            version = f", version {receipt.version}" if receipt.version is not None else ""
+            self.say(f"load {name}: {receipt.state}, {receipt.rows_inserted} rows{version}")
         self._finish()
 
     def flow(self, name: str) -> Flow:

@@ -40,6 +40,12 @@ def plan_of(pipeline: Pipeline, window: Window, command: str) -> Plan:
         ConfigError: a load has a table for every window.
     """
     for name, (_, kind) in pipeline.load.items():
+        if not hasattr(kind, "path"):
+            raise ConfigError(
+                f"{command} knows Delta tables, not those of {kind.type}",
+                where=f"{pipeline.name}: load.{name}",
+                remedy="do it in the database itself; its ledger is in _etl_loads beside the table",
+            )
         if names_window(json.dumps(kinds.dump(kind))):
             raise ConfigError(
                 "the path names ${window…}: there is a table for every window",

@@ -42,7 +42,7 @@ class Jdbc:
 type: jdbc
 connection: warehouse
 table: sales.orders
-write: {strategy: merge, keys: [order_id], sequence: ordered_at}
+write: {strategy: merge, keys: [id], sequence: ordered_at}
 """
     type: ClassVar[str] = "jdbc"
     looks_back: ClassVar[bool] = True
