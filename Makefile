@@ -159,6 +159,10 @@ bench-factory: .venv/.dev .venv-airflow/dag-factory/.made ## What the factory co
 bench-batch: .venv/.dev archive ## What a backfill in jobs of many windows saves: a year of flights (half an hour)
 	@$(BIN)/python -m benchmarks.batch
 
+.PHONY: bench-jdbc
+bench-jdbc: .venv/.dev jars ## What loads into PostgreSQL take beside Spark's own JDBC writer
+	@$(BIN)/python -m benchmarks.jdbc
+
 ## ------------------------------------------------------------------ upkeep
 
 .PHONY: lock
