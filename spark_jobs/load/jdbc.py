@@ -132,11 +132,11 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
         shaped = scope.with_columns(rows, self.scope, None, context.where)
         shaped = self.write.shape(shaped, context.plan.id, context.plan.window)
         wanted = Wanted(table=publishing.books.table, schema=shaped.schema, by=self._by, where=context.where)
-        shape = publishing.begin((wanted,))
-        if shape is None:
+        shapes = publishing.begin((wanted,))
+        if not shapes:
             return self._lost(publishing)
-        work = self._replacing(publishing, shape, shaped.schema)
-        return self._receipt(publishing.publish(shaped, staged, shape, (wanted,), work))
+        work = self._replacing(publishing, shapes[0], shaped.schema)
+        return self._receipt(publishing.publish(shaped, staged, [(wanted, shapes[0])], shapes[0], work))
 
     def _merge(self, write: Merge, publishing: Publishing, rows: DataFrame, staged: int) -> LoadReceipt:
         context, table = publishing.context, publishing.books.table
@@ -146,11 +146,11 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
         if changes.deletes and not write.soft_delete:
             graves = changes.rows.select(*changes.keys, *changes.sequence).schema
             wanted.append(Wanted(table=table.tombstones, schema=graves, keys=changes.keys, where=context.where))
-        shape = publishing.begin(tuple(wanted))
-        if shape is None:
+        shapes = publishing.begin(tuple(wanted))
+        if not shapes:
             return self._lost(publishing)
         marked = Column(name=CHANGE, kind=publishing.books.database.change)
-        shape = replace(shape, columns={**shape.columns, CHANGE: marked})
+        shape = replace(shapes[0], columns={**shapes[0].columns, CHANGE: marked})
         work = Upserting(
             database=publishing.books.database,
             table=table,
@@ -159,7 +159,8 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             shape=shape,
             buried=len(wanted) > 1,
         )
-        return self._receipt(publishing.publish(changes.rows, staged, shape, tuple(wanted), work))
+        fit = list(zip(wanted, shapes, strict=True))
+        return self._receipt(publishing.publish(changes.rows, staged, fit, shape, work))
 
     def _changes(self, write: Merge, rows: DataFrame, context: Context) -> Changes:
         """What the window does; the scope's columns are keys too."""

@@ -138,6 +138,9 @@ class Database(Protocol):
     def insert_once(self, table: TableName, columns: Sequence[str]) -> str:
         """The statement that inserts a row where its key isn't there yet."""
 
+    def plan_for(self, cursor: Cursor, stage: TableName, keys: Sequence[str]) -> None:
+        """Let the server's planner know what a staging table holds, of which it has no statistics."""
+
     def ordered(self, expression: str, column: Column) -> list[str]:
         """Expressions that order a column's values, one after the other: totally, and the same on every server."""
 

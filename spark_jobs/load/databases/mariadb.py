@@ -218,6 +218,9 @@ class MariaDB:
             f" ON DUPLICATE KEY UPDATE {first} = {first}"
         )
 
+    def plan_for(self, cursor: Cursor, stage: TableName, keys: Sequence[str]) -> None:
+        """Nothing: to gather statistics would end the transaction."""
+
     def ordered(self, expression: str, column: Column) -> list[str]:
         """Texts by their bytes, whatever their collation."""
         return [f"CAST({expression} AS BINARY)" if mariadb_types.is_text(column.kind) else expression]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
     from pyspark.sql.types import DataType
 
+_MEMORY: Final = "128MB"  # of one join of a merge
 _LONGEST: Final = 63  # bytes of a name; the server would cut it without a word
 _SESSION: Final = (
     "SET TimeZone = 'UTC'",
@@ -214,6 +215,11 @@ class Postgres:
         """INSERT … ON CONFLICT DO NOTHING."""
         marks = ", ".join(["%s"] * len(columns))
         return f"INSERT INTO {self.table(table)} ({self._listed(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+
+    def plan_for(self, cursor: Cursor, stage: TableName, keys: Sequence[str]) -> None:
+        """Statistics of the keys, and memory to join by: half the time of a merge into a table that is there."""
+        cursor.execute(f"SET LOCAL work_mem = '{_MEMORY}'", ())
+        cursor.execute(f"ANALYZE {self.table(stage)} ({self._listed(keys)})", ())
 
     def ordered(self, expression: str, column: Column) -> list[str]:
         """Texts by their bytes, whatever the server's language; types without an order as texts."""

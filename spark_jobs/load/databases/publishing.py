@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -83,35 +83,37 @@ class Publishing:
             held = self.books.entry(cursor, self.unit.key) if self.books.there(cursor) else None
             return self._mine(held)
 
-    def begin(self, wanted: tuple[Wanted, ...]) -> Shape | None:
+    def begin(self, wanted: tuple[Wanted, ...]) -> tuple[Shape, ...]:
         """Look whether the attempt may publish, say what it owns, and how its rows fit the table.
 
         Args:
             wanted: the table first, then those that go with it.
 
         Returns:
-            The shape of the first; None where somebody newer has loaded the unit.
+            The shape of each; none where somebody newer has loaded the unit.
         """
         with self._session() as cursor:
             self.books.ensure(cursor)
             cursor.connection.commit()
             if self._superseded(self.books.entry(cursor, self.unit.key)):
-                return None
+                return ()
             self._claim(cursor)
-            shapes = [shape_of(self._database, cursor, item) for item in wanted]
+            shapes = tuple(shape_of(self._database, cursor, item) for item in wanted)
             if not self._database.transactional_ddl:
-                self._alter(cursor, wanted, shapes)
+                self._alter(cursor, list(zip(wanted, shapes, strict=True)))
             cursor.connection.commit()
-            return shapes[0]
+            return shapes
 
-    def publish(self, rows: DataFrame, expected: int, shape: Shape, wanted: tuple[Wanted, ...], work: Work) -> Outcome:
+    def publish(
+        self, rows: DataFrame, expected: int, fit: Sequence[tuple[Wanted, Shape]], shape: Shape, work: Work
+    ) -> Outcome:
         """Stage rows and publish them.
 
         Args:
             rows: as the shape says.
             expected: how many there are.
-            shape: how they fit the table.
-            wanted: as for `begin`.
+            fit: what was given to `begin`, with what came of it.
+            shape: rows' column -> the staging table's.
             work: what is done with them.
 
         Raises:
@@ -125,7 +127,7 @@ class Publishing:
                     f"{stage.rows} rows were staged, {expected} were checked", where=where, remedy="run it again"
                 )
             reach("staged")
-            return self._tried(lambda: self._once(stage, wanted, work))
+            return self._tried(lambda: self._once(stage, fit, work))
 
     def _tried(self, publish: Callable[[], Outcome]) -> Outcome:
         """Publish; where the server gave way to another transaction, or the connection broke, again with backoff."""
@@ -140,7 +142,7 @@ class Publishing:
             time.sleep(random.uniform(0, min(0.25 * 2**tried, 10)))  # noqa: S311 - jitter, not a secret
         raise AssertionError  # the last try returns or raises
 
-    def _once(self, stage: Stage, wanted: tuple[Wanted, ...], work: Work) -> Outcome:
+    def _once(self, stage: Stage, fit: Sequence[tuple[Wanted, Shape]], work: Work) -> Outcome:
         with self._session(raw=True) as cursor:
             self.books.lock(cursor)
             held = self.books.entry(cursor, self.unit.key)
@@ -150,7 +152,7 @@ class Publishing:
             if self.back is not None:
                 self._refuse_overtaken(cursor, self.back)
             if self._database.transactional_ddl:
-                self._alter(cursor, wanted, [shape_of(self._database, cursor, item) for item in wanted])
+                self._alter(cursor, fit)
             stage.settle(cursor)
             changed = work.apply(cursor, stage)
             entry = self._entry(stage.rows, changed)
@@ -160,8 +162,8 @@ class Publishing:
             reach("after commit")
             return Outcome(entry=entry)
 
-    def _alter(self, cursor: Cursor, wanted: tuple[Wanted, ...], shapes: list[Shape]) -> None:
-        for item, shape in zip(wanted, shapes, strict=True):
+    def _alter(self, cursor: Cursor, fit: Sequence[tuple[Wanted, Shape]]) -> None:
+        for item, shape in fit:
             alter(self._database, cursor, item, shape)
 
     def _claim(self, cursor: Cursor) -> None:
@@ -233,6 +235,6 @@ class Publishing:
                 raise
             raise database.explained(error, str(self.books.table)) from None
         finally:
-            with suppress(*database.errors()):
-                made.rollback()
-                made.close()
+            for end in (made.rollback, made.close):
+                with suppress(*database.errors()):  # it may be broken
+                    end()

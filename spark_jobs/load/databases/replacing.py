@@ -88,7 +88,7 @@ class Replacing:
         return conditions, tuple(values)
 
     def _refuse_overlap(self, cursor: Cursor) -> None:
-        if not isinstance(self.write, Append) or not self.shape.there:
+        if not isinstance(self.write, Append):
             return
         begin, finish = self._quoted("_window_start"), self._quoted("_window_end")
         start, end = self._ends(self.plan.window)

@@ -60,6 +60,9 @@ def shape_of(database: Database, cursor: Cursor, wanted: Wanted) -> Shape:
         ConfigError: a name or type that the database can't have, or that stands for two of the table's columns.
         DataError: a column that can't keep what comes.
     """
+    why = database.check_name(wanted.table.name)
+    if why is not None:
+        raise ConfigError(f"{wanted.table} can't be a table's name in {database.name}: {why}", where=wanted.where)
     held = database.columns(cursor, wanted.table)
     columns: dict[str, Column] = {}
     missing = []
@@ -84,29 +87,24 @@ def alter(database: Database, cursor: Cursor, wanted: Wanted, staged: Shape) -> 
         staged: the shape that the rows were staged with.
 
     Raises:
-        InfrastructureError: a column has another type than the one that was staged for.
+        DataError: a column that somebody else has made can't keep what comes.
+        InfrastructureError: somebody else has made a column that differs in letter case from what was staged for.
     """
     if staged.there and not staged.missing:
         return
     database.lock(cursor, wanted.table)
     try:
         now = shape_of(database, cursor, wanted)
-        changed = [name for name, column in now.columns.items() if _differs(column, staged.columns[name], now)]
+        # That they can hold the rows has just been looked at; the staging table spells them as they were.
+        changed = [column.name for name, column in now.columns.items() if column.name != staged.columns[name].name]
         if changed:
             raise InfrastructureError(
-                f"column {changed[0]!r} has got another type meanwhile", where=str(wanted.table), remedy="run it again"
+                f"somebody has added column {changed[0]!r} meanwhile", where=str(wanted.table), remedy="run it again"
             )
         for statement in _statements(database, wanted, now):
             cursor.execute(statement, ())
     finally:
         database.unlock(cursor, wanted.table)
-
-
-def _differs(column: Column, staged: Column, now: Shape) -> bool:
-    """Whether a column that somebody else made is another one than ours would be; letter case isn't compared."""
-    if column in now.missing:
-        return False
-    return column.name != staged.name
 
 
 def _statements(database: Database, wanted: Wanted, shape: Shape) -> list[str]:

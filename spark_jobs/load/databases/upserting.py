@@ -50,6 +50,8 @@ class Upserting:
         Raises:
             DataError: a key stands there twice, and no sequence says which one counts.
         """
+        known = self.shape.spelled([*self.changes.keys, CHANGE])
+        self.database.plan_for(cursor, stage.table, known)
         source = self._best(cursor, self.database.table(stage.table))
         target = self.database.table(self.table)
         if self.buried:
