@@ -144,6 +144,8 @@ debian:
 	@missing=""; \
 	command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || missing="$$missing docker-compose"; \
 	command -v java >/dev/null || [ -n "$${JAVA_HOME:-}" ] || missing="$$missing openjdk-17-jre-headless"; \
+	[ -x /usr/lib/postgresql/15/bin/postgres ] || missing="$$missing postgresql-15"; \
+	[ -x /usr/sbin/mariadbd ] || missing="$$missing mariadb-server"; \
 	if [ -z "$$missing" ]; then :; \
 	elif [ "$${CI:-}" = true ] && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
@@ -156,6 +158,10 @@ bench-factory: .venv/.dev .venv-airflow/dag-factory/.made ## What the factory co
 .PHONY: bench-batch
 bench-batch: .venv/.dev archive ## What a backfill in jobs of many windows saves: a year of flights (half an hour)
 	@$(BIN)/python -m benchmarks.batch
+
+.PHONY: bench-jdbc
+bench-jdbc: .venv/.dev jars ## What loads into PostgreSQL take beside Spark's own JDBC writer
+	@$(BIN)/python -m benchmarks.jdbc
 
 ## ------------------------------------------------------------------ upkeep
 

@@ -81,7 +81,7 @@ class LoadReceipt:
             larger number: nothing was changed).
         table: path or name of the destination.
         rows_inserted, rows_updated, rows_deleted: as the table's log says.
-        version: the table's version after the commit.
+        version: the table's version after the commit; None where its format counts none.
         attempts: commits tried, conflicts with other windows included.
     """
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_etl.hooks.ledger import LedgerHook
+from airflow_provider_etl.hooks.tables import TableLedger, ledger_of, place_of
 from spark_jobs.errors import EtlError
 from spark_jobs.ledger import LoadUnit, attempt_number
 from spark_jobs.window import Window
@@ -32,7 +32,7 @@ def held(pipelines: Sequence[Pipeline], windows: Iterable[Window]) -> dict[Windo
     Raises:
         EtlError: a ledger can't be read.
     """
-    hooks: dict[str, LedgerHook] = {}
+    hooks: dict[str, TableLedger] = {}
     found: dict[Window, Held] = {}
     for window in windows:
         states = {_state(hooks, pipeline, *item) for pipeline in pipelines for item in pipeline.units(window).values()}
@@ -40,9 +40,11 @@ def held(pipelines: Sequence[Pipeline], windows: Iterable[Window]) -> dict[Windo
     return found
 
 
-def _state(hooks: dict[str, LedgerHook], pipeline: Pipeline, unit: LoadUnit, options: Mapping[str, Any]) -> Held:
-    path = str(options["path"])
-    hook = hooks.setdefault(path, LedgerHook(path))
+def _state(hooks: dict[str, TableLedger], pipeline: Pipeline, unit: LoadUnit, options: Mapping[str, Any]) -> Held:
+    place = place_of(options)
+    if place not in hooks:
+        hooks[place] = ledger_of(options)
+    hook = hooks[place]
     number = hook.number(unit)
     if number is None:
         return "missing"
@@ -57,13 +59,13 @@ def _state(hooks: dict[str, LedgerHook], pipeline: Pipeline, unit: LoadUnit, opt
 def overlaps(pipelines: Sequence[Pipeline], windows: Sequence[Window]) -> dict[Window, str]:
     """Windows that an `append` refuses, since rows of a window that they cut in two are there; and which that is.
 
-    It is known from the statistics of the table's files: a file that holds rows of several windows says nothing.
+    Of a Delta table it is known from the statistics of its files: one with rows of several windows says nothing.
     """
     found: dict[Window, str] = {}
     for pipeline in pipelines:
         for _, options in pipeline.units(windows[0]).values() if windows else ():
             if options["write"]["strategy"] == "append":
-                spans = _spans(str(options["path"]), pipeline.id)
+                spans = _spans(options, pipeline.id)
                 found |= {window: cut for window in windows if (cut := _cut(window, spans))}
     return found
 
@@ -76,29 +78,9 @@ def _cut(window: Window, spans: set[tuple[datetime, datetime]]) -> str:
     return ""
 
 
-def _spans(path: str, pipeline: str) -> set[tuple[datetime, datetime]]:
-    """(start, end) of the windows whose rows stand in files of their own."""
-    import pyarrow as pa  # type: ignore[import-untyped]
-
+def _spans(options: Mapping[str, Any], pipeline: str) -> set[tuple[datetime, datetime]]:
+    """(start, end) of the windows whose rows are known to stand in a table."""
     try:
-        table = LedgerHook(path)._table  # noqa: SLF001 - the same table, opened the same way
+        return ledger_of(options).appended(pipeline)
     except EtlError:
         return set()
-    if table is None:
-        return set()
-    files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
-    return {span for file in files if (span := _span(file, pipeline))}
-
-
-def _span(file: Mapping[str, Any], pipeline: str) -> tuple[datetime, datetime] | None:
-    ends = []
-    for column in ("_pipeline", "_window_start", "_window_end"):
-        low, high = file.get(f"min.{column}"), file.get(f"max.{column}")
-        if low is None or low != high:
-            return None
-        ends.append(low)
-    return (_aware(ends[1]), _aware(ends[2])) if ends[0] == pipeline else None
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -40,6 +40,12 @@ def plan_of(pipeline: Pipeline, window: Window, command: str) -> Plan:
         ConfigError: a load has a table for every window.
     """
     for name, (_, kind) in pipeline.load.items():
+        if not hasattr(kind, "path"):
+            raise ConfigError(
+                f"{command} knows Delta tables, not those of {kind.type}",
+                where=f"{pipeline.name}: load.{name}",
+                remedy="do it in the database itself; its ledger is in _etl_loads beside the table",
+            )
         if names_window(json.dumps(kinds.dump(kind))):
             raise ConfigError(
                 "the path names ${window…}: there is a table for every window",
@@ -61,9 +67,10 @@ def carried_out(pipeline: Pipeline, name: str, plans: Sequence[Plan], options: M
     from airflow_provider_etl.engines import engine_of
     from airflow_provider_etl.engines.application import Application
     from airflow_provider_etl.engines.base import Job
+    from airflow_provider_etl.hooks.connections import connections_of
 
     order = Order(name=name, plans=tuple(plans), options=options)
-    job = Job(token=uuid4().hex, plan=order.to_json())
+    job = Job(token=uuid4().hex, plan=order.to_json(), connections=connections_of(plans))
     told: dict[str, Any] = Application(engine_of(pipeline.engine.kind), job).run(lambda line: print(line, flush=True))
     return told
 

@@ -1,14 +1,15 @@
-"""What a destination already holds, read without Spark."""
+"""What destinations already hold, read without Spark."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_etl.hooks.tables import Span, ledger_of, place_of
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.ledger import LoadUnit, entry_of, same_configuration
 from spark_jobs.plan import Attempt
@@ -98,6 +99,15 @@ class LedgerHook:
                 found.append((window.start, window.end))
         return found
 
+    def appended(self, pipeline: str) -> set[Span]:
+        """The windows of a pipeline whose rows stand in files of their own: files of several windows say nothing."""
+        import pyarrow as pa  # type: ignore[import-untyped]
+
+        if self._table is None:
+            return set()
+        files = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
+        return {span for file in files if (span := _span(file, pipeline))}
+
     def _entry(self, unit: LoadUnit) -> Mapping[str, Any]:
         return next((entry for entry in self._entries() if entry.get("unit") == unit.key), {})
 
@@ -108,10 +118,24 @@ class LedgerHook:
             yield entry_of(said if isinstance(said, str) else json.dumps(said))
 
 
+def _span(file: Mapping[str, Any], pipeline: str) -> Span | None:
+    ends = []
+    for column in ("_pipeline", "_window_start", "_window_end"):
+        low, high = file.get(f"min.{column}"), file.get(f"max.{column}")
+        if low is None or low != high:
+            return None
+        ends.append(low)
+    return (_aware(ends[1]), _aware(ends[2])) if ends[0] == pipeline else None
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def last_attempt(pipeline: Pipeline, window: Window) -> int | None:
     """The number of the attempt that loaded a window last; None where none of its loads is loaded."""
     units = pipeline.units(window).values()
-    found = [LedgerHook(str(options["path"])).last_attempt(unit) for unit, options in units]
+    found = [ledger_of(options).last_attempt(unit) for unit, options in units]
     return max((number for number in found if number is not None), default=None)
 
 
@@ -124,7 +148,7 @@ def newest_attempt(pipeline: Pipeline, window: Window) -> int | None:
     found = [last_attempt(pipeline, window)]
     if pipeline.lookback is not None:
         for unit, options in pipeline.units(window).values():
-            found.append(LedgerHook(str(options["path"])).newest_attempt(unit.pipeline, unit.destination))
+            found.append(ledger_of(options).newest_attempt(unit.pipeline, unit.destination))
     return max((number for number in found if number is not None), default=None)
 
 
@@ -138,10 +162,10 @@ def already_done(pipeline: Pipeline, window: Window, attempt: Attempt) -> Report
     """
     units = pipeline.units(window)
     for unit, options in units.values():
-        if not LedgerHook(str(options["path"])).holds(unit, pipeline.fingerprint):
+        if not ledger_of(options).holds(unit, pipeline.fingerprint):
             return None
     receipts = {
-        name: LoadReceipt(strategy=options["write"]["strategy"], state="already_done", table=options["path"])
+        name: LoadReceipt(strategy=options["write"]["strategy"], state="already_done", table=place_of(options))
         for name, (_, options) in units.items()
     }
     return Report(

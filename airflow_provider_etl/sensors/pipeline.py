@@ -119,7 +119,7 @@ class OtherPipeline(Condition):
         return [
             {
                 "load": name,
-                "table": str(options["path"]),
+                "table": {key: options[key] for key in ("type", "path", "connection", "table") if key in options},
                 "pipeline": unit.pipeline,
                 "destination": unit.destination,
                 "snapshot": unit.snapshot,
@@ -168,9 +168,10 @@ def _loaded_of(other: Pipeline, windows: list[Span]) -> list[Span]:
 
 def _lacking(load: Mapping[str, Any], wanted: Span, windows: list[Span], left_out: list[Span], *, same: bool) -> str:
     """What one load's ledger lacks, in words; empty where it holds everything."""
-    from airflow_provider_etl.hooks.ledger import LedgerHook
+    from airflow_provider_etl.hooks.tables import ledger_of
 
-    hook = LedgerHook(load["table"])
+    table = load["table"]  # a path alone where an older version has prepared it
+    hook = ledger_of({"type": "delta", "path": table} if isinstance(table, str) else table)
     who = {"pipeline": load["pipeline"], "destination": load["destination"]}
     if load["snapshot"]:
         unit = LoadUnit(**who, window=Window(start=wanted[0], end=wanted[1]), snapshot=True)

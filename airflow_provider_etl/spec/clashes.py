@@ -9,9 +9,7 @@ from typing import Any
 from airflow_provider_etl.spec.diagnostics import Diagnostic
 from airflow_provider_etl.spec.loaded import Loaded
 from airflow_provider_etl.spec.nodes import MapNode, Node
-from airflow_provider_etl.spec.paths import absolute
-from airflow_provider_etl.spec.rules import path_fields
-from airflow_provider_etl.spec.tables import APART
+from airflow_provider_etl.spec.tables import APART, place_of, places
 from spark_jobs.load.scope import disjoint
 
 
@@ -57,8 +55,8 @@ class Clashes:
         assert loaded.pipeline is not None  # noqa: S101 - `told` has seen to it
         project = loaded.pipeline.environment.project
         for name, (_, kind) in loaded.pipeline.load.items():
-            for key, item in path_fields(kind):
-                place = kind.type, absolute(getattr(kind, item.name), project)
+            for key, written in places(kind):
+                place = kind.type, place_of(kind, written, project)
                 others = self._tables.setdefault(place, [])
                 clash = next((other for other in others if _clash(kind, other.kind)), None)
                 if clash is not None and clash.file != loaded.path:

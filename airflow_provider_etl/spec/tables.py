@@ -6,6 +6,7 @@ A table's folder is swept by its own format (Delta's VACUUM removes what the tab
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_etl.spec.class_plan import option_node
@@ -36,9 +37,9 @@ def check(verbs: Verbs, environment: Environment | None, params: Mapping[str, An
     for name, placed in verbs.load.items():
         if placed.kind is FAILED:
             continue
-        for key, field in path_fields(placed.kind):
-            path = text_with_window(getattr(placed.kind, field.name), SAMPLE, params)
-            place = absolute(path, environment.project) if environment and "${" not in path else path
+        for key, written in places(placed.kind):
+            path = text_with_window(written, SAMPLE, params)
+            place = place_of(placed.kind, path, environment.project) if environment and "${" not in path else path
             node = option_node(type(placed.kind), placed.node, key) or placed.node
             for code, message, hint in _complaints(place, placed.kind, taken, environment):
                 problems.add(node, code, message, hint)
@@ -58,11 +59,23 @@ def refuse(loads: Mapping[str, tuple[str, Any]], environment: Environment, where
     """
     taken: list[tuple[str, str, Any]] = []
     for name, (_, kind) in loads.items():
-        for _, field in path_fields(kind):
-            place = getattr(kind, field.name)
+        for _, place in places(kind):
             for _, message, hint in _complaints(place, kind, taken, environment):
                 raise ConfigError(f"{place}: {message}", where=f"{where}: load.{name}", remedy=hint)
             taken.append((name, place, kind))
+
+
+def places(kind: Any) -> Iterator[tuple[str, str]]:
+    """(option, where its table is) of a destination; a table of a database has a connection in place of a folder."""
+    if found := getattr(kind, "place", None):
+        yield "table", found
+    for key, field in path_fields(kind):
+        yield key, getattr(kind, field.name)
+
+
+def place_of(kind: Any, place: str, project: Path) -> str:
+    """A place of `places` as it can be compared: a path is taken from the project's folder."""
+    return place if hasattr(kind, "place") else absolute(place, project)
 
 
 def _complaints(

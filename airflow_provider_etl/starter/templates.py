@@ -25,6 +25,11 @@ _SHIPPED: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     },
     ("extract", "table"): {"format": "delta", "path": "NAME_raw", "window": {"column": TIME}},
     ("load", "delta"): {"path": "NAME", "write": {"strategy": "replace_window", "column": TIME}},
+    ("load", "jdbc"): {
+        "connection": "warehouse",
+        "table": "NAME",
+        "write": {"strategy": "replace_window", "column": TIME},
+    },
 }
 
 

@@ -2,4 +2,4 @@
 
 from typing import Final
 
-DESTINATIONS: Final = {"delta": "spark_jobs.load.delta:Delta"}
+DESTINATIONS: Final = {"delta": "spark_jobs.load.delta:Delta", "jdbc": "spark_jobs.load.jdbc:Jdbc"}

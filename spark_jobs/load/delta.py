@@ -15,8 +15,8 @@ from spark_jobs.ledger import Commit, Ledger, LoadUnit, committing
 from spark_jobs.load import owners, scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
-from spark_jobs.load.changes import refusals
 from spark_jobs.load.keyed import ByKey
+from spark_jobs.load.limits import limits
 from spark_jobs.load.new_table import ensure_table
 from spark_jobs.load.outside import Outside
 from spark_jobs.load.reaching import replace_reach
@@ -72,22 +72,8 @@ write: {strategy: replace_window, column: ordered_at}
         return load_unit(self.write, plan.id, name, plan.window)
 
     def outside(self, rows: DataFrame, context: Context) -> list[Outside]:
-        """Which rows don't belong to the window or to the scope; none where every row is taken."""
-        found = []
-        if isinstance(self.write, ReplaceWindow):
-            reach = reach_of(context.plan, context.dataset, self)
-            span, told = (reach, "window and its lookback") if reach else (context.plan.window, "window")
-            inside = self.write.condition(rows, span, context.where)
-            what = f"lie outside the {told} {span} by {self.write.column!r}"
-            condition, expected = f"NOT coalesce({inside}, false)", "only rows of the window"
-            found.append(Outside(rule="outside_window", condition=condition, told=what, expected=expected))
-        if isinstance(self.write, Keyed):
-            found += refusals(self.write)
-        strays = scope.strays(rows, self.scope, context.where)
-        if strays:
-            what, expected = f"lie outside the scope {dict(self.scope)}", "only rows of the scope"
-            found.append(Outside(rule="outside_scope", condition=strays, told=what, expected=expected))
-        return found
+        """Which rows the load can't take; none where every row is taken."""
+        return limits(self, rows, context)
 
     def claim(self, name: str, plan: Plan) -> owners.Claim:
         """What this load owns of the table."""

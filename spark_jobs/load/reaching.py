@@ -6,7 +6,7 @@ commit last: it looks in the ledger, in the very transaction that replaces the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from spark_jobs.ledger import Ledger
     from spark_jobs.transaction import Transaction
+
+
+Entries = Callable[[], Mapping[str, Mapping[str, Any]]]
 
 
 def replace_reach(  # noqa: PLR0913, PLR0917 - what a commit is made of
@@ -47,25 +50,36 @@ def replace_reach(  # noqa: PLR0913, PLR0917 - what a commit is made of
     unit, units, reach = entry["unit"], transaction.units, Window.from_json(entry["reach"])
     if units.get(unit, -1) >= entry["number"]:
         return
-    other = overtaken(ledger, units, unit, reach, entry["since"])
-    if other is not None:
-        raise InfrastructureError(
-            f"rows of {reach} were loaded meanwhile with window {other}, from a source that was read later",
-            where=ledger.path,
-            expected="rows as new as those that they replace",
-            remedy="nothing was published; clear the run from its extract task on, so that it reads again "
-            "(the retry of a fused run does)",
-        )
+    refuse_overtaken(ledger.entries, units, unit, reach, entry["since"], ledger.path)
     transaction.replace(rows, options, partition_by)
     transaction.record({unit: entry["number"]})
     transaction.commit(entry)
 
 
-def overtaken(ledger: Ledger, units: Mapping[str, int], mine: str, reach: Window, since: int) -> str | None:
+def refuse_overtaken(  # noqa: PLR0913, PLR0917 - what is compared
+    entries: Entries, units: Mapping[str, int], mine: str, reach: Window, since: int, where: str
+) -> None:
+    """See that nobody has published rows of a reach that were read later; arguments as for `overtaken`.
+
+    Raises:
+        InfrastructureError: somebody has.
+    """
+    other = overtaken(entries, units, mine, reach, since)
+    if other is not None:
+        raise InfrastructureError(
+            f"rows of {reach} were loaded meanwhile with window {other}, from a source that was read later",
+            where=where,
+            expected="rows as new as those that they replace",
+            remedy="nothing was published; clear the run from its extract task on, so that it reads again "
+            "(the retry of a fused run does)",
+        )
+
+
+def overtaken(entries: Entries, units: Mapping[str, int], mine: str, reach: Window, since: int) -> str | None:
     """Another window of the same load that has replaced a part of a reach with rows read later; None for none.
 
     Args:
-        ledger: the table's.
+        entries: gives unit -> the entry of its last commit, of the table's ledger.
         units: key -> number of the units that it holds.
         mine: the key of the unit whose rows were read.
         reach: what they are of.
@@ -77,9 +91,9 @@ def overtaken(ledger: Ledger, units: Mapping[str, int], mine: str, reach: Window
     """
     prefix = "".join(f"{part}:" for part in mine.split(":", 3)[:3])
     later = {key: held for key, held in units.items() if key.startswith(prefix) and key != mine and held > since}
-    entries = ledger.entries() if later else {}
+    known_of = entries() if later else {}
     for key, held in later.items():
-        entry = entries.get(key, {})
+        entry = known_of.get(key, {})
         known = entry if entry.get("number") == held else {}
         replaced = _replaced(known, key, reach)
         if overlaps(replaced, reach) and int(known.get("since", held)) > since:

@@ -175,7 +175,9 @@ class Swap:
         if window not in self.reaches:
             return newer(window, number, held)
         ledger = Ledger(self.spark, self.live.path)
-        return held.get(key, 0) > number or overtaken(ledger, held, key, self.reaches[window], number) is not None
+        return (
+            held.get(key, 0) > number or overtaken(ledger.entries, held, key, self.reaches[window], number) is not None
+        )
 
     def _mine(self, table: DataFrame) -> str:
         """Spark SQL: the rows that are this load's; empty where all are."""

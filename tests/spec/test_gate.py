@@ -34,7 +34,7 @@ KNOWN = {
     "root",
     "description",
 }
-KNOWN |= {"directed", "distinct", "column_of", "shared_with"}  # what spec/columns looks at
+KNOWN |= {"connection", "directed", "distinct", "column_of", "shared_with"}  # what spec/columns looks at
 
 
 @pytest.mark.parametrize(("group", "name"), KINDS)

@@ -1,0 +1,60 @@
+"""The ledger of a destination's table, wherever it is: in a Delta table's log, or beside a table of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from spark_jobs.ledger import LoadUnit
+
+Span = tuple[datetime, datetime]
+
+
+class TableLedger(Protocol):
+    """What a table's ledger says, read without Spark."""
+
+    def number(self, unit: LoadUnit) -> int | None:
+        """The number of the last commit of a unit, None where the table or the unit isn't there."""
+
+    def last_attempt(self, unit: LoadUnit) -> int | None:
+        """The attempt's number that the next attempt of a unit must exceed, None where nothing was loaded."""
+
+    def newest_attempt(self, pipeline: str, destination: str) -> int | None:
+        """The largest attempt's number among the last commits of a load, whichever window; None where there is none."""
+
+    def holds(self, unit: LoadUnit, fingerprint: str) -> bool:
+        """Whether the unit was loaded last with this configuration; where that isn't known any more: no."""
+
+    def snapshot_end(self, unit: LoadUnit) -> datetime | None:
+        """The end, to the minute, of the window that a snapshot holds; None where nothing was loaded."""
+
+    def windows(self, pipeline: str, destination: str) -> list[Span]:
+        """The windows that the last commits of a destination have loaded; none of a snapshot."""
+
+    def appended(self, pipeline: str) -> set[Span]:
+        """The windows of a pipeline whose rows stand in the table (`append`), as far as that is known."""
+
+
+def place_of(options: Mapping[str, Any]) -> str:
+    """A destination's table in words.
+
+    Args:
+        options: of the destination, as a plan has them.
+    """
+    return str(options["path"]) if "path" in options else f"{options['connection']}:{options['table']}"
+
+
+def ledger_of(options: Mapping[str, Any]) -> TableLedger:
+    """The ledger of a destination's table.
+
+    Args:
+        options: of the destination, as a plan has them, `type` included; absolute paths.
+    """
+    if options["type"] == "jdbc":
+        from airflow_provider_etl.hooks.database_ledger import DatabaseLedger
+
+        return DatabaseLedger(str(options["connection"]), str(options["table"]))
+    from airflow_provider_etl.hooks.ledger import LedgerHook
+
+    return LedgerHook(str(options["path"]))

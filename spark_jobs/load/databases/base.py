@@ -1,0 +1,164 @@
+"""What a database can do for the destination `jdbc`: one small class per database, so that the rest knows none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from spark_jobs.connections import Connection
+from spark_jobs.errors import EtlError
+from spark_jobs.load.databases.names import TableName
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch  # type: ignore[import-untyped]
+    from pyspark.sql import Column as SparkColumn
+    from pyspark.sql.types import DataType
+
+Cursor = Any
+"""A cursor of Python's DB-API; parameters are `%s`, and a tuple of them is always given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a table.
+
+    Args:
+        name: as the table spells it.
+        kind: its type as DDL says it, with collation.
+    """
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What one task has staged.
+
+    Args:
+        task: the attempt, unique within the application.
+        rows: how many rows it committed.
+        problem: why the data can't be stored, in words; None where all is well.
+    """
+
+    task: int
+    rows: int
+    problem: str | None = None
+
+
+class Database(Protocol):
+    """One kind of database, reached by one connection; it can be pickled and sent to executors."""
+
+    name: ClassVar[str]
+    requires: ClassVar[tuple[str, ...]]
+    transactional_ddl: ClassVar[bool]
+    nulls_last: ClassVar[str]
+    """What makes nulls come last where values come in descending order."""
+    words: ClassVar[Mapping[str, str]]
+    """The types of our own tables' columns: key, name, text, number, moment."""
+    change: ClassVar[str]
+    """The type of a small whole number."""
+    connection: Connection
+
+    def connect(self) -> Any:
+        """A DB-API connection, not in autocommit; its session is strict and in UTC.
+
+        Raises:
+            EtlError: it can't be had; the text holds no secret.
+        """
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What the driver raises."""
+
+    def explained(self, error: Exception, where: str) -> EtlError:
+        """What a driver's error means, without a secret."""
+
+    def passes(self, error: Exception) -> bool:
+        """Whether the same transaction may simply be tried again: a deadlock, a serialization failure."""
+
+    def lost(self, error: Exception) -> bool:
+        """Whether the connection broke, so that nobody knows whether a commit arrived."""
+
+    def quote(self, name: str) -> str:
+        """A name as an identifier; per cent signs are doubled, as in every statement with parameters."""
+
+    def check_name(self, name: str) -> str | None:
+        """Why a name can't be a column's or a table's; None where it can."""
+
+    def table(self, table: TableName) -> str:
+        """A table as an identifier."""
+
+    def moment(self, instant: datetime) -> datetime:
+        """An instant as a parameter that columns of Spark's timestamps are compared with."""
+
+    def kind_of(self, kind: DataType, *, key: bool) -> str | None:
+        """The type of a new column for a Spark type; None where there is none.
+
+        Args:
+            kind: Spark's type.
+            key: whether the column takes part in a key or index.
+        """
+
+    def fits(self, kind: DataType, column: Column) -> bool:
+        """Whether every value of a Spark type is kept as it is, or refused, by a column that is there."""
+
+    def wire(self, column: SparkColumn, kind: DataType) -> SparkColumn:
+        """A Spark column in the form in which `writer` sends it."""
+
+    def columns(self, cursor: Cursor, table: TableName) -> Mapping[str, Column] | None:
+        """Name -> column of a table, in order; None where there is no such table.
+
+        Raises:
+            ConfigError: the name is taken by a view, or by something else that is no table.
+        """
+
+    def create(self, table: TableName, columns: Sequence[Column], *, keys: Sequence[str] = ()) -> str:
+        """The statement that makes a table, with a primary key where keys are named."""
+
+    def create_stage(self, table: TableName, columns: Sequence[Column]) -> str:
+        """The statement that makes a staging table, which needn't survive a crash of the server."""
+
+    def index(self, table: TableName, by: Sequence[str]) -> list[str]:
+        """Statements that make the index by which a new table's windows are found."""
+
+    def own(self, cursor: Cursor, name: str) -> None:
+        """Say that a staging table is in use for as long as the cursor's session lasts."""
+
+    def unowned(self, cursor: Cursor, table: TableName) -> list[str]:
+        """Names of staging tables in a table's schema that no session uses."""
+
+    def lock(self, cursor: Cursor, table: TableName) -> None:
+        """Let others that change tables in a schema wait until the transaction ends (or the session's next unlock)."""
+
+    def unlock(self, cursor: Cursor, table: TableName) -> None:
+        """Let them go on, where the end of the transaction doesn't."""
+
+    def insert_once(self, table: TableName, columns: Sequence[str]) -> str:
+        """The statement that inserts a row where its key isn't there yet."""
+
+    def plan_for(self, cursor: Cursor, stage: TableName, keys: Sequence[str]) -> None:
+        """Let the server's planner know what a staging table holds, of which it has no statistics."""
+
+    def ordered(self, expression: str, column: Column) -> list[str]:
+        """Expressions that order a column's values, one after the other: totally, and the same on every server."""
+
+    def equal(self, left: str, right: str) -> str:
+        """Whether two expressions are the same, nulls included."""
+
+    def update_from(self, target: str, source: str, on: str, sets: Mapping[str, str]) -> str:
+        """UPDATE target `t` by source `s`.
+
+        Args:
+            target: an identifier.
+            source: likewise.
+            on: the condition, over `t` and `s`.
+            sets: column of `t` (an identifier) -> expression.
+        """
+
+    def delete_using(self, target: str, source: str, on: str) -> str:
+        """DELETE from target `t` by source `s`; arguments as for `update_from`."""
+
+    def writer(self, stage: TableName, columns: Sequence[str]) -> Callable[[Iterator[RecordBatch], int], Part]:
+        """What a task does: stage its batches, all in one transaction of its own; runs on an executor."""

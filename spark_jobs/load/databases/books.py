@@ -1,0 +1,224 @@
+"""The ledger of tables in a database: what was loaded into them, and whose they are, in two tables beside them.
+
+`_etl_loads` has a row for every unit of every table in the schema, written in the transaction that writes the data; a
+row without a unit stands for the table itself: whoever changes the table's rows locks it, so that commits have an order
+and the ledger that a commit looks at is the ledger that it changes. `_etl_owners` has what each load owns.
+
+No Spark in here: tasks, sensors and the command line read the same tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from spark_jobs.ledger import LoadUnit
+from spark_jobs.load.databases.base import Column, Cursor, Database
+from spark_jobs.load.databases.names import LOADS, OWNERS, TableName
+from spark_jobs.load.owners import Claim
+from spark_jobs.plan import Plan
+
+_TABLE_ROW: Final = ""
+# Column -> a word of `Database.words`; those of the primary key first.
+_LOADS: Final = {
+    "table_name": "name",
+    "unit": "key",
+    "number": "number",
+    "attempt": "number",
+    "token": "text",
+    "run": "text",
+    "fingerprint": "text",
+    "pipeline": "text",
+    "load_name": "text",
+    "window_start": "moment",
+    "window_end": "moment",
+    "rows_staged": "number",
+    "rows_inserted": "number",
+    "rows_updated": "number",
+    "rows_deleted": "number",
+    "details": "text",
+    "committed_at": "moment",
+}
+_OWNERS: Final = {"table_name": "name", "claim_key": "key", "claim": "text"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One commit: the last of its unit.
+
+    Args:
+        unit, number, attempt, token, run, fingerprint, pipeline, load: as Delta's ledger has them.
+        start, end: the window, aware.
+        staged, inserted, updated, deleted: rows.
+        details: `window`; with a scope `scope`; with lookback `reach` and `since`.
+    """
+
+    unit: str
+    number: int
+    attempt: int
+    token: str
+    run: str
+    fingerprint: str
+    pipeline: str
+    load: str
+    start: datetime
+    end: datetime
+    staged: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, plan: Plan, unit: LoadUnit, details: Mapping[str, Any], **rows: int) -> Entry:
+        """The entry of an attempt that is about to commit; `rows` are `staged`, `inserted`, `updated`, `deleted`."""
+        attempt, window = plan.attempt, plan.window
+        return cls(
+            unit=unit.key,
+            number=unit.commit_number(attempt.number),
+            attempt=attempt.number,
+            token=attempt.token,
+            run=attempt.run,
+            fingerprint=plan.fingerprint,
+            pipeline=plan.id,
+            load=unit.destination,
+            start=window.start,
+            end=window.end,
+            details={"window": window.to_json(), **details},
+            **rows,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As the entry of a Delta commit is."""
+        return {
+            "unit": self.unit,
+            "number": self.number,
+            "attempt": self.attempt,
+            "token": self.token,
+            "run": self.run,
+            "staged": self.staged,
+            "fingerprint": self.fingerprint,
+            "pipeline": self.pipeline,
+            **self.details,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Books:
+    """The ledger of one table.
+
+    Args:
+        database: where it is.
+        table: whose ledger it is.
+    """
+
+    database: Database
+    table: TableName
+
+    def there(self, cursor: Cursor) -> bool:
+        """Whether the schema has a ledger."""
+        beside = self.table.beside
+        return all(self.database.columns(cursor, beside(name)) is not None for name in (LOADS, OWNERS))
+
+    def ensure(self, cursor: Cursor) -> None:
+        """Make what isn't there yet: the two tables, and the row that stands for the table.
+
+        The caller commits.
+        """
+        if not self.there(cursor):
+            self.database.lock(cursor, self.table)
+            try:
+                for name, columns in ((LOADS, _LOADS), (OWNERS, _OWNERS)):
+                    if self.database.columns(cursor, self.table.beside(name)) is None:
+                        self._create(cursor, self.table.beside(name), columns)
+            finally:
+                self.database.unlock(cursor, self.table)
+        if not self._rows(cursor, "table_name", "unit = %s", (_TABLE_ROW,)):
+            once = self.database.insert_once(self.table.beside(LOADS), ["table_name", "unit", "number"])
+            cursor.execute(once, (self.table.name, _TABLE_ROW, 0))
+
+    def lock(self, cursor: Cursor) -> None:
+        """Wait until nobody else changes the table's rows, and keep others from it until the transaction ends."""
+        self._rows(cursor, "number", "unit = %s", (_TABLE_ROW,), " FOR UPDATE")
+
+    def entry(self, cursor: Cursor, unit: str) -> Entry | None:
+        """The last commit of a unit."""
+        return next(iter(self._entries(cursor, "unit = %s", (unit,))), None)
+
+    def entries(self, cursor: Cursor) -> dict[str, Entry]:
+        """Unit -> its last commit, of all units of the table."""
+        return {entry.unit: entry for entry in self._entries(cursor, "unit <> %s", (_TABLE_ROW,))}
+
+    def pipelines(self, cursor: Cursor) -> set[str]:
+        """Ids of the pipelines that have loaded the table."""
+        return {name for (name,) in self._rows(cursor, "DISTINCT pipeline", "unit <> %s", (_TABLE_ROW,))}
+
+    def record(self, cursor: Cursor, entry: Entry) -> None:
+        """Write a commit's entry in place of the unit's last one; the caller has locked the table and commits."""
+        place = self.database.table(self.table.beside(LOADS))
+        cursor.execute(f"DELETE FROM {place} WHERE table_name = %s AND unit = %s", (self.table.name, entry.unit))  # noqa: S608
+        marks = ", ".join(["%s"] * len(_LOADS))
+        cursor.execute(f"INSERT INTO {place} ({', '.join(_LOADS)}) VALUES ({marks})", self._values(entry))  # noqa: S608
+
+    def claims(self, cursor: Cursor) -> dict[str, str]:
+        """The claims on the table, as Delta's properties have them."""
+        place = self.database.table(self.table.beside(OWNERS))
+        cursor.execute(f"SELECT claim_key, claim FROM {place} WHERE table_name = %s", (self.table.name,))  # noqa: S608
+        return dict(cursor.fetchall())
+
+    def claim(self, cursor: Cursor, mine: Claim) -> None:
+        """Say what a load owns; the caller has locked the table and commits."""
+        place, values = self.database.table(self.table.beside(OWNERS)), (self.table.name, mine.key)
+        cursor.execute(f"DELETE FROM {place} WHERE table_name = %s AND claim_key = %s", values)  # noqa: S608
+        cursor.execute(f"INSERT INTO {place} ({', '.join(_OWNERS)}) VALUES (%s, %s, %s)", (*values, mine.value))  # noqa: S608
+
+    def _create(self, cursor: Cursor, table: TableName, columns: Mapping[str, str]) -> None:
+        kinds = [Column(name=name, kind=self.database.words[word]) for name, word in columns.items()]
+        cursor.execute(self.database.create(table, kinds, keys=list(columns)[:2]), ())
+
+    def _entries(self, cursor: Cursor, condition: str, values: tuple[Any, ...]) -> list[Entry]:
+        return [_entry(row) for row in self._rows(cursor, ", ".join(list(_LOADS)[1:-1]), condition, values)]
+
+    def _rows(
+        self, cursor: Cursor, what: str, condition: str, values: tuple[Any, ...], behind: str = ""
+    ) -> list[tuple[Any, ...]]:
+        place = self.database.table(self.table.beside(LOADS))
+        query = f"SELECT {what} FROM {place} WHERE table_name = %s AND {condition}{behind}"  # noqa: S608
+        cursor.execute(query, (self.table.name, *values))
+        return list(cursor.fetchall())
+
+    def _values(self, entry: Entry) -> tuple[Any, ...]:
+        moments = [self.database.moment(instant) for instant in (entry.start, entry.end)]
+        who = (entry.unit, entry.number, entry.attempt, entry.token, entry.run, entry.fingerprint)
+        rows = (entry.staged, entry.inserted, entry.updated, entry.deleted)
+        details, now = json.dumps(dict(entry.details)), self.database.moment(datetime.now(UTC))
+        return (self.table.name, *who, entry.pipeline, entry.load, *moments, *rows, details, now)
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    *who, start, end, staged, inserted, updated, deleted, details = row
+    unit, number, attempt, token, run, fingerprint, pipeline, load = who
+    return Entry(
+        unit=unit,
+        number=number,
+        attempt=attempt,
+        token=token,
+        run=run,
+        fingerprint=fingerprint,
+        pipeline=pipeline,
+        load=load,
+        start=_aware(start),
+        end=_aware(end),
+        staged=staged,
+        inserted=inserted,
+        updated=updated,
+        deleted=deleted,
+        details=json.loads(details),
+    )
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

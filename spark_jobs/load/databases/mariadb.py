@@ -1,0 +1,279 @@
+"""MariaDB: LOAD DATA LOCAL (or rewritten inserts) into a staging table, then one transaction of InnoDB."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from spark_jobs.connections import Connection
+from spark_jobs.errors import ConfigError, EtlError, InfrastructureError
+from spark_jobs.load.databases import mariadb_load, mariadb_types
+from spark_jobs.load.databases.base import Column, Cursor, Part
+from spark_jobs.load.databases.names import STAGE, TableName
+from spark_jobs.load.databases.telling import told
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch  # type: ignore[import-untyped]
+    from pyspark.sql import Column as SparkColumn
+    from pyspark.sql.types import DataType
+
+_LONGEST: Final = 64  # characters of a name
+_PORT: Final = 3306
+_STRICT: Final = (
+    "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,"
+    "NO_AUTO_VALUE_ON_ZERO"
+)
+_SESSION: Final = (
+    f"SET SESSION sql_mode = '{_STRICT}'",
+    "SET SESSION time_zone = '+00:00'",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SET SESSION innodb_lock_wait_timeout = 3600",
+    "SET SESSION lock_wait_timeout = 3600",
+)
+# What an Airflow connection's extra may say to the driver; `local_infile: false` keeps to inserts.
+_EXTRA: Final = frozenset({"charset", "connect_timeout", "unix_socket", "local_infile", "ssl", "ssl_mode"})
+_LOST: Final = (2003, 2006, 2013, 2055, 1053, 1927, 4031)
+_AGAIN: Final = (1213, 1205)
+_MYSQL: Final = "MySQL's own server has other collations, and nobody has tried this package with it"
+_PATIENCE: Final = 3600  # seconds
+_CONFIG: Final = (1044, 1045, 1049, 1064, 1102, 1103, 1142, 1143, 1146, 1227, 1698, 1347, 1146)
+_DATA: Final = (1048, 1062, 1264, 1265, 1292, 1364, 1366, 1367, 1406, 1452, 1690, 3140, 4025, 1441, 1411)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MariaDB:
+    """A MariaDB database; Airflow calls its connections `mysql`."""
+
+    name: ClassVar[str] = "MariaDB"
+    requires: ClassVar[tuple[str, ...]] = ("pymysql", "pyarrow")
+    transactional_ddl: ClassVar[bool] = False
+    nulls_last: ClassVar[str] = ""  # nulls are the smallest here
+    words: ClassVar[Mapping[str, str]] = {
+        "key": f"VARCHAR(512) {mariadb_types.EXACT}",
+        "name": f"VARCHAR(64) {mariadb_types.EXACT}",
+        "text": f"LONGTEXT {mariadb_types.EXACT}",
+        "number": "BIGINT",
+        "moment": "DATETIME(6)",
+    }
+    change: ClassVar[str] = "TINYINT"
+
+    connection: Connection
+
+    def connect(self) -> Any:
+        """A connection, not in autocommit; strict, in UTC."""
+        import pymysql
+        from pymysql.constants import CLIENT
+
+        asked, where = self.connection, f"connection {self.connection.id!r}"
+        strange = sorted(set(asked.extra) - _EXTRA)
+        if strange:
+            raise ConfigError(
+                f"extra has {', '.join(strange)}", where=where, expected=f"any of {', '.join(sorted(_EXTRA))}"
+            )
+        try:
+            made = pymysql.connect(
+                host=asked.host or None,
+                port=asked.port or _PORT,
+                user=asked.login or None,
+                password=asked.password,
+                database=asked.schema or None,
+                unix_socket=asked.extra.get("unix_socket"),
+                charset="utf8mb4",
+                ssl=_tls(asked),
+                connect_timeout=int(asked.extra.get("connect_timeout", 10)),
+                local_infile=asked.extra.get("local_infile", True) is not False,
+                client_flag=CLIENT.FOUND_ROWS,
+                autocommit=False,
+            )
+            version = str(made.get_server_info())  # type: ignore[no-untyped-call]
+            if "mariadb" not in version.lower():
+                made.close()
+                raise ConfigError(f"the server is version {version}", where=where, expected="MariaDB", remedy=_MYSQL)
+            with made.cursor() as cursor:
+                for statement in _SESSION:
+                    cursor.execute(statement)
+        except (pymysql.Error, OSError) as error:
+            raise self.explained(error, where) from None
+        return made
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What PyMySQL raises."""
+        import pymysql
+
+        return (pymysql.Error, OSError)
+
+    def explained(self, error: Exception, where: str) -> EtlError:
+        """What PyMySQL's error means."""
+        number, text = _number_of(error), str(error.args[1]) if len(error.args) > 1 else str(error)
+        about = "data" if number in _DATA else "config" if number in _CONFIG else "infrastructure"
+        return told(text, where, about, broken=self.lost(error))
+
+    def passes(self, error: Exception) -> bool:
+        """Whether it was a deadlock or a lock that was waited for too long."""
+        return _number_of(error) in _AGAIN
+
+    def lost(self, error: Exception) -> bool:
+        """Whether the connection broke."""
+        import pymysql
+
+        return _number_of(error) in _LOST or isinstance(error, (pymysql.err.InterfaceError, OSError))
+
+    def quote(self, name: str) -> str:
+        """A name as an identifier."""
+        return "`" + name.replace("`", "``").replace("%", "%%") + "`"
+
+    def check_name(self, name: str) -> str | None:
+        """Names have 64 characters at most, none beyond U+FFFF, and don't end in a space."""
+        if "\0" in name or not name or name.endswith(" "):
+            return "it is empty, holds a NUL or ends in a space"
+        if any(ord(letter) > 0xFFFF for letter in name):
+            return "it has a character beyond U+FFFF"
+        return f"it has more than {_LONGEST} characters" if len(name) > _LONGEST else None
+
+    def table(self, table: TableName) -> str:
+        """A table as an identifier."""
+        parts = [table.schema, table.name] if table.schema else [table.name]
+        return ".".join(self.quote(part) for part in parts)
+
+    def moment(self, instant: datetime) -> datetime:
+        """DATETIME knows no zone: ours are in UTC."""
+        return instant.astimezone(UTC).replace(tzinfo=None)
+
+    def kind_of(self, kind: DataType, *, key: bool) -> str | None:
+        """The type of a new column; a text in a key needs a length."""
+        return mariadb_types.kind_of(kind, key=key)
+
+    def fits(self, kind: DataType, column: Column) -> bool:
+        """Whether a column that is there keeps every value, or refuses it."""
+        return mariadb_types.fits(kind, column.kind)
+
+    def wire(self, column: SparkColumn, kind: DataType) -> SparkColumn:
+        """Types that LOAD DATA has no form for become texts that the server reads."""
+        return mariadb_types.wire(column, kind)
+
+    def columns(self, cursor: Cursor, table: TableName) -> Mapping[str, Column] | None:
+        """Name -> column, in order; None where there is no such table."""
+        place, values = _place(table)
+        cursor.execute(f"SELECT table_type, engine FROM information_schema.tables WHERE {place}", values)  # noqa: S608
+        found = cursor.fetchone()
+        if found is None:
+            return None
+        if found[0] != "BASE TABLE" or str(found[1]).lower() != "innodb":
+            raise ConfigError(
+                f"it is a {str(found[0]).lower()} of engine {found[1]}",
+                where=str(table),
+                expected="a table of InnoDB: others know no transactions",
+            )
+        listed = "column_name, column_type, collation_name"
+        query = f"SELECT {listed} FROM information_schema.columns WHERE {place} ORDER BY ordinal_position"  # noqa: S608
+        cursor.execute(query, values)
+        return {name: Column(name=name, kind=_with_collation(kind, of)) for name, kind, of in cursor.fetchall()}
+
+    def create(self, table: TableName, columns: Sequence[Column], *, keys: Sequence[str] = ()) -> str:
+        """CREATE TABLE of InnoDB, which knows transactions."""
+        key = [f"PRIMARY KEY ({self._listed(keys)})"] if keys else []
+        defined = [f"{self.quote(column.name)} {column.kind} {self._null(column, keys)}" for column in columns]
+        return f"CREATE TABLE {self.table(table)} ({', '.join([*defined, *key])}) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+
+    def create_stage(self, table: TableName, columns: Sequence[Column]) -> str:
+        """An ordinary table."""
+        return self.create(table, columns)
+
+    def index(self, table: TableName, by: Sequence[str]) -> list[str]:
+        """An index, without which every load would lock the whole table."""
+        return [f"ALTER TABLE {self.table(table)} ADD INDEX ({self._listed(by)})"] if by else []
+
+    def own(self, cursor: Cursor, name: str) -> None:
+        """By a lock of the session."""
+        cursor.execute("SELECT GET_LOCK(%s, 10)", (name,))
+
+    def unowned(self, cursor: Cursor, table: TableName) -> list[str]:
+        """Staging tables whose lock is free."""
+        place, values = ("table_schema = %s", (table.schema,)) if table.schema else ("table_schema = DATABASE()", ())
+        query = (
+            f"SELECT table_name FROM information_schema.tables WHERE {place} AND left(table_name, {len(STAGE)}) = %s"  # noqa: S608
+            " AND IS_FREE_LOCK(table_name)"
+        )
+        cursor.execute(query, (*values, STAGE))
+        return [name for (name,) in cursor.fetchall()]
+
+    def lock(self, cursor: Cursor, table: TableName) -> None:
+        """By a lock of the session: statements that change tables end a transaction here."""
+        cursor.execute("SELECT GET_LOCK(%s, %s)", (_lock_name(table), _PATIENCE))
+        if cursor.fetchone()[0] != 1:
+            raise InfrastructureError("another load changes tables here and doesn't end", where=str(table))
+
+    def unlock(self, cursor: Cursor, table: TableName) -> None:
+        """Let others change tables."""
+        cursor.execute("SELECT RELEASE_LOCK(%s)", (_lock_name(table),))
+
+    def insert_once(self, table: TableName, columns: Sequence[str]) -> str:
+        """INSERT that changes nothing where the key is there; IGNORE would let more errors pass than that."""
+        marks, first = ", ".join(["%s"] * len(columns)), self.quote(columns[0])
+        return (
+            f"INSERT INTO {self.table(table)} ({self._listed(columns)}) VALUES ({marks})"  # noqa: S608 - quoted
+            f" ON DUPLICATE KEY UPDATE {first} = {first}"
+        )
+
+    def plan_for(self, cursor: Cursor, stage: TableName, keys: Sequence[str]) -> None:
+        """Nothing: to gather statistics would end the transaction."""
+
+    def ordered(self, expression: str, column: Column) -> list[str]:
+        """Texts by their bytes, whatever their collation."""
+        return [f"CAST({expression} AS BINARY)" if mariadb_types.is_text(column.kind) else expression]
+
+    def equal(self, left: str, right: str) -> str:
+        """The spaceship."""
+        return f"{left} <=> {right}"
+
+    def update_from(self, target: str, source: str, on: str, sets: Mapping[str, str]) -> str:
+        """UPDATE … JOIN; every expression sees the row as it was, since no column is set from a column of `t`."""
+        changes = ", ".join(f"t.{column} = {value}" for column, value in sets.items())
+        return f"UPDATE {target} AS t JOIN {source} AS s ON {on} SET {changes}"  # noqa: S608
+
+    def delete_using(self, target: str, source: str, on: str) -> str:
+        """DELETE … JOIN."""
+        return f"DELETE t FROM {target} AS t JOIN {source} AS s ON {on}"
+
+    def writer(self, stage: TableName, columns: Sequence[str]) -> Callable[[Iterator[RecordBatch], int], Part]:
+        """LOAD DATA LOCAL where the server and the connection allow it, else inserts of many rows."""
+        return mariadb_load.writer(self, stage, columns)
+
+    def _null(self, column: Column, keys: Sequence[str]) -> str:
+        """Said always: a TIMESTAMP of which nothing is said is NOT NULL and has a default."""
+        return "NOT NULL" if column.name in keys else "NULL"
+
+    def _listed(self, names: Sequence[str]) -> str:
+        return ", ".join(self.quote(name) for name in names)
+
+
+def _tls(asked: Connection) -> dict[str, Any] | None:
+    given = asked.extra.get("ssl")
+    if given is not None and not isinstance(given, Mapping):
+        raise ConfigError("extra `ssl` is no mapping", where=f"connection {asked.id!r}", expected="{ca, cert, key}")
+    required = str(asked.extra.get("ssl_mode", "")).upper() in {"REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"}
+    return dict(given) if given else {"check_hostname": False} if required else None
+
+
+def _number_of(error: Exception) -> int:
+    first = error.args[0] if error.args else 0
+    return first if isinstance(first, int) else 0
+
+
+def _place(table: TableName) -> tuple[str, tuple[str, ...]]:
+    if table.schema:
+        return "table_schema = %s AND table_name = %s", (table.schema, table.name)
+    return "table_schema = DATABASE() AND table_name = %s", (table.name,)
+
+
+def _with_collation(kind: str, collation: str | None) -> str:
+    charset = f" CHARACTER SET {collation.partition('_')[0]} COLLATE {collation}" if collation else ""
+    return f"{kind}{charset}"
+
+
+def _lock_name(table: TableName) -> str:
+    """Locks are the server's, not a database's: their names are hashes."""
+    return f"etl_{hashlib.sha256(f'shape {table.schema}'.encode()).hexdigest()[:32]}"

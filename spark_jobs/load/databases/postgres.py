@@ -1,0 +1,281 @@
+"""PostgreSQL: COPY into an unlogged staging table, then one transaction; 12 and later."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from spark_jobs.connections import Connection
+from spark_jobs.errors import ConfigError, EtlError
+from spark_jobs.load.databases import postgres_copy, postgres_types
+from spark_jobs.load.databases.base import Column, Cursor, Part
+from spark_jobs.load.databases.names import STAGE, TableName
+from spark_jobs.load.databases.telling import told
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch  # type: ignore[import-untyped]
+    from pyspark.sql import Column as SparkColumn
+    from pyspark.sql.types import DataType
+
+_MEMORY: Final = "128MB"  # of one join of a merge
+_LONGEST: Final = 63  # bytes of a name; the server would cut it without a word
+_SESSION: Final = (
+    "SET TimeZone = 'UTC'",
+    "SET DateStyle = 'ISO'",
+    "SET standard_conforming_strings = on",
+    "SET lock_timeout = '1h'",
+    "SET client_encoding = 'UTF8'",
+    # A driver that freezes amid its transaction must not hold the table's lock for ever.
+    "SET idle_in_transaction_session_timeout = '15min'",
+)
+# What an Airflow connection's extra may say to the driver.
+_EXTRA: Final = frozenset(
+    {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "connect_timeout", "target_session_attrs", "options"}
+    | {
+        "application_name",
+        "keepalives",
+        "keepalives_idle",
+        "keepalives_interval",
+        "keepalives_count",
+        "channel_binding",
+    }
+)
+_BROKEN: Final = ("08", "57P")
+_AGAIN: Final = ("40001", "40P01")
+# What nobody gets in by trying again; psycopg tells no code of an error before the session has begun.
+_REFUSED: Final = re.compile(
+    r"authentication failed|no pg_hba.conf entry|(database|role) .* does not exist|no password"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postgres:
+    """A PostgreSQL database."""
+
+    name: ClassVar[str] = "PostgreSQL"
+    requires: ClassVar[tuple[str, ...]] = ("psycopg", "pyarrow")
+    transactional_ddl: ClassVar[bool] = True
+    nulls_last: ClassVar[str] = " NULLS LAST"
+    words: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("key", "name", "text"), "text"),
+        "number": "bigint",
+        "moment": "timestamp with time zone",
+    }
+    change: ClassVar[str] = "smallint"
+
+    connection: Connection
+
+    def connect(self) -> Any:
+        """A connection, not in autocommit; strict, in UTC."""
+        import psycopg
+
+        asked, where = self.connection, f"connection {self.connection.id!r}"
+        strange = sorted(set(asked.extra) - _EXTRA)
+        if strange:
+            raise ConfigError(
+                f"extra has {', '.join(strange)}", where=where, expected=f"any of {', '.join(sorted(_EXTRA))}"
+            )
+        try:
+            made = psycopg.connect(
+                host=asked.host or None,
+                port=asked.port,
+                dbname=asked.schema or None,
+                user=asked.login or None,
+                password=asked.password or None,
+                autocommit=True,
+                prepare_threshold=None,  # poolers hand statements to other sessions
+                **dict(asked.extra),
+            )
+            for statement in _SESSION:
+                made.execute(statement)
+            made.autocommit = False
+        except psycopg.Error as error:
+            raise self.explained(error, where) from None
+        return made
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What psycopg raises."""
+        import psycopg
+
+        return (psycopg.Error,)
+
+    def explained(self, error: Exception, where: str) -> EtlError:
+        """What psycopg's error means; its text names a value at most."""
+        state = getattr(error, "sqlstate", None) or ""
+        diag = getattr(error, "diag", None)
+        column = getattr(diag, "column_name", None)
+        text = getattr(diag, "message_primary", None) or str(error).strip().splitlines()[0]
+        context = re.search(r"column (\S+)", getattr(diag, "context", None) or "")
+        named = column or (context[1].rstrip(":,") if context else None)
+        about = _class_of(state) if state else "config" if _REFUSED.search(text) else "infrastructure"
+        broken = about != "config" and (self.lost(error) or state.startswith("53"))
+        return told(f"column {named!r}: {text}" if named else text, where, about, broken=broken)
+
+    def passes(self, error: Exception) -> bool:
+        """Whether it was a deadlock or a serialization failure."""
+        return getattr(error, "sqlstate", None) in _AGAIN
+
+    def lost(self, error: Exception) -> bool:
+        """Whether the connection broke."""
+        import psycopg
+
+        state = getattr(error, "sqlstate", None)
+        unsaid = state is None and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+        return unsaid or (state or "").startswith(_BROKEN)
+
+    def quote(self, name: str) -> str:
+        """A name as an identifier."""
+        return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+
+    def check_name(self, name: str) -> str | None:
+        """Names are cut at 63 bytes, and hold no NUL."""
+        if "\0" in name or not name:
+            return "it is empty or holds a NUL"
+        return f"it has more than {_LONGEST} bytes" if len(name.encode()) > _LONGEST else None
+
+    def table(self, table: TableName) -> str:
+        """A table as an identifier."""
+        parts = [table.schema, table.name] if table.schema else [table.name]
+        return ".".join(self.quote(part) for part in parts)
+
+    def moment(self, instant: datetime) -> datetime:
+        """Instants are compared as they are."""
+        return instant
+
+    def kind_of(self, kind: DataType, *, key: bool) -> str | None:  # noqa: ARG002 - texts can be keys here
+        """The type of a new column."""
+        return postgres_types.kind_of(kind)
+
+    def fits(self, kind: DataType, column: Column) -> bool:
+        """Whether a column that is there keeps every value, or refuses it."""
+        return postgres_types.fits(kind, column.kind)
+
+    def wire(self, column: SparkColumn, kind: DataType) -> SparkColumn:
+        """Types that CSV has no form for become texts that the server reads."""
+        return postgres_types.wire(column, kind)
+
+    def columns(self, cursor: Cursor, table: TableName) -> Mapping[str, Column] | None:
+        """Name -> column, in order; None where there is no such table."""
+        cursor.execute(_TABLE, (table.name, table.schema or None))
+        found = cursor.fetchone()
+        if found is None:
+            return None
+        oid, kind = found
+        if kind not in {"r", "p"}:
+            raise ConfigError("the name is taken by something that is no table", where=str(table), expected="a table")
+        cursor.execute(_COLUMNS, (oid,))
+        return {name: Column(name=name, kind=kind) for name, kind in cursor.fetchall()}
+
+    def create(self, table: TableName, columns: Sequence[Column], *, keys: Sequence[str] = ()) -> str:
+        """CREATE TABLE."""
+        key = [f"PRIMARY KEY ({self._listed(keys)})"] if keys else []
+        return f"CREATE TABLE {self.table(table)} ({', '.join([*self._defined(columns), *key])})"
+
+    def create_stage(self, table: TableName, columns: Sequence[Column]) -> str:
+        """Unlogged: half the writing; the commit counts what is there, since a crash of the server empties it."""
+        listed = ", ".join(self._defined(columns))
+        return f"CREATE UNLOGGED TABLE {self.table(table)} ({listed}) WITH (autovacuum_enabled = false)"
+
+    def index(self, table: TableName, by: Sequence[str]) -> list[str]:
+        """An index by blocks, which costs next to nothing and finds windows that came in order."""
+        return [f"CREATE INDEX ON {self.table(table)} USING brin ({self._listed(by)})"] if by else []
+
+    def own(self, cursor: Cursor, name: str) -> None:
+        """By an advisory lock of the session."""
+        cursor.execute("SELECT pg_advisory_lock(%s)", (_number(name),))
+
+    def unowned(self, cursor: Cursor, table: TableName) -> list[str]:
+        """Staging tables whose lock is free."""
+        schema = "current_schema()" if not table.schema else "%s"
+        cursor.execute(
+            f"SELECT tablename FROM pg_tables WHERE schemaname = {schema} AND starts_with(tablename, %s)",  # noqa: S608
+            (*filter(None, [table.schema]), STAGE),
+        )
+        found = [name for (name,) in cursor.fetchall()]
+        free = []
+        for name in found:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (_number(name),))
+            if cursor.fetchone()[0]:
+                free.append(name)
+                cursor.execute("SELECT pg_advisory_unlock(%s)", (_number(name),))
+        return free
+
+    def lock(self, cursor: Cursor, table: TableName) -> None:
+        """By an advisory lock of the transaction."""
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_number(f"etl shape {table.schema}"),))
+
+    def unlock(self, cursor: Cursor, table: TableName) -> None:
+        """The end of the transaction does it."""
+
+    def insert_once(self, table: TableName, columns: Sequence[str]) -> str:
+        """INSERT … ON CONFLICT DO NOTHING."""
+        marks = ", ".join(["%s"] * len(columns))
+        return f"INSERT INTO {self.table(table)} ({self._listed(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+
+    def plan_for(self, cursor: Cursor, stage: TableName, keys: Sequence[str]) -> None:
+        """Statistics of the keys, and memory to join by: half the time of a merge into a table that is there."""
+        cursor.execute(f"SET LOCAL work_mem = '{_MEMORY}'", ())
+        cursor.execute(f"ANALYZE {self.table(stage)} ({self._listed(keys)})", ())
+
+    def ordered(self, expression: str, column: Column) -> list[str]:
+        """Texts by their bytes, whatever the server's language; types without an order as texts."""
+        if not postgres_types.has_order(column.kind):
+            return [f'({expression})::text COLLATE "C"']
+        signed = column.kind in {"real", "double precision"}  # -0 equals 0
+        return [
+            expression,
+            *([f'CASE WHEN {expression} = 0 THEN {expression}::text COLLATE "C" END'] if signed else []),
+        ]
+
+    def equal(self, left: str, right: str) -> str:
+        """IS NOT DISTINCT FROM."""
+        return f"{left} IS NOT DISTINCT FROM {right}"
+
+    def update_from(self, target: str, source: str, on: str, sets: Mapping[str, str]) -> str:
+        """UPDATE … FROM."""
+        changes = ", ".join(f"{column} = {value}" for column, value in sets.items())
+        return f"UPDATE {target} AS t SET {changes} FROM {source} AS s WHERE {on}"  # noqa: S608 - identifiers are quoted
+
+    def delete_using(self, target: str, source: str, on: str) -> str:
+        """DELETE … USING."""
+        return f"DELETE FROM {target} AS t USING {source} AS s WHERE {on}"  # noqa: S608 - identifiers are quoted
+
+    def writer(self, stage: TableName, columns: Sequence[str]) -> Callable[[Iterator[RecordBatch], int], Part]:
+        """COPY, one for a task."""
+        return postgres_copy.writer(self, stage, columns)
+
+    def _defined(self, columns: Sequence[Column]) -> list[str]:
+        return [f"{self.quote(column.name)} {column.kind}" for column in columns]
+
+    def _listed(self, names: Sequence[str]) -> str:
+        return ", ".join(self.quote(name) for name in names)
+
+
+# Asked of the catalog's own tables: `to_regclass` may not know yet what another session has just committed.
+_TABLE: Final = """
+SELECT c.oid, c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = %s AND n.nspname = coalesce(%s, current_schema())
+"""
+_COLUMNS: Final = """
+SELECT a.attname, format_type(a.atttypid, a.atttypmod)
+       || CASE WHEN a.attcollation <> 0 AND a.attcollation <> t.typcollation
+               THEN ' COLLATE ' || a.attcollation::regcollation::text ELSE '' END
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+
+
+def _number(name: str) -> int:
+    """A name as the number of an advisory lock: 63 bits of its hash."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+
+
+def _class_of(state: str) -> str:
+    """What an SQLSTATE is about (PostgreSQL's documentation, appendix A)."""
+    if state.startswith(("22", "23", "44", "0A")):
+        return "data"
+    return "config" if state.startswith(("28", "3D", "3F", "42", "25006")) else "infrastructure"

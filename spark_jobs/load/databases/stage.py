@@ -1,0 +1,160 @@
+"""The staging table of one load: filled by Spark's tasks, emptied into the table by one transaction, then dropped.
+
+A task's rows arrive in one transaction of its own and carry its attempt's number, which no other attempt has. What an
+attempt has left whose success Spark never heard of is removed before anything is published. A staging table belongs to
+a session of the driver; when that ends, however it ends, the next load in the schema sweeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+from spark_jobs.columns import column
+from spark_jobs.errors import DataError, EtlError, InfrastructureError
+from spark_jobs.load.databases.base import Column, Database, Part
+from spark_jobs.load.databases.names import TASK, TableName, stage_age, stage_name
+from spark_jobs.load.databases.shape import Shape
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch  # type: ignore[import-untyped]
+    from pyspark.sql import DataFrame
+
+_PARTS: Final = "task BIGINT, rows BIGINT, problem STRING"
+_YOUNG: Final = 3600.0  # seconds: a pooler may have given the session that owns a younger one to somebody else
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A staging table.
+
+    Args:
+        database: where it is.
+        table: its name.
+        target: whose rows it stages.
+        tasks: the attempts whose rows count.
+        rows: how many those are.
+    """
+
+    database: Database
+    table: TableName
+    target: TableName
+    tasks: tuple[int, ...] = ()
+    rows: int = 0
+
+    def settle(self, cursor: Any) -> None:
+        """See that exactly the rows that count are there.
+
+        Args:
+            cursor: of the transaction that publishes them.
+
+        Raises:
+            InfrastructureError: rows are gone: the server crashed, and what isn't logged went with it.
+        """
+        place = self.database.table(self.table)
+        if self._count(cursor) != self.rows and self.tasks:
+            marks = ", ".join(["%s"] * len(self.tasks))
+            strays = f"DELETE FROM {place} WHERE {self.database.quote(TASK)} NOT IN ({marks})"  # noqa: S608
+            cursor.execute(strays, self.tasks)
+        there = self._count(cursor)
+        if there != self.rows:
+            raise InfrastructureError(
+                f"{self.rows} rows were staged, {there} are there",
+                where=str(self.target),
+                expected="equal counts",
+                remedy="nothing was published; run it again",
+            )
+
+    def _count(self, cursor: Any) -> int:
+        cursor.execute(f"SELECT count(*) FROM {self.database.table(self.table)}", ())  # noqa: S608 - quoted
+        return int(cursor.fetchone()[0])
+
+
+@contextmanager
+def staged(database: Database, rows: DataFrame, target: TableName, shape: Shape, where: str) -> Iterator[Stage]:
+    """Rows in a staging table, which is gone at the end of the block.
+
+    Args:
+        database: where they go.
+        rows: what is loaded, with the columns of the shape, and others as it says.
+        target: the table that they are staged for.
+        shape: rows' column -> the table's.
+        where: place in the pipeline file.
+
+    Raises:
+        DataError: values that the table can't hold.
+        InfrastructureError: the database can't be reached.
+    """
+    empty = Stage(database=database, table=target.beside(stage_name()), target=target)
+    guard = database.connect()
+    try:
+        _begin(guard, empty, shape)
+        parts = _filled(empty, rows, shape)
+        problem = next((part.problem for part in parts if part.problem), None)
+        if problem:
+            raise DataError(
+                problem,
+                where=where,
+                expected=f"values that columns of {target} can hold",
+                remedy="clean, cast or filter them before; nothing was published",
+            )
+        tasks = tuple(part.task for part in parts if part.rows)
+        yield Stage(
+            database=database, table=empty.table, target=target, tasks=tasks, rows=sum(part.rows for part in parts)
+        )
+    finally:
+        _end(guard, empty)
+
+
+def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
+    """Make the staging table, in the name of a session; drop those whose session is gone."""
+    database = stage.database
+    with guard.cursor() as cursor:
+        database.own(cursor, stage.table.name)
+        columns = [*shape.columns.values(), Column(name=TASK, kind=database.words["number"])]
+        cursor.execute(database.create_stage(stage.table, columns), ())
+        guard.commit()
+        dead = [name for name in database.unowned(cursor, stage.table) if stage_age(name) > _YOUNG]
+        for name in dead:
+            cursor.execute(f"DROP TABLE IF EXISTS {database.table(stage.table.beside(name))}", ())
+        guard.commit()
+
+
+def _filled(stage: Stage, rows: DataFrame, shape: Shape) -> list[Part]:
+    """Stage rows by Spark's tasks; what each has done."""
+    database = stage.database
+    names = list(shape.columns)
+    # Spark's mapInArrow can't take every name, and ours must take any.
+    wire = [database.wire(column(name), rows.schema[name].dataType).alias(f"c{at}") for at, name in enumerate(names)]
+    write = database.writer(stage.table, [known.name for known in shape.columns.values()])
+
+    def load(asked: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
+        import pyarrow as pa
+        from pyspark import TaskContext
+
+        batches, told = iter(asked), TaskContext.get()
+        first = next(batches, None)
+        task = told.taskAttemptId() if told else 0
+        named = (batch.rename_columns(names) for batch in chain([first], batches) if batch is not None)
+        done = write(named, task) if first is not None else Part(task=task, rows=0)
+        yield pa.RecordBatch.from_pylist([{"task": done.task, "rows": done.rows, "problem": done.problem}])
+
+    found = rows.select(*wire).mapInArrow(load, _PARTS).collect()  # a row a task
+    return [Part(task=int(row["task"]), rows=int(row["rows"]), problem=row["problem"]) for row in found]
+
+
+def _end(guard: Any, stage: Stage) -> None:
+    """Drop the staging table; where that can't be, somebody sweeps it later."""
+    with suppress(*stage.database.errors()):
+        guard.close()
+    with suppress(EtlError, *stage.database.errors()):
+        made = stage.database.connect()
+        try:
+            with made.cursor() as cursor:
+                cursor.execute(f"DROP TABLE IF EXISTS {stage.database.table(stage.table)}", ())
+            made.commit()
+        finally:
+            made.close()

@@ -1,0 +1,215 @@
+"""Destination `jdbc`: a table of a database, published in one transaction that is also its ledger's entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from spark_jobs.check.literal import misfit
+from spark_jobs.flow import Context
+from spark_jobs.kinds import PYDANTIC
+from spark_jobs.ledger import LoadUnit
+from spark_jobs.load import owners, scope
+from spark_jobs.load.by_key import DELETED, Merge
+from spark_jobs.load.changes import CHANGE, DELETE, Changes, changes_of
+from spark_jobs.load.databases import database_of
+from spark_jobs.load.databases.base import Column
+from spark_jobs.load.databases.books import Books
+from spark_jobs.load.databases.names import TableName
+from spark_jobs.load.databases.publishing import Outcome, Publishing, Work
+from spark_jobs.load.databases.replacing import Replacing
+from spark_jobs.load.databases.shape import Shape, Wanted
+from spark_jobs.load.databases.upserting import Upserting
+from spark_jobs.load.limits import limits
+from spark_jobs.load.outside import Outside
+from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
+from spark_jobs.lookback import reach_of
+from spark_jobs.outline import Misfit, Outline, Scope
+from spark_jobs.plan import Plan
+from spark_jobs.report import LoadReceipt
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from pyspark.sql.types import StructType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jdbc:
+    """A table of PostgreSQL or MariaDB; the ledger is `_etl_loads` beside it, written in the same transaction."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    example: ClassVar[str] = """\
+type: jdbc
+connection: warehouse
+table: sales.orders
+write: {strategy: merge, keys: [id], sequence: ordered_at}
+"""
+    type: ClassVar[str] = "jdbc"
+    looks_back: ClassVar[bool] = True
+
+    connection: str = field(metadata={"connection": True})
+    """The Airflow connection, of type `postgres` or `mysql` (MariaDB)."""
+    table: str = field(metadata={"substitute": "text"})
+    """The table, or `schema.table`; without a schema it is in the connection's own. Made where there is none."""
+    write: ReplaceWindow | Append | Snapshot | Merge
+    """How rows reach the table, and why a repeat can't harm."""
+    scope: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
+    lack; one that says another value is refused."""
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't be: option -> why."""
+        inner = self.write.conflicts() if isinstance(self.write, Merge) else {}
+        return {f"write.{option}": why for option, why in inner.items()}
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """What the strategy can't do with these columns, and values of the scope that are no values of theirs."""
+        yield from self.write.misfits(rows)
+        for name, value in self.scope.items():
+            yield from misfit(f"scope.{name}", value, name, rows.columns.get(rows.spelled(name) or ""))
+
+    def outline(self, rows: Outline, _scope: Scope) -> Outline:
+        """The table's columns: those of the rows, of the scope, and of the strategy."""
+        added = {**dict.fromkeys(self.scope), **getattr(self.write, "adds", {})}
+        return rows.plus({name: kind for name, kind in added.items() if rows.spelled(name) is None})
+
+    @property
+    def place(self) -> str:
+        """The table, for people and for telling tables apart."""
+        return f"{self.connection}:{self.table}"
+
+    def unit(self, name: str, plan: Plan) -> LoadUnit:
+        """What is written, for the ledger."""
+        snapshot = self.write.numbered_by_window
+        return LoadUnit(pipeline=plan.id, destination=name, window=plan.window, snapshot=snapshot)
+
+    def outside(self, rows: DataFrame, context: Context) -> list[Outside]:
+        """Which rows the load can't take; none where every row is taken."""
+        return limits(self, rows, context)
+
+    def claim(self, name: str, plan: Plan) -> owners.Claim:
+        """What this load owns of the table."""
+        shared = self.write.rows_carry_pipeline
+        return owners.Claim(pipeline=plan.id, load=name, scope=self.scope, shared=shared)
+
+    def done(self, name: str, context: Context) -> LoadReceipt | None:
+        """The receipt of this attempt's own commit, where an earlier try made it and its result got lost."""
+        entry = self._publishing(name, context).found()
+        return self._receipt(Outcome(entry=entry, found=True)) if entry is not None else None
+
+    def publish(self, name: str, rows: DataFrame, staged: int, context: Context) -> LoadReceipt:
+        """Publish staged rows in one transaction.
+
+        Args:
+            name: the load's name in the pipeline file.
+            rows: what was staged and checked.
+            staged: how many rows that are.
+            context: session, plan and connections.
+
+        Raises:
+            ConfigError: the connection or the table can't be used, or another pipeline loads the table and no scope
+                parts their rows.
+            DataError: a column or a value that the table can't hold; a window that overlaps an earlier one which it
+                doesn't cover (append); a key that comes twice without a sequence (merge).
+            InfrastructureError: the database can't be reached; or, with lookback, another run has published rows that
+                it read later than these.
+        """
+        publishing = self._publishing(name, context)
+        if isinstance(self.write, Merge):
+            return self._merge(self.write, publishing, rows, staged)
+        shaped = scope.with_columns(rows, self.scope, None, context.where)
+        shaped = self.write.shape(shaped, context.plan.id, context.plan.window)
+        wanted = Wanted(table=publishing.books.table, schema=shaped.schema, by=self._by, where=context.where)
+        shapes = publishing.begin((wanted,))
+        if not shapes:
+            return self._lost(publishing)
+        work = self._replacing(publishing, shapes[0], shaped.schema)
+        return self._receipt(publishing.publish(shaped, staged, [(wanted, shapes[0])], shapes[0], work))
+
+    def _merge(self, write: Merge, publishing: Publishing, rows: DataFrame, staged: int) -> LoadReceipt:
+        context, table = publishing.context, publishing.books.table
+        changes = self._changes(write, rows, context)
+        schema = changes.rows.drop(CHANGE).schema
+        wanted = [Wanted(table=table, schema=schema, keys=changes.keys, where=context.where)]
+        if changes.deletes and not write.soft_delete:
+            graves = changes.rows.select(*changes.keys, *changes.sequence).schema
+            wanted.append(Wanted(table=table.tombstones, schema=graves, keys=changes.keys, where=context.where))
+        shapes = publishing.begin(tuple(wanted))
+        if not shapes:
+            return self._lost(publishing)
+        marked = Column(name=CHANGE, kind=publishing.books.database.change)
+        shape = replace(shapes[0], columns={**shapes[0].columns, CHANGE: marked})
+        work = Upserting(
+            database=publishing.books.database,
+            table=table,
+            write=write,
+            changes=changes,
+            shape=shape,
+            buried=len(wanted) > 1,
+        )
+        fit = list(zip(wanted, shapes, strict=True))
+        return self._receipt(publishing.publish(changes.rows, staged, fit, shape, work))
+
+    def _changes(self, write: Merge, rows: DataFrame, context: Context) -> Changes:
+        """What the window does; the scope's columns are keys too."""
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        scoped = scope.with_columns(rows, self.scope, None, context.where)
+        found = changes_of(write, scoped, context.plan.window, context.where)
+        lowered = {name.lower(): name for name in scoped.columns}
+        keys = dict.fromkeys((*found.keys, *(lowered[name.lower()] for name in self.scope)))
+        marked = found.rows
+        if write.soft_delete:
+            marked = marked.withColumn(DELETED, F.col(CHANGE) == DELETE)
+        return replace(found, rows=marked, keys=tuple(keys))
+
+    @property
+    def _by(self) -> tuple[str, ...]:
+        """The columns by which a window's rows are found."""
+        if isinstance(self.write, ReplaceWindow):
+            return (*self.scope, self.write.column)
+        return (*self.scope, "_pipeline", "_window_start") if isinstance(self.write, Append) else tuple(self.scope)
+
+    def _replacing(self, publishing: Publishing, shape: Shape, schema: StructType) -> Work:
+        assert not isinstance(self.write, Merge)  # noqa: S101 - for mypy
+        plan = publishing.context.plan
+        by_date = isinstance(self.write, ReplaceWindow) and schema[self.write.column].dataType.typeName() == "date"
+        return Replacing(
+            database=publishing.books.database,
+            table=publishing.books.table,
+            write=self.write,
+            shape=shape,
+            plan=plan,
+            span=publishing.back or plan.window,
+            dates=by_date,
+            scope=self.scope,
+        )
+
+    def _publishing(self, name: str, context: Context) -> Publishing:
+        database = database_of(context.connections[self.connection], context.where)
+        table = TableName.parse(self.table, context.where)
+        return Publishing(
+            books=Books(database=database, table=table),
+            unit=self.unit(name, context.plan),
+            claim=self.claim(name, context.plan),
+            context=context,
+            back=reach_of(context.plan, context.dataset, self),
+        )
+
+    def _lost(self, publishing: Publishing) -> LoadReceipt:
+        return self._receipt(Outcome(entry=publishing.found(), found=True))
+
+    def _receipt(self, outcome: Outcome) -> LoadReceipt:
+        entry = outcome.entry
+        if entry is None:
+            return LoadReceipt(strategy=self.write.strategy, state="superseded", table=self.place)
+        return LoadReceipt(
+            strategy=self.write.strategy,
+            state="already_done" if outcome.found else "loaded",
+            table=self.place,
+            rows_inserted=entry.inserted,
+            rows_updated=entry.updated,
+            rows_deleted=entry.deleted,
+            attempts=outcome.tries,
+        )
