@@ -59,6 +59,11 @@ def as_user(user: str) -> list[str]:
     return ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
 
 
+def own(folder: Path) -> dict[str, str]:
+    """The environment of a server: what it puts aside goes to its own folder, since ours may not be its user's."""
+    return {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder)}
+
+
 @contextmanager
 def guarded(folder: Path, command: Sequence[str], stop: signal.Signals, ready: Callable[[], bool]) -> Iterator[None]:
     """Run a server until the end of the block.
@@ -76,6 +81,7 @@ def guarded(folder: Path, command: Sequence[str], stop: signal.Signals, ready: C
             stdout=log,
             stderr=log,
             start_new_session=True,
+            env=own(folder),
         )
     try:
         deadline = time.monotonic() + _PATIENCE

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_jobs.connections import Connection
-from tests.servers.guarded import PASSWORD, as_user, folder_of, free_port, guarded, missing
+from tests.servers.guarded import PASSWORD, as_user, folder_of, free_port, guarded, missing, own
 
 SERVER, INSTALL = Path("/usr/sbin/mariadbd"), Path("/usr/bin/mariadb-install-db")
 _CONF = {
@@ -115,7 +115,10 @@ def _init(folder: Path, data: Path) -> None:
         "DROP USER root@localhost;\n"
     )
     options = ["--no-defaults", f"--datadir={data}", "--skip-test-db", "--auth-root-authentication-method=normal"]
-    subprocess.run([*as_user("mysql"), str(INSTALL), *options], check=True, capture_output=True, cwd=folder)
+    options += ["--innodb-flush-method=nosync", "--innodb-log-file-size=8M", "--skip-innodb-doublewrite"]
+    subprocess.run(
+        [*as_user("mysql"), str(INSTALL), *options], check=True, capture_output=True, cwd=folder, env=own(folder)
+    )
 
 
 def _answers(server: Server) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_jobs.connections import Connection
-from tests.servers.guarded import PASSWORD, as_user, folder_of, free_port, guarded, missing
+from tests.servers.guarded import PASSWORD, as_user, folder_of, free_port, guarded, missing, own
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 _CONF = {
@@ -97,7 +97,7 @@ def _init(folder: Path, data: Path) -> None:
     secret.write_text(PASSWORD)
     options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--username=etl"]
     command = [*as_user("postgres"), str(BIN / "initdb"), "-D", str(data), f"--pwfile={secret}", *options]
-    subprocess.run(command, check=True, capture_output=True, cwd=folder)
+    subprocess.run(command, check=True, capture_output=True, cwd=folder, env=own(folder))
     secret.unlink()
 
 
