@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any, Final, cast
@@ -34,6 +35,7 @@ except ImportError:  # until Airflow 3.1
 
 AIRFLOW_VERSION: Final = tuple(int(part) for part in _airflow_version.split(".")[:2])
 AIRFLOW_3: Final = AIRFLOW_VERSION >= (3, 0)
+_CONTEXT: Final = "_AIRFLOW_PROCESS_CONTEXT"
 
 if AIRFLOW_3:
     from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_parsing_context
@@ -179,7 +181,24 @@ def connection_of(name: str) -> Any:
     Raises:
         AirflowNotFoundException: there is none of that name.
     """
-    return BaseHook.get_connection(name)
+    with _with_the_database():
+        return BaseHook.get_connection(name)
+
+
+@contextmanager
+def _with_the_database() -> Iterator[None]:
+    """Let commands find what is in the metadata database, as `airflow connections` does: 3.x asks it only for them.
+
+    A task asks its supervisor first, whatever stands here; a triggerer has said what it is.
+    """
+    if not AIRFLOW_3 or _CONTEXT in os.environ:
+        yield
+        return
+    os.environ[_CONTEXT] = "server"
+    try:
+        yield
+    finally:
+        os.environ.pop(_CONTEXT, None)
 
 
 def generation(context: Context) -> int:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureError, ResourceError
+from spark_jobs.jdbc.failures import meant
 
 _MEMORY: Final = ("OutOfMemoryError", "Java heap space", "GC overhead limit", "UNABLE_TO_ACQUIRE_MEMORY")
 _DISK: Final = ("No space left on device", "Disk quota exceeded")
@@ -45,7 +46,7 @@ def classify(error: BaseException, where: str = "") -> EtlError:
         return ResourceError(
             first_line(text), where=where, remedy="free disk space where staging and Spark's local files are"
         )
-    return _by_condition(error, text, where)
+    return meant(text, where) or _by_condition(error, text, where)
 
 
 def _by_condition(error: BaseException, text: str, where: str) -> EtlError:

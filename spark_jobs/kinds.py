@@ -12,7 +12,8 @@ from it, and here it is rebuilt from the plan without pydantic. Field metadata s
 - `dataset`: True where the text names another dataset.
 - `connection`: True where the text is the id of an Airflow connection: whoever submits the plan hands it over beside it
   (connections.py), and the method finds it in its context.
-- `substitute`: "text" where `${...}` may stand in the value, "sql" where it becomes a SQL literal.
+- `substitute`: "text" where `${...}` may stand in the value, "sql" where it becomes a Spark SQL literal, "database"
+  where it becomes one of the database that gets the text: `${timestamp:…}` in the plan (jdbc/queries.py).
 
 Class attributes: `shorthand` names the field that a value which is no mapping stands for (`filter: "a > 1"`), and where
 `whole` is True every value is that field, a mapping too (`derive: {late: "dep_delay > 15"}`). `requires` names the
@@ -20,6 +21,7 @@ third-party modules that the method imports. `example` stands in docs/language.m
 
 What `lint` asks, where a kind has it: `conflicts()` says which options can't go together (option -> why), `outline`
 which columns come out, `misfits` what can't be with the columns that go in (outline.py).
+A source that has no path says by `sampled(path)` which files stand for it in a test of sample rows.
 """
 
 from __future__ import annotations

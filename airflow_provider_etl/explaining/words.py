@@ -39,9 +39,11 @@ def source(kind: Any, lookback: timedelta | None) -> str:
     column = getattr(rows, "column", None)
     more = f" and the {flow(lookback)} before it" if lookback and column_of(kind) else ""
     belong = f"rows of the window{more} by {column}" if column else "all of it for every window"
-    place = getattr(kind, "path", None) or getattr(kind, "table", "")
+    place = getattr(kind, "path", None) or getattr(kind, "told", "")
     what = f"{kind.type} {getattr(kind, 'format', '')}".strip()
-    return f"{what} {place}, {belong if rows else 'one path a window'}"
+    return (
+        f"{what} {place}, {belong if rows else 'one query a window' if hasattr(kind, 'query') else 'one path a window'}"
+    )
 
 
 def option(name: str, kind: Any) -> str:

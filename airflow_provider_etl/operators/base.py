@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_etl.compat import (
     AirflowException,
     AirflowFailException,
+    AirflowRescheduleException,
     AirflowSkipException,
     BaseOperator,
     Context,
@@ -29,7 +31,7 @@ from airflow_provider_etl.operators.windows import reprocessing, windows_of
 from spark_jobs.errors import ConfigError, DataError, EtlError
 from spark_jobs.ledger import attempt_number
 from spark_jobs.plan import Attempt, Plan
-from spark_jobs.window import Window
+from spark_jobs.window import Window, iso
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
@@ -168,6 +170,8 @@ class EtlOperator(BaseOperator):
                 expected=f"fingerprint {before['fingerprint']:.12}, found {pipeline.fingerprint:.12}",
                 remedy="clear the run from its extract task on",
             )
+        if before is None:
+            self._await_settled(pipeline, window)
         attempt = self._attempt(context, pipeline, window, before)
         if before is None and first_try(context) and not asset_triggered(context) and not reprocessing(context):
             done = already_done(pipeline, window, attempt)
@@ -175,6 +179,15 @@ class EtlOperator(BaseOperator):
                 self._say(f"[etl] {pipeline.name} {window}: loaded before, with this same configuration")
                 return done.to_json()
         return pipeline.plan(window, attempt, verbs=self.verbs, previous=before)
+
+    def _await_settled(self, pipeline: Pipeline, window: Window) -> None:
+        """Free the worker until all sources may be read; Spark needn't be started to find that out."""
+        from airflow_provider_etl.spec.settling import ready
+
+        instant = ready(pipeline.extract, window)
+        if instant > window.end and instant > datetime.now(UTC):
+            self._say(f"[etl] {pipeline.name} {window}: waiting until it has settled, at {iso(instant)}")
+            raise AirflowRescheduleException(instant)
 
     def _pass_on(self, context: Context, before: ReportJson) -> ReportJson:
         """Nothing was staged, since the tables held the window: nothing to do, unless this task was cleared alone."""

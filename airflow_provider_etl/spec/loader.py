@@ -14,6 +14,7 @@ from airflow_provider_etl.spec import (
     lookback,
     rules,
     secrets,
+    settling,
     shape,
     strategies,
     tables,
@@ -143,6 +144,7 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     opened.awaited.extend(waits.awaited(waiting))
     strategies.check(verbs, problems, ordered=is_true(whole.get("depends_on_previous")))
     lookback.check(whole.get("lookback"), verbs, problems)
+    settling.check(verbs, problems)
     outlines: Mapping[str, Outline] = {}
     if expressions:
         from airflow_provider_etl.spec import columns, gate, sql

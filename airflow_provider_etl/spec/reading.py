@@ -11,7 +11,7 @@ from airflow_provider_etl.spec.problems import Problems
 
 # What `${…}` becomes in a text: text, a SQL literal, a value that is bound when it is asked, or nothing because it may
 # not stand there.
-Mode = Literal["text", "sql", "bind"] | None
+Mode = Literal["text", "sql", "bind", "database"] | None
 # (a text's node, mode) -> the text with all substituted that is known before a window is; problems are told.
 Substitute = Callable[[ScalarNode, Mode], str]
 Convert = Callable[[Node, "Reading", Mode], Any]

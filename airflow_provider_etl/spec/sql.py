@@ -49,6 +49,10 @@ def _check_kind(placed: Placed, tables: list[str], problems: Problems, *, determ
         return
     for kind, node in parts(placed.kind, placed.node):
         for key, field in plan_of(type(kind)).fields.items():
+            if field.metadata.get("substitute") == "database" and deterministic:
+                found = option_node(type(kind), node, key)
+                for text in scalars(found) if found is not None else ():
+                    _Text(text, problems, deterministic, substituted=True).check_foreign()
             wants_query = bool(field.metadata.get("query"))
             if not wants_query and not field.metadata.get("expression"):
                 continue
@@ -98,6 +102,16 @@ class _Text:
         else:
             self._query(found[0], tables)
         self._calls(tokens)
+
+    def check_foreign(self) -> None:
+        """Look for calls in the SQL of a database: which one it is, and so its grammar, isn't known here."""
+        from sqlglot import Dialect
+        from sqlglot.errors import SqlglotError
+
+        try:
+            self._calls(Dialect.get_or_raise("").tokenize(blanked(self.node.text)))
+        except SqlglotError:
+            return
 
     def _parsed(self, sql: str) -> tuple[list[Any], list[Token]] | None:
         from sqlglot.errors import ParseError, SqlglotError

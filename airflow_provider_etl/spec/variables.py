@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
+from urllib.parse import quote
 
 from airflow_provider_etl.spec.diagnostics import nearest, shown
 from airflow_provider_etl.spec.nodes import ScalarNode
@@ -70,7 +71,9 @@ class Substitution:
                 self.pasted.add(name.removeprefix("param."))
             if mode == "bind":
                 return match[0]
-            return value if mode == "text" or name.startswith(("window.", "param.")) else quoted(value)
+            if mode == "text" or name.startswith(("window.", "param.")):
+                return value
+            return in_database("text", value) if mode == "database" else quoted(value)
         message, hint = self._complaint(match)
         if message:
             self.problems.add(node, "unknown-variable", message, hint, offset=match.start())
@@ -182,24 +185,40 @@ def _replacer(window: Window, mode: str, params: Mapping[str, Any]) -> Callable[
     def replaced(match: re.Match[str]) -> str:
         param = params.get(match[1].removeprefix("param.")) if match[1].startswith("param.") else None
         if param is not None:
-            return literal(param) if mode == "sql" else _plain(param)
+            forms = {"sql": literal, "database": _typed}
+            return forms.get(mode, _plain)(param)
         base, colon, spec = match[1].partition(":")
         if base not in _WINDOW:
             return match[0]
         instant = window.end if base == "window.end" else window.start
-        if mode == "sql" and not colon and base != "window.key":
-            return f"TIMESTAMP '{iso(instant)}'"
+        if mode in ("sql", "database") and not colon and base != "window.key":
+            return f"TIMESTAMP '{iso(instant)}'" if mode == "sql" else in_database("timestamp", iso(instant))
         if base == "window.key":
             text = window.key
         else:
             text = window.format(instant, spec) if colon else instant.astimezone(window.zone).isoformat()
-        return quoted(text) if mode == "sql" else text
+        return quoted(text) if mode == "sql" else in_database("text", text) if mode == "database" else text
 
     return lambda text: _REFERENCE.sub(replaced, text) if "${" in text else text
 
 
 def _plain(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def in_database(kind: str, text: str) -> str:
+    """A value that the database's own dialect makes a literal of, once it is known which database that is.
+
+    Args:
+        kind: timestamp, date, number, boolean or text.
+        text: the value, in ISO 8601 for times and dates.
+    """
+    return f"${{{kind}:{quote(text, safe=':+ ')}}}"
+
+
+def _typed(value: Any) -> str:
+    kinds = {bool: "boolean", int: "number", float: "number", date: "date"}
+    return in_database(kinds.get(type(value), "text"), _plain(value))
 
 
 def literal(value: Any) -> str:

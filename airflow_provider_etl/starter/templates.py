@@ -7,6 +7,7 @@ in a class attribute `starter` (option -> value).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from airflow_provider_etl.starter.values import TIME
@@ -24,6 +25,13 @@ _SHIPPED: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
         "columns": CONTRACT,
     },
     ("extract", "table"): {"format": "delta", "path": "NAME_raw", "window": {"column": TIME}},
+    ("extract", "jdbc"): {
+        "connection": "my_database",
+        "table": "NAME",
+        "window": {"column": TIME},
+        "settle": timedelta(minutes=10),
+        "columns": CONTRACT,
+    },
     ("load", "delta"): {"path": "NAME", "write": {"strategy": "replace_window", "column": TIME}},
     ("load", "jdbc"): {
         "connection": "warehouse",

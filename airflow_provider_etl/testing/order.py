@@ -12,7 +12,7 @@ from airflow_provider_etl.spec import Pipeline
 from airflow_provider_etl.spec.environment import LOCAL
 from airflow_provider_etl.spec.rules import path_fields
 from airflow_provider_etl.testing.reader import Case, Given
-from airflow_provider_etl.testing.samples import Prepared
+from airflow_provider_etl.testing.samples import Prepared, stand_in
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import attempt_number
 from spark_jobs.load.delta import Delta
@@ -111,6 +111,7 @@ def _plan(pipeline: Pipeline, window: Window, number: int) -> Plan:
 def _run(pipeline: Pipeline, given: Given, number: int, place: int) -> dict[str, Any]:
     plan = _scratch(pipeline, _plan(pipeline, given.window, number))
     places = {name: _place(name, sample, place) for name, sample in given.samples.items()}
+    plan = replace(plan, extract={name: stand_in(source) for name, source in plan.extract.items()})
     plan = _with_sources(plan, lambda name, _: places[name])
     samples = [_sample(sample, places[name], pipeline) for name, sample in given.samples.items() if not sample.file]
     return {"samples": samples, "plan": plan.to_json()}

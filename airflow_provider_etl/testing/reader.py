@@ -14,7 +14,7 @@ from airflow_provider_etl.spec.nodes import ListNode, MapNode, Node, ScalarNode,
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.rules import path_fields
 from airflow_provider_etl.testing.language import CaseFile, CaseOption, Earlier, Expect, Row, Sample
-from airflow_provider_etl.testing.samples import Prepared, Preparing
+from airflow_provider_etl.testing.samples import Prepared, Preparing, stand_in
 from airflow_provider_etl.testing.wanted import WantedRows, wanted
 from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
@@ -112,7 +112,7 @@ class CaseReader:
         kinds |= {f"load.{name}": kind for name, (_, kind) in self.pipeline.load.items()}
         for place, kind in kinds.items():
             # A table of a database has a place, which is a Delta table in the scratch folder.
-            if not any(True for _ in path_fields(kind)) and not hasattr(kind, "place"):
+            if not any(True for _ in path_fields(stand_in(kind))) and not hasattr(kind, "place"):
                 message = (
                     f"{place} is of kind {kind.type}, which has no path that a test could turn to its scratch folder"
                 )
@@ -203,7 +203,9 @@ class CaseReader:
             if sample is None:
                 self._tell_missing(name, part.sources, node)
                 continue
-            prepared = Preparing(folder=self.path.absolute().parent, problems=self.problems).prepared(*sample, source)
+            prepared = Preparing(folder=self.path.absolute().parent, problems=self.problems).prepared(
+                *sample, stand_in(source)
+            )
             if prepared is not None:
                 samples[name] = prepared
         if window is None or len(samples) < len(self.pipeline.extract):

@@ -39,6 +39,17 @@ class Prepared:
     rows: tuple[str, ...] = ()
 
 
+def stand_in(source: Any, path: str = "sample") -> Any:
+    """What reads a sample in a source's place: the files that it says stand for it, or itself.
+
+    Args:
+        source: a source, or a destination.
+        path: of those files.
+    """
+    sampled = getattr(source, "sampled", None)
+    return sampled(path) if sampled is not None else source
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preparing:
     """Samples of one test file on their way.

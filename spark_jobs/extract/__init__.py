@@ -4,5 +4,6 @@ from typing import Final
 
 SOURCES: Final = {
     "files": "spark_jobs.extract.files:Files",
+    "jdbc": "spark_jobs.extract.jdbc:Jdbc",
     "table": "spark_jobs.extract.table:Table",
 }

@@ -57,7 +57,7 @@ class Span:
         if isinstance(kind, T.TimestampNTZType):
             value = instant(value, self.zone)
         elif isinstance(kind, T.DateType):
-            self._refuse_parts_of_days()
+            self.refuse_parts_of_days()
             start, end = (F.lit(day.isoformat()).cast("date") for day in self.window.dates)
         elif not isinstance(kind, T.TimestampType):
             told = f"is {kind.simpleString()}" if kind is not None else "isn't there"
@@ -69,7 +69,12 @@ class Span:
             )
         return value, start, end
 
-    def _refuse_parts_of_days(self) -> None:
+    def refuse_parts_of_days(self) -> None:
+        """See that the window cuts no day.
+
+        Raises:
+            ConfigError: it does, so that a date can't say to which window it belongs.
+        """
         if not self.window.whole_days:
             raise ConfigError(
                 f"the window's column {self.column!r} is a date, "

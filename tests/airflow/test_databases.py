@@ -1,99 +1,64 @@
-"""A pipeline whose table is in a real database: run by the command line, and asked for without Spark."""
+"""Databases under Airflow: connections come from its metadata database, and a task waits until a window has settled."""
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
-from dataclasses import asdict
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.airflow.project import FLIGHTS, ROOT, Project
+from airflow_provider_etl.hooks.connections import resolved
+from spark_jobs.errors import ConfigError
+from spark_jobs.window import Window, iso
+from tests.airflow.project import Project
 
-pytestmark = [pytest.mark.airflow, pytest.mark.spark]
-
-MART = FLIGHTS.replace(
-    "type: delta\n    path: ${env.lake}/flights", "type: jdbc\n    connection: mart\n    table: flights"
-).replace("  lake:\n", "  mart:\n")
-
-
-def variable(server: Any) -> dict[str, str]:
-    """The connection as Airflow takes it from the environment."""
-    known = asdict(server.connection("mart"))
-    told = {key: value for key, value in known.items() if key not in {"id", "kind"}}
-    return {"AIRFLOW_CONN_MART": json.dumps({"conn_type": known["kind"], **told})}
-
-
-def etl(project: Project, server: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "airflow_provider_etl.cli.main", *arguments]
-    environment = {**os.environ, **variable(server), "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False)
-
-
-def files_with(folder: Path, secret: str) -> list[Path]:
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return [path for path in files if secret.encode() in path.read_bytes()]
+pytestmark = pytest.mark.airflow
+PIPELINE = """
+schedule: "@daily"
+start: 2013-01-01
+execution: fused
+extract:
+  orders: {type: jdbc, connection: crm, table: orders, window: {column: at}, settle: 10m}
+transform:
+  - from: orders
+load:
+  lake: {type: delta, path: "${env.lake}/orders", write: {strategy: append}}
+"""
+# Not `airflow connections add`: it calls a connection generic whose provider isn't installed here.
+ADD = """
+from airflow.models import Connection
+from airflow.utils.session import create_session
+about = {"host": "db", "password": "pw'd", "schema": "s", "extra": {"sslmode": "require"}}
+with create_session() as session:
+    session.add(Connection(conn_id="of_the_database", conn_type="postgres", **about))
+"""
 
 
-@pytest.mark.parametrize("kind", ["postgres", "mariadb"])
-def test_a_window_is_run_twice_and_the_ledger_tells_without_spark(
-    project: Project, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: str
+def test_a_connection_of_the_metadata_database_is_found_by_a_command(
+    deployed: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_etl.backfill.held import held, overlaps
-    from airflow_provider_etl.hooks.ledger import already_done, newest_attempt
-    from airflow_provider_etl.hooks.tables import ledger_of
-    from airflow_provider_etl.spec import load_file
-    from spark_jobs.ledger import attempt_number
-    from spark_jobs.plan import Attempt
+    subprocess.run([sys.executable, "-c", ADD], check=True, capture_output=True)
+    found = resolved({"of_the_database": "extract.orders.connection"})["of_the_database"]
+    assert (found.kind, found.host, found.port, found.schema) == ("postgres", "db", None, "s")
+    assert (found.password, found.extra) == ("pw'd", {"sslmode": "require"})
+    monkeypatch.setenv("AIRFLOW_CONN_OF_A_VARIABLE", "mysql://me:p%40ss@h:3307/d?charset=utf8mb4")
+    found = resolved({"of_a_variable": "load.x"})["of_a_variable"]
+    assert (found.kind, found.port, found.login, found.password) == ("mysql", 3307, "me", "p@ss")
+    with pytest.raises(ConfigError, match=r"load\.x\.connection: there is no connection 'nobody'; add it"):
+        resolved({"nobody": "load.x.connection"})
 
-    server: Any = request.getfixturevalue(kind)
-    server.run(*[f"DROP TABLE IF EXISTS {name}" for name in ("flights", "_etl_loads", "_etl_owners")])
-    conf = "conf: {spark.eventLog.enabled: 'true', spark.eventLog.dir: EVENTS}".replace("EVENTS", str(project.folder))
-    environment = project.folder / "config/environments/local.yaml"
-    environment.write_text(environment.read_text().replace("small: true", f"small: true, {conf}"))
-    project.pipeline("flights", MART)
-    file = project.folder / "dags/pipelines/flights.yaml"
-    for name, value in variable(server).items():
-        monkeypatch.setenv(name, value)
-    pipeline = load_file(file).pipeline
-    assert pipeline is not None
-    window, other = pipeline.window_of("2013-01-01"), pipeline.window_of("2013-01-02")
-    assert newest_attempt(pipeline, window) is None
-    assert held([pipeline], [window]) == {window: "missing"}
 
-    ran = etl(project, server, "run", str(file), "--window", "2013-01-01", "--json", "report.json")
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    report = json.loads((project.folder / "report.json").read_text())
-    receipt = report["loads"]["mart"]
-    assert (receipt["state"], receipt["table"], receipt["version"]) == ("loaded", "mart:flights", None)
-    rows = server.rows("SELECT count(*) FROM flights")[0][0]
-    assert rows == receipt["rows_inserted"] > 0
-    assert server.password not in ran.stdout + ran.stderr
-    assert files_with(project.folder, server.password) == []
+def test_a_task_frees_its_worker_until_the_window_has_settled(project: Project) -> None:
+    from airflow_provider_etl.compat import DAG, AirflowRescheduleException
+    from airflow_provider_etl.operators.pipeline import PipelineOperator
 
-    number = newest_attempt(pipeline, window)
-    assert number == report["attempt"]["number"]
-    attempt = Attempt(number=attempt_number(pipeline.fingerprint, number), token="t", run="r")
-    done = already_done(pipeline, window, attempt)
-    assert done is not None
-    assert done.loads["mart"].table == "mart:flights"
-    assert already_done(pipeline, other, attempt) is None
-    assert held([pipeline], [window, other]) == {window: "loaded", other: "missing"}
-    assert overlaps([pipeline], [window]) == {}
-    unit, options = pipeline.units(window)["mart"]
-    ledger = ledger_of(options)
-    assert ledger.windows(unit.pipeline, unit.destination) == [(window.start, window.end)]
-    assert ledger.newest_attempt(unit.pipeline, unit.destination) == number
-    assert ledger.appended(unit.pipeline) == {(window.start, window.end)}
-
-    if kind == "mariadb":
-        return  # what follows asks no database
-    twice = etl(project, server, "test", str(file), "--window", "2013-01-01")
-    assert twice.returncode == 0, twice.stdout + twice.stderr
-    assert server.rows("SELECT count(*) FROM flights")[0][0] == rows
-    refused = etl(project, server, "purge", str(file), "--column", "flight", "--dry-run")
-    assert refused.returncode == 2
+    path = project.pipeline("orders", PIPELINE)
+    with DAG("orders", start_date=datetime(2013, 1, 1, tzinfo=UTC)):
+        operator: Any = PipelineOperator(task_id="run", pipeline=str(path))
+    end = datetime.now(UTC) - timedelta(minutes=5)
+    window = Window(start=end - timedelta(days=1), end=end)
+    with pytest.raises(AirflowRescheduleException) as caught:
+        operator._window({}, operator.read(), window, None)
+    assert iso(caught.value.reschedule_date) == iso(end + timedelta(minutes=10))

@@ -1,48 +1,152 @@
-"""What lint says of loads into databases."""
+"""Sources of databases in a pipeline file: what lint tells, and what a plan says to them."""
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
-from airflow_provider_etl.spec.strategies import kept_by
-from tests.spec.conftest import PIPELINE, Project
+from airflow_provider_etl.spec.settling import ready
+from spark_jobs.connections import named_by
+from spark_jobs.plan import Attempt, Plan
+from tests.spec.conftest import Project
 
-LOAD = "type: jdbc\n    connection: warehouse\n    table: sales.orders\n    write: {strategy: append}"
-MART = PIPELINE.replace("type: delta\n    path: ${env.lake}/orders\n    write: {strategy: append}", LOAD)
+ROOT = Path(__file__).resolve().parents[2]
+PIPELINE = """\
+schedule: "@daily"
+start: 2013-01-01
+timezone: America/New_York
+params:
+  who: {type: string, default: "o'k\\\\"}
+  least: {type: integer, default: 3}
+extract:
+  orders:
+    type: jdbc
+    connection: crm
+    table: sales.orders
+    window: {column: at}
+    settle: 10m
+transform:
+  - from: orders
+load:
+  lake: {type: delta, path: "${env.lake}/orders", write: {strategy: append}}
+"""
 
 
-def test_a_load_into_a_database_lints_and_its_plan_names_the_connection_alone(project: Project) -> None:
-    assert project.told(MART) == []
-    (_, kind) = project.pipeline(MART).load["lake"]
-    assert (kind.type, kind.connection, kind.table, kind.place) == (
-        *("jdbc", "warehouse", "sales.orders"),
-        "warehouse:sales.orders",
+def without_params(text: str) -> str:
+    return re.sub(r"params:\n(  .*\n)+", "", text)
+
+
+def told(project: Project, old: str, new: str) -> list[str]:
+    text = without_params(PIPELINE)
+    assert old in text
+    return project.told(text.replace(old, new))
+
+
+def plan(project: Project, text: str) -> Plan:
+    pipeline = project.pipeline(text)
+    return pipeline.plan(pipeline.window_of("2013-07-01"), Attempt(number=1, token="t", run="r"))
+
+
+def test_a_whole_source_lints(project: Project) -> None:
+    assert project.told(without_params(PIPELINE)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("connection: crm", "connection: postgresql://h/d", "option-conflict .*connection: it is the id of an Airflow"),
+        ("table: sales.orders", "table: t\n    query: SELECT 1", "option-conflict .*give a table or a query"),
+        ("    table: sales.orders\n", "", "option-conflict .*give a table or a query"),
+        ("table: sales.orders", "query: DELETE FROM t", "option-conflict .*'DELETE FROM t' is no SELECT"),
+        ("table: sales.orders", "query: select 1; select 2", "option-conflict .*a semicolon stands in the query"),
+        (
+            "table: sales.orders",
+            "query: select * from t where a > '${window.start}'",
+            "option-conflict .*take the quotes",
+        ),
+        (
+            "table: sales.orders",
+            "query: select * from t where a > now()",
+            "expression-clock .*'now' gives another value",
+        ),
+        ("table: sales.orders", "query: select ${window.strat}", "unknown-variable .*did you mean"),
+        ("    settle: 10m\n", "", "settle-missing .*reads a window by 'at' as soon as it ends.*settle: 10m"),
+        ("settle: 10m", "settle: 2d", "out-of-range"),
+        ("window: {column: at}", "window: all", "option-conflict .*settle: nothing is waited for"),
+        ("    window: {column: at}\n", "", "window-missing"),
+        ("settle: 10m", "settle: 1m\n    partition: {column: id, parts: 1}", "out-of-range"),
+        ("settle: 10m", "settle: 1m\n    partition: {column: id, parts: 2, lower: 1}", "lower and upper go together"),
+        (
+            "settle: 10m",
+            "settle: 1m\n    partition: {column: id, parts: 2, lower: 2, upper: 1}",
+            "lower must lie below",
+        ),
+        ("settle: 10m", "settle: 1m\n    columns: {id: {type: nope}, at: {type: date}}", "unknown-type"),
+        (
+            "settle: 10m",
+            "settle: 1m\n    columns: {id: {type: int}, at: {type: int}}",
+            "the window's column 'at' is int",
+        ),
+        ("settle: 10m", "settle: 1m\n    timezone: Mars/X", "unknown-timezone"),
+    ],
+)
+def test_what_can_not_be_is_told(project: Project, old: str, new: str, message: str) -> None:
+    found = told(project, old, new)
+    assert any(re.search(message, line) for line in found), found
+    assert len(found) == 1, found
+
+
+def test_columns_of_the_contract_are_followed(project: Project) -> None:
+    columns = "settle: 1m\n    columns: {id: {type: int}, at: {type: timestamp}}"
+    text = (
+        without_params(PIPELINE)
+        .replace("settle: 10m", columns)
+        .replace("- from: orders", "- from: orders\n  - drop: [idd]")
     )
+    [line] = project.told(text)
+    assert "unknown-column" in line
+    assert "did you mean 'id'" in line
 
 
-@pytest.mark.parametrize("strategy", ["scd2", "cdc"])
-def test_a_strategy_that_databases_cannot_keep_is_refused_with_the_nearest(project: Project, strategy: str) -> None:
-    assert kept_by("jdbc") == ("replace_window", "append", "snapshot", "merge")
-    (told,) = project.told(MART.replace("strategy: append", f"strategy: {strategy}, keys: [id]"))
-    assert told.startswith("19:23 strategy-unsupported load.lake.write.strategy")
-    assert "the nearest one is merge" in told
+def test_values_reach_the_database_typed_and_never_as_text(project: Project) -> None:
+    query = (
+        "SELECT * FROM t WHERE at >= ${window.start} AND k = ${window.key} AND n > ${param.least} AND w = ${param.who}"
+    )
+    text = PIPELINE.replace("table: sales.orders", f"query: {query} AND e = ${{env.lake}}").replace(
+        "    window: {column: at}\n", ""
+    )
+    made = plan(project, text)
+    lake = made.extract["orders"].query.partition("e = ")[2]
+    assert made.extract["orders"].query.partition(" AND e = ")[0] == (
+        "SELECT * FROM t WHERE at >= ${timestamp:2013-07-01T04:00:00Z} AND k = ${text:2013-07-01}"
+        " AND n > ${number:3} AND w = ${text:o%27k%5C}"
+    )
+    assert re.fullmatch(r"\$\{text:[\w%.-]+\}", lake)
+    assert Plan.from_json(made.to_json()).extract["orders"] == made.extract["orders"]
 
 
-def test_a_merge_without_a_sequence_or_with_keys_that_order_themselves(project: Project) -> None:
-    merge = MART.replace("strategy: append", "strategy: merge, keys: [id]")
-    assert [line.split(" |")[0] for line in project.told(merge)] == ["19:5 merge-without-sequence load.lake.write"]
-    assert project.told(merge.replace("keys: [id]", "keys: [id], sequence: at")) == []
-    (told,) = project.told(merge.replace("keys: [id]", "keys: [id], sequence: id"))
-    assert "'id' is a key too" in told or "id is a key too" in told
+def test_a_plan_says_which_connections_it_needs_and_nothing_of_them(project: Project) -> None:
+    made = plan(project, without_params(PIPELINE))
+    assert named_by(made) == {"crm": "extract.orders.connection"}
+    assert named_by(Plan.from_json(made.to_json() | {"verbs": ["load"]})) == {}
+    assert "connections" not in made.to_json()
 
 
-def test_two_loads_of_one_table_need_scopes_and_so_do_two_files(project: Project) -> None:
-    second = LOAD.replace("\n", "\n")
-    twice = f"{MART}  again:\n    {second}\n"
-    (told,) = project.told(twice)
-    assert "destination-shared" in told
-    assert "writes the same table" in told
-    scoped = twice.replace("append}", "append}\n    scope: {country: de}", 1)
-    assert project.told(scoped.replace("append}\n\n", "append}\n") + "    scope: {country: at}\n") == []
-    other = twice.replace("table: sales.orders", "table: sales.others", 1)
-    assert project.told(other) == []
+def test_a_window_is_ready_when_its_slowest_source_has_settled(project: Project) -> None:
+    made = plan(project, without_params(PIPELINE))
+    assert ready(made.extract, made.window) == datetime(2013, 7, 2, 4, 10, tzinfo=UTC)
+    assert ready({}, made.window) == made.window.end
+
+
+def test_the_page_s_example_lints(project: Project) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/databases.md").read_text(), re.DOTALL)
+    head = 'schedule: "@daily"\nstart: 2013-01-01\n'
+    tail = "transform:\n  all: {from: orders}\n  both: {from: rates}\nload:\n"
+    loads = "".join(
+        f'  {name}: {{from: {name}, type: delta, path: "${{env.lake}}/{name}", write: {{strategy: append}}}}\n'
+        for name in ("all", "both")
+    )
+    assert project.told(head + text + tail + loads) == []

@@ -28,6 +28,7 @@ KNOWN = {
     "expression",
     "query",
     "column",
+    "connection",
     "substitute",
     "path",
     "dataset",

@@ -20,6 +20,19 @@ extract:
       amount: {type: "decimal(10,2)"}
       ordered_at: {type: timestamp, required: true}
 """
+_DATABASE: Final = """\
+extract:
+  orders:
+    type: jdbc
+    connection: shop
+    table: sales.orders
+    window: {column: ordered_at}
+    columns:
+      id: {type: int, required: true}
+      customer: {type: string}
+      amount: {type: "decimal(10,2)"}
+      ordered_at: {type: timestamp}
+"""
 _STEPS: Final = "transform:\n  clean: {from: orders, steps: [{filter: amount > 0}]}\n"
 _LAKE: Final = """\
   lake:
@@ -107,6 +120,17 @@ RULES: Final = (
         wrong="wait_for:\n  - file: {path: data/raw/orders.csv, every: 2h, timeout: 1h}\n",
         right="wait_for:\n  - file: {path: data/raw/orders.csv, every: 5m, timeout: 1h}\n",
         mend="Give it a longer timeout, or ask more often.",
+    ),
+    Rule(
+        code="settle-missing",
+        severity="warning",
+        why="A database's rows are chosen by a column that was written before the transaction committed. A window that is"
+        " read at its end misses rows of transactions that are still open, and no later window has them. Rows that are"
+        " updated in place leave their old window for good: a repeat of it can't find them, which only a change stream"
+        " mends.",
+        wrong=_DATABASE,
+        right=_DATABASE + "    settle: 10m\n",
+        mend="Say how long the longest transaction that writes there takes, or `settle: 0s` where each commits at once.",
     ),
     Rule(
         code="lookback-unused",

@@ -1,0 +1,48 @@
+"""What lint says of loads into databases."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_etl.spec.strategies import kept_by
+from tests.spec.conftest import PIPELINE, Project
+
+LOAD = "type: jdbc\n    connection: warehouse\n    table: sales.orders\n    write: {strategy: append}"
+MART = PIPELINE.replace("type: delta\n    path: ${env.lake}/orders\n    write: {strategy: append}", LOAD)
+
+
+def test_a_load_into_a_database_lints_and_its_plan_names_the_connection_alone(project: Project) -> None:
+    assert project.told(MART) == []
+    (_, kind) = project.pipeline(MART).load["lake"]
+    assert (kind.type, kind.connection, kind.table, kind.place) == (
+        *("jdbc", "warehouse", "sales.orders"),
+        "warehouse:sales.orders",
+    )
+
+
+@pytest.mark.parametrize("strategy", ["scd2", "cdc"])
+def test_a_strategy_that_databases_cannot_keep_is_refused_with_the_nearest(project: Project, strategy: str) -> None:
+    assert kept_by("jdbc") == ("replace_window", "append", "snapshot", "merge")
+    (told,) = project.told(MART.replace("strategy: append", f"strategy: {strategy}, keys: [id]"))
+    assert told.startswith("19:23 strategy-unsupported load.lake.write.strategy")
+    assert "the nearest one is merge" in told
+
+
+def test_a_merge_without_a_sequence_or_with_keys_that_order_themselves(project: Project) -> None:
+    merge = MART.replace("strategy: append", "strategy: merge, keys: [id]")
+    assert [line.split(" |")[0] for line in project.told(merge)] == ["19:5 merge-without-sequence load.lake.write"]
+    assert project.told(merge.replace("keys: [id]", "keys: [id], sequence: at")) == []
+    (told,) = project.told(merge.replace("keys: [id]", "keys: [id], sequence: id"))
+    assert "'id' is a key too" in told or "id is a key too" in told
+
+
+def test_two_loads_of_one_table_need_scopes_and_so_do_two_files(project: Project) -> None:
+    second = LOAD.replace("\n", "\n")
+    twice = f"{MART}  again:\n    {second}\n"
+    (told,) = project.told(twice)
+    assert "destination-shared" in told
+    assert "writes the same table" in told
+    scoped = twice.replace("append}", "append}\n    scope: {country: de}", 1)
+    assert project.told(scoped.replace("append}\n\n", "append}\n") + "    scope: {country: at}\n") == []
+    other = twice.replace("table: sales.orders", "table: sales.others", 1)
+    assert project.told(other) == []
