@@ -175,8 +175,8 @@ class Scope(Protocol):
     def type_of(self, text: str, rows: Outline) -> str | None:
         """The type of an expression over these columns; None where it isn't known."""
 
-    def query(self, text: str, rows: Outline) -> Outline:
-        """What a SELECT over `input` and the other datasets gives."""
+    def query(self, text: str, rows: Outline | None) -> Outline:
+        """What a SELECT over `input` (these columns; None: there is no `input`) and the other datasets gives."""
 
 
 def collisions(option: str, names: Iterable[str]) -> Iterator[Misfit]:

@@ -20,6 +20,7 @@ from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.schedule import zone_problem
 from airflow_provider_etl.spec.variables import names_window, text_with_window
 from airflow_provider_etl.spec.verbs import RESULT, Placed, Verbs
+from spark_jobs.kinds import reads_datasets
 from spark_jobs.window import Window
 
 SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(2013, 1, 2, tzinfo=UTC))
@@ -222,7 +223,7 @@ def _conflicts(verbs: Verbs, problems: Problems) -> None:
 
 def _windows(verbs: Verbs, problems: Problems) -> None:
     for name, placed in verbs.extract.items():
-        if placed.kind is FAILED or getattr(placed.kind, "window", None) is not None:
+        if placed.kind is FAILED or getattr(placed.kind, "window", None) is not None or reads_datasets(placed.kind):
             continue
         if not any(names_window(node.text) for node in scalars(placed.node)):
             problems.add(

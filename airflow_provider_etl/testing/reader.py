@@ -17,6 +17,7 @@ from airflow_provider_etl.testing.language import CaseFile, CaseOption, Earlier,
 from airflow_provider_etl.testing.samples import Prepared, Preparing
 from airflow_provider_etl.testing.wanted import WantedRows, wanted
 from spark_jobs.errors import ConfigError
+from spark_jobs.kinds import reads_datasets
 from spark_jobs.window import Window
 
 _FAR: Final = datetime(2199, 1, 1, tzinfo=UTC)
@@ -197,7 +198,8 @@ class CaseReader:
         window = self._window(part.window, node)
         self._known(_below(node, "sources"), self.pipeline.extract, "source")
         samples = {}
-        for name, source in self.pipeline.extract.items():
+        read = {name: source for name, source in self.pipeline.extract.items() if not reads_datasets(source)}
+        for name, source in read.items():
             sample = self._sample(name, [(part.sources, node), (option.sources, whole), (self.shared, self.node)])
             if sample is None:
                 self._tell_missing(name, part.sources, node)
@@ -205,7 +207,7 @@ class CaseReader:
             prepared = Preparing(folder=self.path.absolute().parent, problems=self.problems).prepared(*sample, source)
             if prepared is not None:
                 samples[name] = prepared
-        if window is None or len(samples) < len(self.pipeline.extract):
+        if window is None or len(samples) < len(read):
             return None
         return Given(window=window, samples=samples)
 

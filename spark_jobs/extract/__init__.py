@@ -4,5 +4,6 @@ from typing import Final
 
 SOURCES: Final = {
     "files": "spark_jobs.extract.files:Files",
+    "sql": "spark_jobs.extract.sql:Sql",
     "table": "spark_jobs.extract.table:Table",
 }

@@ -67,7 +67,9 @@ def test_every_kind_has_an_example_that_lints(project: Project, group: str, name
         f"extract:\n{sources}{APPEND if group == 'transform' else ''}" + ("" if group == "extract" else shown)
     )
     if group == "extract":
-        text = completed(shown + ("transform: [{from: orders}]\ncheck: []\n" if name == "table" else ""))
+        more = "transform: [{from: orders}]\ncheck: []\n" if name in {"table", "sql"} else ""
+        above = f"extract:\n{sources.replace('orders:', 'placed:', 1)}" if name == "sql" else ""
+        text = completed((above + shown.removeprefix("extract:\n") if above else shown) + more)
     assert [line for line in project.told(text) if "unused-dataset" not in line] == []
 
 

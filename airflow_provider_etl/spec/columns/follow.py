@@ -14,6 +14,7 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.rules import target_of
 from airflow_provider_etl.spec.verbs import Placed, Verbs
+from spark_jobs.kinds import reads_datasets
 from spark_jobs.outline import Misfit, Outline
 
 
@@ -33,9 +34,9 @@ class Known:
         """The type of an expression; None where it isn't known."""
         return self.expressions.type_of(text, rows)
 
-    def query(self, text: str, rows: Outline) -> Outline:
+    def query(self, text: str, rows: Outline | None) -> Outline:
         """What a SELECT gives."""
-        return self.expressions.query(text, {**self.datasets, "input": rows})
+        return self.expressions.query(text, self.datasets if rows is None else {**self.datasets, "input": rows})
 
 
 @dataclass
@@ -65,7 +66,8 @@ class _Follower:
     def _source(self, placed: Placed) -> Outline:
         if placed.kind is FAILED:
             return Outline()
-        rows: Outline = self._asked(placed, "outline") or Outline()
+        given = (self._known(),) if reads_datasets(placed.kind) else ()
+        rows: Outline = self._asked(placed, "outline", *given) or Outline()
         self._look(placed, rows)
         return rows
 
