@@ -144,6 +144,8 @@ debian:
 	@missing=""; \
 	command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || missing="$$missing docker-compose"; \
 	command -v java >/dev/null || [ -n "$${JAVA_HOME:-}" ] || missing="$$missing openjdk-17-jre-headless"; \
+	[ -x /usr/lib/postgresql/15/bin/postgres ] || missing="$$missing postgresql-15"; \
+	[ -x /usr/sbin/mariadbd ] || missing="$$missing mariadb-server"; \
 	if [ -z "$$missing" ]; then :; \
 	elif [ "$${CI:-}" = true ] && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from spark_jobs.connections import Connections
 from spark_jobs.plan import Plan
 from spark_jobs.report import DatasetCounts
 
@@ -23,6 +24,7 @@ class Context:
         where: place in the pipeline file for error texts, such as `extract.flights` or `transform.result[2].join`.
         dataset: name of the dataset the kind works on.
         datasets: the other datasets by name, as far as they exist yet.
+        connections: those that the plan's kinds name, by id.
     """
 
     spark: SparkSession
@@ -30,6 +32,7 @@ class Context:
     where: str
     dataset: str
     datasets: Mapping[str, DataFrame] = field(default_factory=dict)
+    connections: Connections = field(default_factory=Connections)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,8 @@ from it, and here it is rebuilt from the plan without pydantic. Field metadata s
 - `column_of`: the option with the name of the dataset whose columns the text names; `shared_with`: likewise, where
   the columns are of both, or the values of a mapping are of that one; `directed`: True where `asc`, `desc` may follow.
 - `dataset`: True where the text names another dataset.
+- `connection`: True where the text is the id of an Airflow connection: whoever submits the plan hands it over beside it
+  (connections.py), and the method finds it in its context.
 - `substitute`: "text" where `${...}` may stand in the value, "sql" where it becomes a SQL literal.
 
 Class attributes: `shorthand` names the field that a value which is no mapping stands for (`filter: "a > 1"`), and where

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.connections import Connections
 from spark_jobs.errors import ConfigError
 from spark_jobs.failures import classify
 from spark_jobs.plan import Plan
@@ -35,11 +36,13 @@ class Order:
         name: a key of ORDERS.
         plans: of the pipeline; one where windows mean nothing.
         options: the order's own.
+        connections: those that the plans' kinds name; no part of its JSON.
     """
 
     name: str
     plans: tuple[Plan, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    connections: Connections = field(default_factory=Connections)
 
     @property
     def plan(self) -> Plan:

@@ -22,8 +22,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from spark_jobs.connections import Connections, received
 from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.failures import classify
+from spark_jobs.hiding import Hiding
 from spark_jobs.ledger import attempt_number
 from spark_jobs.orders import Order, is_order
 from spark_jobs.orders import execute as carry_out
@@ -43,14 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
     if options.lifeline:
         hold_lifeline()
     try:
-        plans = read(options.plan)
+        plans, connections = read(options.plan), received()
     except (ConfigError, OSError, ValueError) as error:
         say(f"error: {error}")
         return 2
     from spark_jobs.session import Shared
 
     spark = Shared()
-    told = perform(plans, spark)
+    told = perform(plans, spark, connections)
     write_report(options.report, told)
     code = 1 if (told[-1] if isinstance(told, list) else told)["state"] == "failed" else 0
     if options.lifeline and not spark.has_more_to_write:
@@ -99,19 +101,20 @@ def parsed(found: Any) -> Plan | list[Plan] | Order:
     return [Plan.from_json(item) for item in found]
 
 
-def perform(work: Plan | list[Plan] | Order, spark: Shared) -> Any:
+def perform(work: Plan | list[Plan] | Order, spark: Shared, connections: Connections) -> Any:
     """Do what was read; the report (JSON), or a list of them for a list of plans."""
     if isinstance(work, Order):
-        return carry_out(work, spark.session, say)
-    told = [report.to_json() for report in run_all(work if isinstance(work, list) else [work], spark)]
+        hiding = connections.hiding
+        return hiding.json(carry_out(replace(work, connections=connections), spark.session, hiding.saying(say)))
+    told = [report.to_json() for report in run_all(work if isinstance(work, list) else [work], spark, connections)]
     return told if isinstance(work, list) else told[0]
 
 
-def run_all(plans: list[Plan], spark: Shared) -> list[Report]:
+def run_all(plans: list[Plan], spark: Shared, connections: Connections) -> list[Report]:
     """Run plans one after the other in one Spark, each in a session of its own, up to the first that fails."""
     reports: list[Report] = []
     for place, plan in enumerate(plans):
-        reports.append(run(_renewed(plan) if place else plan, spark.session))
+        reports.append(run(_renewed(plan) if place else plan, spark.session, connections))
         if reports[-1].state == "failed":
             break
     return reports
@@ -128,30 +131,34 @@ def _renewed(plan: Plan) -> Plan:
     return replace(plan, attempt=replace(plan.attempt, number=number, since=number))
 
 
-def run(plan: Plan, spark: Callable[[str, Mapping[str, Any]], SparkSession]) -> Report:
-    """Run a plan and return its report; an error is in the report, never raised.
+def run(
+    plan: Plan, spark: Callable[[str, Mapping[str, Any]], SparkSession], connections: Connections | None = None
+) -> Report:
+    """Run a plan and return its report; an error is in the report, never raised, and no secret is in it.
 
     Args:
         plan: what to run.
         spark: gives a session for (name, engine settings).
+        connections: those that the plan's kinds name.
     """
     begin = time.monotonic()
-    report = _begin(plan)
+    report, known = _begin(plan), connections or Connections()
+    tell = known.hiding.saying(say)
     where = "start"
     try:
         from spark_jobs.verbs import Run
 
         back = f", looking back to {iso(plan.reach.start)}" if plan.reach else ""
-        say(f"{plan.pipeline} {plan.window}{back}: {', '.join(plan.verbs)}")
+        tell(f"{plan.pipeline} {plan.window}{back}: {', '.join(plan.verbs)}")
         session = spark(f"{plan.pipeline} {plan.window.key}", plan.spark)
         report.seconds["start"] = round(report.seconds.get("start", 0.0) + time.monotonic() - begin, 3)
-        work = Run(session, plan, report, say)
+        work = Run(session, plan, report, tell, connections=known)
         try:
             work.execute()
         finally:
             where = work.where
     except Exception as error:  # noqa: BLE001 - whatever happened becomes the report's error
-        _fail(report, classify(error, where), error)
+        _fail(report, classify(error, where), error, known.hiding)
     report.seconds["total"] = round(report.seconds.get("total", 0.0) + time.monotonic() - begin, 3)
     return report
 
@@ -164,13 +171,13 @@ def _begin(plan: Plan) -> Report:
     return report
 
 
-def _fail(report: Report, told: EtlError, error: Exception) -> None:
-    report.state, report.error = "failed", told.to_json()
-    say(f"error[{told.kind}]: {told}")
+def _fail(report: Report, told: EtlError, error: Exception, hiding: Hiding) -> None:
+    report.state, report.error = "failed", hiding.json(told.to_json())
+    say(hiding.text(f"error[{told.kind}]: {told}"))
     if told is not error and os.environ.get("ETL_DEBUG"):
         import traceback
 
-        traceback.print_exception(error)
+        print(hiding.text("".join(traceback.format_exception(error))), file=sys.stderr)
 
 
 def write_report(path: str, report: Any) -> None:

@@ -7,9 +7,9 @@ folder. While a job runs nobody else can connect, and when the owner is gone the
 whatever it does: so no work outlives its task. It ends after a job that failed, when nobody has come for a while, and
 when its socket was removed; its scratch folder goes with it.
 
-Frames, both ways: one byte that says what, four bytes of length (big endian), the bytes. The owner sends `j` (plan or
-plans, JSON); the driver answers `a` (it is yours), `o` (output) any number of times, and `r` (report or reports, JSON)
-or `e` (why the plan can't be read).
+Frames, both ways: one byte that says what, four bytes of length (big endian), the bytes. The owner sends `j` (JSON:
+`plan`, which may be several or an order, and `connections`); the driver answers `a` (it is yours), `o` (output) any
+number of times, and `r` (report or reports, JSON) or `e` (why the plan can't be read).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spark_jobs import gateway
+from spark_jobs.connections import Connections
 from spark_jobs.errors import EtlError
 from spark_jobs.run import parsed, perform
 from spark_jobs.session import Shared
@@ -115,7 +116,7 @@ class Driver:
         return bool(last["state"] != "failed")
 
     def _reports(self, job: Any) -> Any:
-        return perform(parsed(job), self._spark)
+        return perform(parsed(job["plan"]), self._spark, Connections.from_json(job["connections"]))
 
     def _hold(self, owner: socket.socket, over: threading.Event) -> None:
         """Wait for the owner's end: before the job's own it ends everything."""

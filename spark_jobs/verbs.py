@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from spark_jobs.accounts import Accounts
 from spark_jobs.check.flow import check
+from spark_jobs.connections import Connections
 from spark_jobs.errors import DataError
 from spark_jobs.flow import Context, Flow
 from spark_jobs.load.accept import accept
@@ -39,12 +40,21 @@ class Run:
         say: takes one line of progress.
         sweep: whether rows that earlier attempts set aside go once this one is loaded; not while a table is rebuilt
             beside the live one, whose ledger still names them.
+        connections: those that the plan's kinds name.
     """
 
-    def __init__(
-        self, spark: SparkSession, plan: Plan, report: Report, say: Callable[[str], None], *, sweep: bool = True
+    def __init__(  # noqa: PLR0913 - what a run is made of
+        self,
+        spark: SparkSession,
+        plan: Plan,
+        report: Report,
+        say: Callable[[str], None],
+        *,
+        sweep: bool = True,
+        connections: Connections | None = None,
     ) -> None:
         self.spark, self.plan, self.report, self.say, self.sweep = spark, plan, report, say, sweep
+        self.connections = connections or Connections()
         self.staging = Staging(spark=spark, plan=plan)
         self.accounts = Accounts(report=report, staging=self.staging, say=say)
         self.flows: dict[str, Flow] = {}
@@ -121,7 +131,12 @@ class Run:
 
     def _context(self, dataset: str) -> Context:
         return Context(
-            spark=self.spark, plan=self.plan, where=self.where, dataset=dataset, datasets=_Datasets(self, dataset)
+            spark=self.spark,
+            plan=self.plan,
+            where=self.where,
+            dataset=dataset,
+            datasets=_Datasets(self, dataset),
+            connections=self.connections,
         )
 
     def _wanted(self) -> set[str]:

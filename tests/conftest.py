@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.servers.mariadb import Server as MariaDB
+from tests.servers.mariadb import mariadb_server
+from tests.servers.postgres import Server as PostgreSQL
+from tests.servers.postgres import postgres_server
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -39,3 +44,17 @@ def spark() -> Iterator[SparkSession]:
     session = start("tests", engine)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """A real PostgreSQL for the whole suite."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """A real MariaDB for the whole suite."""
+    with mariadb_server() as server:
+        yield server

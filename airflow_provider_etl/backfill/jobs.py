@@ -74,11 +74,13 @@ def _job(pipeline: Pipeline, windows: Sequence[Window], outcome: Outcome) -> tup
     from airflow_provider_etl.engines import engine_of
     from airflow_provider_etl.engines.application import Application, failure
     from airflow_provider_etl.engines.base import Job
+    from airflow_provider_etl.hooks.connections import connections_of
 
     plans = _plans(pipeline, windows)
-    job = Job(token=plans[0].attempt.token, plan=[plan.to_json() for plan in plans])
     error: EtlError | None = None
     try:
+        known, asked = connections_of(plans), [plan.to_json() for plan in plans]
+        job = Job(token=plans[0].attempt.token, plan=asked, connections=known)
         reports = Application(engine_of(pipeline.engine.kind), job).run(_say)
         error = failure(reports[-1])
     except EtlError as ended:

@@ -61,9 +61,10 @@ def carried_out(pipeline: Pipeline, name: str, plans: Sequence[Plan], options: M
     from airflow_provider_etl.engines import engine_of
     from airflow_provider_etl.engines.application import Application
     from airflow_provider_etl.engines.base import Job
+    from airflow_provider_etl.hooks.connections import connections_of
 
     order = Order(name=name, plans=tuple(plans), options=options)
-    job = Job(token=uuid4().hex, plan=order.to_json())
+    job = Job(token=uuid4().hex, plan=order.to_json(), connections=connections_of(plans))
     told: dict[str, Any] = Application(engine_of(pipeline.engine.kind), job).run(lambda line: print(line, flush=True))
     return told
 

@@ -85,8 +85,9 @@ def _submit(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:
     from airflow_provider_etl.engines import engine_of
     from airflow_provider_etl.engines.application import Application
     from airflow_provider_etl.engines.base import Job
+    from airflow_provider_etl.hooks.connections import connections_of
 
-    job = Job(token=plan.attempt.token, plan=plan.to_json())
+    job = Job(token=plan.attempt.token, plan=plan.to_json(), connections=connections_of([plan]))
     report: dict[str, Any] = Application(engine_of(pipeline.engine.kind), job).run(lambda line: print(line, flush=True))
     return report
 

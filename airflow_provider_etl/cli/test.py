@@ -19,6 +19,7 @@ from airflow_provider_etl.testing.cases import cases_beside, load_cases, orphane
 from airflow_provider_etl.testing.order import Subject, order, scene_of, scene_of_window
 from airflow_provider_etl.testing.telling import as_json, counted, lines
 from airflow_provider_etl.testing.verdict import Verdict, unknown_case, verdict
+from spark_jobs.connections import Connections, named
 from spark_jobs.errors import ConfigError, InfrastructureError
 
 NAME: Final = "test"
@@ -161,10 +162,20 @@ def _run(subjects: list[Subject], *, small: bool, verbose: bool) -> list[Verdict
 
     asked = order([dict(item.scene) for item in subjects], [item.pipeline for item in subjects], small=small)
     engine = LocalEngine((sys.executable, "-m", "spark_jobs.rehearsal"))
-    results: list[Mapping[str, Any]] = Application(engine, Job(token=uuid4().hex, plan=asked)).run(
-        _say(verbose=verbose)
-    )
+    job = Job(token=uuid4().hex, plan=asked, connections=_connections(subjects))
+    results: list[Mapping[str, Any]] = Application(engine, job).run(_say(verbose=verbose))
     return [verdict(subject, result) for subject, result in zip(subjects, results, strict=True)]
+
+
+def _connections(subjects: list[Subject]) -> Connections:
+    """Those of the sources that are read where they are; samples stand for the others, and loads go to the scratch."""
+    from airflow_provider_etl.hooks.connections import resolved
+
+    places: dict[str, str] = {}
+    for subject in subjects:
+        if subject.case is None:
+            places = named({f"extract.{name}": kind for name, kind in subject.pipeline.extract.items()}) | places
+    return resolved(places)
 
 
 def _say(*, verbose: bool) -> Any:

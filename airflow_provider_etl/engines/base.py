@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+from spark_jobs.connections import Connections
 
 State = Literal["running", "ended"]
 
@@ -16,10 +18,12 @@ class Job:
     Args:
         token: the same for every try of one generation of one task, so that a job whose submission got lost is found.
         plan: the plan as JSON (`spark_jobs.plan`); or several, that one Spark runs one after the other.
+        connections: those that the plan names. They reach Spark beside it; what it says comes without their secrets.
     """
 
     token: str
     plan: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    connections: Connections = field(default_factory=Connections, repr=False)
 
     @property
     def plans(self) -> Sequence[Mapping[str, Any]]:

@@ -25,7 +25,9 @@ import spark_jobs
 from airflow_provider_etl.engines import guard
 from airflow_provider_etl.engines.base import Handle, Job, State
 from airflow_provider_etl.engines.java import require_java
+from spark_jobs.connections import HANDED, hand_over
 from spark_jobs.errors import ConfigError, EtlError, InfrastructureError, ResourceError
+from spark_jobs.hiding import Hiding
 
 _GRACE: Final = 3.0  # seconds between SIGTERM and SIGKILL; Airflow's supervisor gives a task 5 before it kills
 _LOOK: Final = 1.0  # seconds between two looks at whether the owner's parent is still there
@@ -42,6 +44,7 @@ class _Running:
     process: subprocess.Popen[bytes]
     folder: Path
     memory: str
+    hiding: Hiding
     parent: int = field(default_factory=os.getppid)
     last: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST))
     cancelled: bool = False
@@ -74,8 +77,12 @@ class LocalEngine:
         plan = folder / "plan.json"
         plan.touch(mode=0o600)
         plan.write_text(json.dumps(job.plan), encoding="utf-8")
+        if job.connections:
+            environment |= {HANDED: str(folder / "connections.json")}
+            hand_over(job.connections, Path(environment[HANDED]))
         memory = str(job.plans[0].get("spark", {}).get("memory", "2g"))
-        running = _Running(process=self._start(folder, environment), folder=folder, memory=memory)
+        process, hiding = self._start(folder, environment), job.connections.hiding
+        running = _Running(process=process, folder=folder, memory=memory, hiding=hiding)
         self._jobs[job.token] = running
         return Handle(token=job.token, id=str(running.process.pid))
 
@@ -110,7 +117,7 @@ class LocalEngine:
         """
         running = self._jobs[handle.token]
         try:
-            for line in _lines(running):
+            for line in map(running.hiding.text, _lines(running)):
                 running.last.append(line)
                 yield line
         finally:
@@ -154,7 +161,7 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     Args:
         environment: this process's environment variables.
     """
-    child = {name: value for name, value in environment.items() if "AIRFLOW" not in name}
+    child = {name: value for name, value in environment.items() if "AIRFLOW" not in name and name != HANDED}
     if not child.get("SPARK_HOME"):
         child.pop("SPARK_HOME", None)
     known = [path for path in child.get("PYTHONPATH", "").split(os.pathsep) if path]

@@ -26,6 +26,7 @@ from airflow_provider_etl.engines.base import Handle, Job, State
 from airflow_provider_etl.engines.java import require_java
 from airflow_provider_etl.engines.local import child_environment
 from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.hiding import Hiding
 from spark_jobs.serve import receive, send
 
 _IDLE: Final = 60  # seconds
@@ -43,6 +44,7 @@ class LocalWarmEngine:
         self._jobs: dict[str, socket.socket] = {}
         self._reports: dict[str, Any] = {}
         self._refused: dict[str, str] = {}
+        self._hiding: dict[str, Hiding] = {}
 
     def submit(self, job: Job) -> Handle:
         """Give the job to an idle driver of the same settings, or to a new one.
@@ -56,8 +58,9 @@ class LocalWarmEngine:
         environment = child_environment(os.environ)
         require_java(environment)
         folder = pool(job.plans[0].get("spark", {}), environment)
-        driver = _given(folder, environment, json.dumps(job.plan).encode())
-        self._jobs[job.token] = driver
+        work = {"plan": job.plan, "connections": job.connections.to_json()}
+        driver = _given(folder, environment, json.dumps(work).encode())
+        self._jobs[job.token], self._hiding[job.token] = driver, job.connections.hiding
         return Handle(token=job.token, id=str(driver.fileno()))
 
     def find(self, token: str) -> Handle | None:
@@ -75,7 +78,8 @@ class LocalWarmEngine:
         Raises:
             InfrastructureError: this process lost its own parent, Airflow's supervisor: nobody would get the result.
         """
-        driver, rest = self._jobs[handle.token], b""
+        driver, hide = self._jobs[handle.token], self._hiding[handle.token].text
+        rest = b""
         try:
             while True:
                 what, body = _frame(driver, self._parent)
@@ -84,9 +88,9 @@ class LocalWarmEngine:
                 *whole, rest = (rest + body).split(b"\n")
                 if len(rest) >= _CHUNK:
                     whole, rest = [*whole, rest], b""
-                yield from (line.decode("utf-8", errors="replace").rstrip("\r") for line in whole)
+                yield from (hide(line.decode("utf-8", errors="replace").rstrip("\r")) for line in whole)
             if rest:
-                yield rest.decode("utf-8", errors="replace")
+                yield hide(rest.decode("utf-8", errors="replace"))
             if what == b"r":
                 self._reports[handle.token] = json.loads(body)
             elif what == b"e":
@@ -109,6 +113,7 @@ class LocalWarmEngine:
             InfrastructureError: the driver ended without one.
         """
         self._jobs.pop(handle.token, None)
+        self._hiding.pop(handle.token, None)
         if handle.token in self._refused:
             raise ConfigError(self._refused.pop(handle.token), where="engine local_warm")
         if handle.token not in self._reports:

@@ -21,6 +21,7 @@ from airflow_provider_etl.compat import (
 from airflow_provider_etl.engines import engine_of
 from airflow_provider_etl.engines.application import Application, failure
 from airflow_provider_etl.engines.base import Job
+from airflow_provider_etl.hooks.connections import connections_of
 from airflow_provider_etl.hooks.ledger import already_done, newest_attempt
 from airflow_provider_etl.operators.events import emit
 from airflow_provider_etl.operators.source import read_pipeline
@@ -211,7 +212,8 @@ class EtlOperator(BaseOperator):
     def _run(self, engine: str, plans: Sequence[Plan]) -> list[ReportJson]:
         one = plans[0] if len(plans) == 1 else None
         token = one.attempt.token if one else digest(*(plan.attempt.token for plan in plans))
-        job = Job(token=token, plan=one.to_json() if one else [plan.to_json() for plan in plans])
+        asked = one.to_json() if one else [plan.to_json() for plan in plans]
+        job = Job(token=token, plan=asked, connections=connections_of(plans))
         self._application = Application(engine_of(engine), job)
         if self._killed:
             self._application.cancel()

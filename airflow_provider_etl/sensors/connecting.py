@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any, Final
 
+from airflow_provider_etl.hooks.connections import connection_of as asked
 from spark_jobs.errors import ConfigError
 
 # Connection type -> package, where the package isn't called after the type.
@@ -46,14 +47,7 @@ def connection_of(name: str) -> Any:
     Raises:
         ConfigError: there is none of that name.
     """
-    from airflow_provider_etl import compat
-
-    try:
-        return compat.connection_of(name)
-    except compat.AirflowNotFoundException as error:
-        raise ConfigError(
-            f"there is no connection {name!r}", where="wait_for", remedy="add it to Airflow's connections"
-        ) from error
+    return asked(name, "wait_for")
 
 
 def sql_hook(name: str) -> Any:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from spark_jobs.connections import received
 from spark_jobs.errors import ConfigError
 from spark_jobs.rehearsal.order import REHEARSAL_VERSION, SCRATCH
 from spark_jobs.rehearsal.scene import Scene
@@ -22,14 +23,14 @@ def main(arguments: list[str] | None = None) -> int:
         hold_lifeline()
     folder = Path(tempfile.mkdtemp(prefix="rehearsal-")).resolve()
     try:
-        scenes = read(options.plan, folder)
+        scenes, connections = read(options.plan, folder), received()
     except (ConfigError, OSError, ValueError, TypeError) as error:
         print(f"[etl] error: {error}", flush=True)  # noqa: T201 - the owner reads it
         return 2
     shared = Shared()
     results = []
     for place, scene in enumerate(scenes, start=1):
-        results.append(scene.play(shared))
+        results.append(connections.hiding.json(scene.play(shared, connections)))
         print(f"[test] {place} of {len(scenes)}: {results[-1]['seconds']:.1f} s", flush=True)  # noqa: T201
     write_report(options.report, json.loads(json.dumps(results).replace(str(folder), SCRATCH)))
     if options.lifeline:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.connections import Connections
 from spark_jobs.errors import ConfigError
 from spark_jobs.failures import classify
 from spark_jobs.ledger import last_version
@@ -50,8 +51,12 @@ class Scene:
     compare: bool = False
     limit: int = 1000
 
-    def play(self, shared: Shared) -> dict[str, Any]:
+    def play(self, shared: Shared, connections: Connections | None = None) -> dict[str, Any]:
         """Run it.
+
+        Args:
+            shared: gives the sessions.
+            connections: those that the plans' kinds name.
 
         Returns:
             `reports`, one a run; `datasets`, `tables`, `quarantine`: their rows; `changes`: load -> how its table
@@ -60,7 +65,7 @@ class Scene:
         begin = time.monotonic()
         found: dict[str, Any] = {"reports": [], "datasets": {}, "tables": {}, "quarantine": None, "changes": {}}
         try:
-            self._play(shared, found)
+            self._play(shared, connections or Connections(), found)
         except Exception as error:  # noqa: BLE001 - whatever happened becomes the scene's error
             why = classify(error, "test")
             found["error"] = {"kind": why.kind, "message": str(why), "where": why.where}
@@ -68,7 +73,7 @@ class Scene:
             shutil.rmtree(self.folder, ignore_errors=True)
         return found | {"seconds": round(time.monotonic() - begin, 3)}
 
-    def _play(self, shared: Shared, found: dict[str, Any]) -> None:
+    def _play(self, shared: Shared, connections: Connections, found: dict[str, Any]) -> None:
         self.folder.mkdir(parents=True)
         plans = [self._plan(item["plan"]) for item in self.runs]
         spark = shared.session("test", plans[0].spark)
@@ -79,7 +84,7 @@ class Scene:
         for item, plan in zip(self.runs, plans, strict=True):
             for given in item["samples"]:
                 put(spark, given)
-            report = self._run(plan, shared.session)
+            report = self._run(plan, shared.session, connections)
             found["reports"].append(report.to_json())
             if report.state == "failed":
                 return
@@ -107,12 +112,14 @@ class Scene:
         checks = {name: () for name in self.datasets if name not in plan.check}
         return replace(plan, check={**plan.check, **checks})
 
-    def _run(self, plan: Plan, session: Callable[[str, Mapping[str, Any]], SparkSession]) -> Report:
+    def _run(
+        self, plan: Plan, session: Callable[[str, Mapping[str, Any]], SparkSession], connections: Connections
+    ) -> Report:
         """One window as two applications run it: so what was staged is still there afterwards."""
-        report = run(replace(plan, verbs=_BEFORE_LOAD), session)
+        report = run(replace(plan, verbs=_BEFORE_LOAD), session, connections)
         if report.state == "failed":
             return report
-        return run(replace(plan, verbs=("load",), previous=report.to_json()), session)
+        return run(replace(plan, verbs=("load",), previous=report.to_json()), session, connections)
 
     def _tell(self, spark: SparkSession, plan: Plan, report: Report, found: dict[str, Any]) -> None:
         staging = Staging(spark=spark, plan=plan)

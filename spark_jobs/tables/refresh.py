@@ -175,7 +175,7 @@ def _build(spark: SparkSession, order: Order, shadows: Shadows, say: Say) -> int
             continue
         shadows.look()
         try:
-            _load(spark, plan, shadows.rebuilds, say)
+            _load(spark, replace(order, plans=(plan,)), shadows.rebuilds, say)
         finally:
             shadows.look()  # where another refresh made it fail, that is what is told
         built += 1
@@ -190,8 +190,9 @@ def _fresh(swap: Swap, window: Window) -> bool:
     return number is not None and not swap.is_newer(window, number, live)
 
 
-def _load(spark: SparkSession, plan: Plan, rebuilds: list[Rebuild], say: Say) -> None:
+def _load(spark: SparkSession, order: Order, rebuilds: list[Rebuild], say: Say) -> None:
     """One window into the shadows; it sets rows aside under a number that the live ledgers don't name yet."""
+    plan = order.plan
     held = [_held(spark, kind.path, item.name, plan) for item in rebuilds for kind in (item.live, item.shadow)]
     units = [load_unit(item.live.write, plan.id, item.name, plan.window) for item in rebuilds]
     known = [unit.last_attempt(numbers[unit.key]) for unit in units for numbers in held if unit.key in numbers]
@@ -200,7 +201,7 @@ def _load(spark: SparkSession, plan: Plan, rebuilds: list[Rebuild], say: Say) ->
     # A token of its own: built once more, the window must not take the shadow's older commit for this one.
     attempt = replace(plan.attempt, number=number, since=number, token=f"{plan.attempt.token}-{number}")
     made = replace(plan, load=shadows, attempt=attempt)
-    Run(spark.newSession(), made, Report.begun(made), say, sweep=False).execute()
+    Run(spark.newSession(), made, Report.begun(made), say, sweep=False, connections=order.connections).execute()
 
 
 def _swap_all(

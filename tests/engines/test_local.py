@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,10 +20,13 @@ import pytest
 from airflow_provider_etl.engines.application import Application, failure
 from airflow_provider_etl.engines.base import Job
 from airflow_provider_etl.engines.local import LocalEngine, child_environment
+from spark_jobs.connections import Connection, Connections
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError, ResourceError
 
 JOB = Job(token="t1", plan={"spark": {"memory": "3g"}, "secret_marker": "plan"})
 StandIn = Callable[[str], LocalEngine]
+MARKER = "pl4nted-s3cret"
+CRM = Connection(id="crm", kind="postgres", host="db.example", password=MARKER)
 
 
 @pytest.fixture
@@ -65,6 +69,31 @@ def test_the_plan_is_private_and_gone_afterwards(stand_in: StandIn, tmp_path: Pa
     assert report["saw"] == JOB.plan
     assert standing == str(Path(plan).parent)
     assert not Path(plan).parent.exists()
+
+
+def test_connections_come_in_a_private_file_beside_the_plan(stand_in: StandIn) -> None:
+    engine = stand_in("""
+        from spark_jobs.connections import received
+        path = os.environ["ETL_CONNECTIONS"]
+        print(oct(os.stat(path).st_mode & 0o777), path, sys.argv, json.load(open(plan)))
+        known = received()
+        print("it said: login with", known["crm"].password, "failed")
+        print(os.path.exists(path), os.environ.get("ETL_CONNECTIONS"))
+        json.dump({"state": "loaded", "host": known["crm"].host}, open(report, "w"))
+    """)
+    lines: list[str] = []
+    report = Application(engine, replace(JOB, connections=Connections(CRM))).run(lines.append)
+    assert report["host"] == "db.example"
+    assert lines[0].startswith("0o600")
+    assert not Path(lines[0].split()[1]).exists()
+    assert lines[1:] == ["it said: login with *** failed", "False None"]
+    assert MARKER not in "".join(lines) + repr(replace(JOB, connections=Connections(CRM)))
+
+
+def test_a_secret_said_last_is_hidden_in_the_error_too(stand_in: StandIn) -> None:
+    engine = stand_in(f"print('the driver refused {MARKER}'); sys.exit(7)")
+    with pytest.raises(InfrastructureError, match=r"refused \*\*\*"):
+        Application(engine, replace(JOB, connections=Connections(CRM))).run(print)
 
 
 def test_nothing_of_airflow_reaches_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
