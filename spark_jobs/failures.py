@@ -17,6 +17,7 @@ _VALUES: Final = (
     "NUMERIC_VALUE_OUT_OF_RANGE",
     "CAST_OVERFLOW",
 )
+_RAISED: Final = re.compile(r"\[USER_RAISED_EXCEPTION\] (.*)")
 _CORRUPT: Final = (
     "EOFException",
     "ZipException",
@@ -49,6 +50,10 @@ def classify(error: BaseException, where: str = "") -> EtlError:
 
 
 def _by_condition(error: BaseException, text: str, where: str) -> EtlError:
+    raised = _RAISED.search(text)
+    if raised:
+        # A step's own words, its place among them.
+        return DataError(raised[1].split(" SQLSTATE")[0].removeprefix(f"{where}: "), where=where)
     if _any(text, _TYPES):
         return DataError(
             first_line(text),

@@ -13,6 +13,7 @@ from it, and here it is rebuilt from the plan without pydantic. Field metadata s
 - `dataset`: True where the text names another dataset.
 - `connection`: True where the text is the id of an Airflow connection: whoever submits the plan hands it over beside it
   (connections.py), and the method finds it in its context.
+- `function`: True where the text names a Python function, `module:function`, which the deployment must allow.
 - `substitute`: "text" where `${...}` may stand in the value, "sql" where it becomes a SQL literal.
 
 Class attributes: `shorthand` names the field that a value which is no mapping stands for (`filter: "a > 1"`), and where

@@ -35,7 +35,7 @@ KNOWN = {
     "description",
 }
 KNOWN |= {"directed", "distinct", "column_of", "shared_with"}  # what spec/columns looks at
-KNOWN |= {"aggregate"}  # what spec/sql_order.py looks at
+KNOWN |= {"aggregate", "function", "connection"}  # spec/sql_order.py, spec/python_steps.py, hooks/connections.py
 
 
 @pytest.mark.parametrize(("group", "name"), KINDS)

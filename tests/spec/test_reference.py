@@ -58,7 +58,10 @@ def test_the_pages_are_up_to_date(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("group", "name"), KINDS)
-def test_every_kind_has_an_example_that_lints(project: Project, group: str, name: str) -> None:
+def test_every_kind_has_an_example_that_lints(
+    project: Project, monkeypatch: pytest.MonkeyPatch, group: str, name: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW__ETL__ALLOWED_PYTHON", "company.etl")
     shown = example(group, kind_of(group, name))
     project.environment(ENVIRONMENT.replace("roots: [data]", "roots: [data, 's3://deliveries']"))
     sources = completed("")[: completed("").index("transform:")].partition("extract:\n")[2]
