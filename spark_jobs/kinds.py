@@ -19,7 +19,8 @@ from it, and here it is rebuilt from the plan without pydantic. Field metadata s
 Class attributes: `shorthand` names the field that a value which is no mapping stands for (`filter: "a > 1"`), and where
 `whole` is True every value is that field, a mapping too (`derive: {late: "dep_delay > 15"}`). `requires` names the
 third-party modules that the method imports. `example` stands in docs/language.md, and a test lints it. A source whose
-`reads_datasets` is True reads the sources above it: its `outline` gets a Scope, and it needs no window of its own.
+`reads_datasets` is True reads the sources above it: its `outline` gets a Scope, and it needs no window of its own. A
+step whose `masks` is True hides values, which then no row that is set aside may show (privacy.py).
 
 What `lint` asks, where a kind has it: `conflicts()` says which options can't go together (option -> why), `outline`
 which columns come out, `misfits` what can't be with the columns that go in (outline.py).

@@ -14,6 +14,7 @@ STEPS: Final = {
     "flatten": "spark_jobs.transform.flatten:Flatten",
     "join": "spark_jobs.transform.join:Join",
     "lookup": "spark_jobs.transform.lookup:Lookup",
+    "mask": "spark_jobs.transform.mask:Mask",
     "pivot": "spark_jobs.transform.pivot:Pivot",
     "python": "spark_jobs.transform.python:Python",
     "rank": "spark_jobs.transform.rank:Rank",

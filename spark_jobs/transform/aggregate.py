@@ -65,7 +65,9 @@ class Aggregate:
 
     def outline(self, rows: Outline, scope: Scope) -> Outline:
         """The columns of `by`, then the values."""
-        return rows.select(self.by).plus({name: scope.type_of(text, rows) for name, text in self.values.items()})
+        kinds = {name: scope.type_of(text, rows) for name, text in self.values.items()}
+        personal = [name for name, text in self.values.items() if rows.says_personal(text, kinds[name])]
+        return rows.select(self.by).plus(kinds).holding(personal)
 
     def misfits(self, _rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Names that collide."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spark_jobs.columns import column, require, spare
 from spark_jobs.flow import Context
+from spark_jobs.privacy import Privacy
 from spark_jobs.refusal import shown
 from spark_jobs.surrogate import form_of, surrogate
 
@@ -52,15 +53,14 @@ def refusing_twins(other: DataFrame, keys: Sequence[str], name: str, context: Co
     rest, whole, many = [item for item in other.columns if item not in keys], spare(keys, "row"), spare(keys, "rows")
     for key in keys:
         other = other.where(column(key).isNotNull())
-    values = F.struct(*[column(item).alias(f"c{place}") for place, item in enumerate([*keys, *rest])])
-    groups = other.groupBy([column(key) for key in keys]).agg(
-        F.first(values).alias(whole), F.count(F.lit(1)).alias(many)
-    )
+    row = F.struct(*[column(item).alias(f"c{place}") for place, item in enumerate([*keys, *rest])])
+    groups = other.groupBy([column(key) for key in keys]).agg(F.first(row).alias(whole), F.count(F.lit(1)).alias(many))
+    values = F.concat_ws(", ", *[F.concat(F.lit(f"{key} "), shown(key)) for key in keys])
     told = F.concat(
         F.lit(f"{context.where}: {name} has "),
         column(many),
         F.lit(" rows of one key, "),
-        F.concat_ws(", ", *[F.concat(F.lit(f"{key} "), shown(key)) for key in keys]),
+        F.lit(", ".join(keys)) if Privacy(context.plan).hides(name) else values,
         F.lit("; expected one, or order_by, which says the one that counts"),
     )
     single = groups.where(F.assert_true(column(many) == 1, told).isNull())

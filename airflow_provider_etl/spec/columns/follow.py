@@ -61,7 +61,16 @@ class _Follower:
         for name, placed in self.verbs.load.items():
             rows = self.outlines.get(target_of(name, self.verbs) or "", Outline())
             self._look(placed, rows, self._asked(placed, "outline", rows, self._known()))
+            self._personal(name, placed, rows)
         return self.outlines
+
+    def _personal(self, load: str, placed: Placed, rows: Outline) -> None:
+        """Warn of personal columns that a load gets as they are."""
+        for name in rows.columns:
+            if name.lower() in rows.personal:
+                message = f"column {name!r} is personal (`pii`), and load {load!r} gets it as it is"
+                hint = "mask or drop it, or say `# etl: ignore=pii-unmasked` if the table may hold it"
+                self.problems.add(placed.node.holder, "pii-unmasked", message, hint, severity="warning")
 
     def _source(self, placed: Placed) -> Outline:
         if placed.kind is FAILED:
