@@ -18,6 +18,7 @@ _VALUES: Final = (
     "CAST_OVERFLOW",
 )
 _RAISED: Final = re.compile(r"\[USER_RAISED_EXCEPTION\] (.*)")
+_VALUE: Final = re.compile(r"The value .*?(?= of the type|$)")  # as Spark's CAST_INVALID_INPUT begins
 _CORRUPT: Final = (
     "EOFException",
     "ZipException",
@@ -47,6 +48,12 @@ def classify(error: BaseException, where: str = "") -> EtlError:
             first_line(text), where=where, remedy="free disk space where staging and Spark's local files are"
         )
     return _by_condition(error, text, where)
+
+
+def without_values(error: EtlError) -> EtlError:
+    """An error that doesn't say which value of the data was at fault."""
+    what = _VALUE.sub("The value ***", error.what)
+    return type(error)(what, where=error.where, expected=error.expected, remedy=error.remedy)
 
 
 def _by_condition(error: BaseException, text: str, where: str) -> EtlError:

@@ -64,6 +64,11 @@ class Privacy:
         """
         return self._open.get((dataset, step), False)
 
+    @property
+    def anything(self) -> bool:
+        """Whether anything is masked."""
+        return any(masks(kind) for dataset in self.plan.transform.values() for _, kind in dataset.steps)
+
     def kept(self, refused: DataFrame, dataset: str, step: int | None = None) -> DataFrame:
         """What is kept of refused rows.
 

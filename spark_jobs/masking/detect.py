@@ -22,12 +22,23 @@ class Detector:
     Args:
         kind: what it is.
         shape: the expression; it takes no part of a longer word or number.
+        least: digits that a text with one has at least: counting them is quicker than to look for the shape.
         valid: whether what has the shape is one; None where the shape decides.
     """
 
     kind: Kind
     shape: str
+    least: int = 0
     valid: Callable[[Column], Column] | None = None
+
+    def possible(self, text: Column, count: Column) -> Column:
+        """Whether one can be in a text, as far as its number of digits tells; an address has an @.
+
+        Args:
+            text: the text.
+            count: how many digits it has, or had before others were hidden.
+        """
+        return count >= self.least if self.least else text.contains("@")
 
     def whole(self, text: Column) -> Column:
         """Whether a text is one, white space around it aside."""
@@ -94,24 +105,29 @@ _PHONE: Final = (
 )
 DETECTORS: Final = (
     Detector(kind="email", shape=_MAIL),
-    Detector(kind="iban", shape=_apart(f"(?:{_IBAN})"), valid=digits.iban),
+    Detector(kind="iban", shape=_apart(rf"(?=[A-Z]{{2}}\d{{2}})(?:{_IBAN})"), least=6, valid=digits.iban),
     Detector(
         kind="national_id",
         shape=_apart(r"[12] ?\d{2} ?[0-9]{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}"),
+        least=14,
         valid=digits.france,
     ),
-    Detector(kind="card", shape=_apart(_CARD), valid=digits.luhn),
-    Detector(kind="national_id", shape=_apart(r"(?:\d{3}\.\d{3}\.\d{3}-\d{2}|\d{11})"), valid=digits.brazil),
+    Detector(kind="card", shape=_apart(_CARD), least=13, valid=digits.luhn),
+    Detector(
+        kind="national_id",
+        shape=_apart(r"(?:\d{3}\.\d{3}\.\d{3}-\d{2}|\d{11})"),
+        least=11,
+        valid=digits.brazil,
+    ),
     Detector(
         kind="national_id",
         shape=_apart(r"\d{2}(?:0[1-9]|1[0-2]|2[1-9]|3[0-2]|8[1-9]|9[0-2])(?:0[1-9]|[12]\d|3[01])\d{5}"),
+        least=11,
         valid=digits.poland,
     ),
-    Detector(kind="national_id", shape=_apart(r"[1-9]\d(?: ?\d{3}){3}"), valid=digits.germany),
-    Detector(kind="national_id", shape=_apart(r"(?:\d{8}|[XYZ]\d{7})-?[A-Z]"), valid=digits.spain),
+    Detector(kind="national_id", shape=_apart(r"[1-9]\d(?: ?\d{3}){3}"), least=11, valid=digits.germany),
+    Detector(kind="national_id", shape=_apart(r"(?:\d{8}|[XYZ]\d{7})-?[A-Z]"), least=7, valid=digits.spain),
     # The number of the United States has no check digit: hyphens and the numbers never given out are all there is.
-    Detector(kind="national_id", shape=_apart(r"(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}")),
-    Detector(kind="phone", shape=_PHONE, valid=partial(digits.between, 8, 15)),
+    Detector(kind="national_id", shape=_apart(r"(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}"), least=9),
+    Detector(kind="phone", shape=_PHONE, least=8, valid=partial(digits.between, 8, 15)),
 )
-# What none of them can be without: most texts are told apart by this.
-GATE: Final = r"@|\d.{0,4}\d.{0,4}\d.{0,4}\d"

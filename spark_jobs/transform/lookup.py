@@ -79,7 +79,7 @@ class Lookup:
     @property
     def effect(self) -> Effect:
         """As many rows come out as go in."""
-        return "rows"
+        return "same"
 
     @property
     def keys(self) -> dict[str, str]:
@@ -213,7 +213,7 @@ class Lookup:
 class _Found:
     """The look-up with one more column: whether there is a match."""
 
-    effect: ClassVar[Effect] = "rows"
+    effect: ClassVar[Effect] = "same"
 
     lookup: Lookup
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from spark_jobs.canonical import REMEDY, odd, text_of
-from spark_jobs.columns import column, require
+from spark_jobs.columns import column, require, spare
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
@@ -22,6 +22,7 @@ Method = Literal["hash", "token", "redact", "partial"]
 HIDDEN: Final = "***"
 _BY_KEY: Final = frozenset({"hash", "token"})
 _DIGITS: Final = 32  # of a token: 128 bits
+_DIGIT: Final = "0123456789"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +160,14 @@ class Mask:
         """One kind after the other, each over what the one before has left: an expression of all would grow as 4ⁿ."""
         from pyspark.sql import functions as F  # noqa: N812
 
-        from spark_jobs.masking.detect import DETECTORS, GATE
+        from spark_jobs.masking.detect import DETECTORS
 
+        counts = {name: spare(rows.columns, f"digits{place}") for place, name in enumerate(names)}
+        if names:
+            digits = {
+                counts[name]: F.length(column(name)) - F.length(F.translate(column(name), _DIGIT, "")) for name in names
+            }
+            rows = rows.withColumns(digits)
         for detector in DETECTORS if names else ():
             if detector.kind not in self.detect:
                 continue
@@ -169,7 +176,8 @@ class Mask:
                 text = column(name)
                 hidden = F.when(detector.whole(text), self._of_text(text, self.found, beside))
                 sought = hidden.otherwise(detector.redacted(text))
-                changed[name] = F.when(F.rlike(text, F.lit(GATE)), sought).otherwise(text)
+                possible = detector.possible(text, column(counts[name]))
+                changed[name] = F.when(possible, sought).otherwise(text)
             rows = rows.withColumns(changed)
         return rows
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spark_jobs import kinds
+from spark_jobs import run as entry
 from spark_jobs.connections import HANDED, Connection, Connections, hand_over
-from spark_jobs.plan import Dataset
+from spark_jobs.plan import Dataset, Plan
 from spark_jobs.privacy import MESSAGE, Privacy
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.transform import STEPS
@@ -116,6 +117,28 @@ def test_neither_the_quarantine_nor_anything_else_says_what_is_hidden(spark: Spa
     assert json.loads(behind["raw"])["email"].startswith("tok_")
     assert json.loads(found["result", "check", "in_range"]["raw"])["age"] == -5
     _search(tmp_path, done.stdout + done.stderr)
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(
+    ("source", "steps", "words"),
+    [
+        ({"bad_records": "fail"}, [], "people.csv line 3: not shown: the pipeline masks values of this dataset"),
+        ({}, [{"derive": {"expressions": {"n": "int(email)"}}}], "The value *** of the type"),
+    ],
+)
+def test_no_error_says_what_is_hidden(
+    spark: SparkSession, tmp_path: Path, source: dict[str, Any], steps: list[Any], words: str
+) -> None:
+    (tmp_path / "people.csv").write_text(ROWS)
+    given = made(tmp_path)
+    given["extract"]["people"] |= source
+    masked = {"from": "people", "steps": [*steps, {"mask": {"columns": {"email": "redact"}}}]}
+    given |= {"transform": {"result": masked}, "check": {}, "load": {"lake": given["load"]["lake"]}}
+    report = entry.run(Plan.from_json(given), lambda *_: spark)
+    assert report.error is not None
+    assert words in report.error["message"]
+    assert "hidden" not in report.error["message"]
 
 
 def _search(folder: Path, told: str) -> None:
