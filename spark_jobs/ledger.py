@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from spark_jobs.session import Storage
 from spark_jobs.window import Window, iso
 
 if TYPE_CHECKING:
@@ -186,12 +187,20 @@ class Ledger:
         return next((commit for commit in self.commits(limit) if commit.entry.get("unit") == unit.key), None)
 
     def commits(self, limit: int = 100) -> Iterator[Commit]:
-        """Those of the last `limit` commits that carry our metadata, newest first."""
-        from delta import DeltaTable
+        """Those of the last `limit` commits that carry our metadata, newest first.
 
-        for row in DeltaTable.forPath(self._spark, self.path).history(limit).collect():
-            if entry := entry_of(row["userMetadata"]):
-                yield Commit(version=row["version"], entry=entry, metrics=row["operationMetrics"] or {})
+        Each stands in the first line of its log file: reading that is a tenth of what asking for the history costs,
+        which is a Spark job. (Delta's protocol lets `commitInfo` stand anywhere, its writers put it first.)
+        """
+        newest = self.version()
+        storage = Storage(self._spark, self.path)
+        for version in range(newest, max(newest - limit, -1), -1) if newest is not None else ():
+            line = storage.first_line(f"{self.path.rstrip('/')}/_delta_log/{version:020d}.json")
+            if line is None:
+                return  # cleaned up, and so is all that came before
+            told = json.loads(line or "{}").get("commitInfo", {})
+            if entry := entry_of(told.get("userMetadata")):
+                yield Commit(version=version, entry=entry, metrics=told.get("operationMetrics") or {})
 
     def entries(self, limit: int = 1000) -> dict[str, Mapping[str, Any]]:
         """Unit -> the entry of its newest commit, of the last `limit` commits."""

@@ -206,6 +206,23 @@ class Storage:
         self._fs.delete(self._path(path), False)
         self._fs.rename(self._path(hidden), self._path(path))
 
+    def first_line(self, path: str) -> str | None:
+        """The first line of a text file; None where there is no such file."""
+        from py4j.protocol import Py4JJavaError
+
+        try:
+            stream = self._fs.open(self._path(path))
+        except Py4JJavaError as error:
+            if "FileNotFoundException" in str(error.java_exception.getClass().getName()):
+                return None
+            raise
+        java = self._jvm.java.io
+        reader = java.BufferedReader(java.InputStreamReader(stream, "UTF-8"))
+        try:
+            return str(reader.readLine() or "")
+        finally:
+            reader.close()
+
     def read(self, path: str) -> str:
         """Read a small text file."""
         stream = self._fs.open(self._path(path))

@@ -11,16 +11,26 @@ from airflow_provider_etl.starter.values import flow
 from spark_jobs import kinds
 from spark_jobs.lookback import replaces_reach, window_column
 
+_FUNCTION: Final = (
+    "changes nothing where the source says the same; a table by key is a function of all {} ever delivered: \
+none of them can be unsaid"
+)
 # What differs between strategies; one that isn't here says its own `promise`.
 _REPEAT: Final = {
     "replace_window": "the window's rows are replaced by what its source says now; rows of other windows stay",
     "append": "the rows that this pipeline loaded for the window are replaced; all others stay",
     "snapshot": "the table is replaced by what the source says now, unless a newer window was loaded meanwhile",
+    "merge": _FUNCTION.format("rows"),
+    "scd2": "the events that the window brought are replaced, and the histories of their keys are made anew",
+    "cdc": _FUNCTION.format("events"),
 }
 _ORDER: Final = {
     "replace_window": "none counts: no two windows share a row, so any order, or several at once, end alike",
     "append": "none counts: each window has rows of its own; one that cuts through a loaded window is refused",
     "snapshot": "the newest window wins; an older one that runs later is superseded and changes nothing",
+    "merge": "none counts: the sequence decides, not the arrival; a deleted key leaves a tombstone that late rows heed",
+    "scd2": "none counts: a late event splits the version that it falls into",
+    "cdc": "none counts: the sequence decides, not the arrival; deletes and truncates leave tombstones",
 }
 _CRASH: Final = (
     "nothing is published but by one commit, which also records the window: killed before it, the table is as it was; "

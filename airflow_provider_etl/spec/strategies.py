@@ -42,8 +42,11 @@ def check(verbs: Verbs, problems: Problems, *, ordered: bool = False) -> None:
     for placed in verbs.load.values():
         if placed.kind is FAILED:
             _unsupported(placed, problems)
-        elif not ordered:
+            continue
+        _conflicts(placed, problems)
+        if not ordered:
             _without_sequence(placed, problems)
+            _partial_update(placed, problems)
 
 
 def _unsupported(placed: Placed, problems: Problems) -> None:
@@ -78,7 +81,7 @@ def kept_by(name: str) -> tuple[str, ...]:
 def _without_sequence(placed: Placed, problems: Problems) -> None:
     write = getattr(placed.kind, "write", None)
     strategy = getattr(write, "strategy", None)
-    if strategy not in _BY_SEQUENCE or getattr(write, "sequence", None):
+    if strategy not in _BY_SEQUENCE or getattr(write, "sequence", None) or getattr(write, "ordered_by_window", False):
         return
     node: Node = option_node(type(placed.kind), placed.node, "write") or placed.node
     problems.add(
@@ -87,3 +90,27 @@ def _without_sequence(placed: Placed, problems: Problems) -> None:
         f"strategy {strategy} without a sequence: which row of a key wins depends on which window runs last",
         "name the column that orders a key's rows, or say `depends_on_previous: true`",
     )
+
+
+def _conflicts(placed: Placed, problems: Problems) -> None:
+    """Options of a strategy that can't go together: it knows them."""
+    conflicts = getattr(getattr(placed.kind, "write", None), "conflicts", None)
+    for option, why in conflicts().items() if conflicts is not None else ():
+        problems.add(_option(placed, option), "option-conflict", f"{option}: {why}")
+
+
+def _partial_update(placed: Placed, problems: Problems) -> None:
+    if getattr(getattr(placed.kind, "write", None), "update", "all") == "all":
+        return
+    problems.add(
+        _option(placed, "update"),
+        "update-needs-order",
+        "update with a list of columns: what the others hold depends on which window ran first",
+        "say `depends_on_previous: true`, or update all columns",
+    )
+
+
+def _option(placed: Placed, name: str) -> Node:
+    write: Node = option_node(type(placed.kind), placed.node, "write") or placed.node
+    found = write.get(name) if isinstance(write, MapNode) else None
+    return found or write.holder

@@ -37,12 +37,11 @@ def accept(dataset: str, destination: Any, accounts: Accounts, context: Context)
 
 def _refused(rows: DataFrame, limits: Sequence[Outside], staged: int, context: Context) -> DataError:
     counted = [(limit, rows.where(limit.condition).count()) for limit in limits]
-    told = [f"{number} of {staged} rows lie outside {limit.what}" for limit, number in counted if number]
-    by_window = any(limit.rule == "outside_window" and number for limit, number in counted)
+    broken = [(limit, number) for limit, number in counted if number]
     return DataError(
-        "; ".join(told),
+        "; ".join(f"{number} of {staged} rows {limit.told}" for limit, number in broken),
         where=context.where,
-        expected="only rows of the window" if by_window else "only rows of the scope",
+        expected=broken[0][0].expected if broken else "",
         remedy="filter them, or say `outside: quarantine` in `write`",
     )
 
@@ -51,6 +50,6 @@ def _refuse(strays: DataFrame, limits: Sequence[Outside], dataset: str) -> DataF
     """The rows in the shape of quarantine.REFUSED."""
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-    broken = [(F.expr(limit.condition), limit.rule, F.lit(f"outside {limit.what}")) for limit in limits]
+    broken = [(F.expr(limit.condition), limit.rule, F.lit(limit.told)) for limit in limits]
     rules, message = refusal.broken(broken)
     return refusal.shaped(strays, strays.columns, dataset=dataset, stage="load", rules=rules, message=message)

@@ -1,4 +1,4 @@
-"""Strategies by key: what a table holds of a key is a function of all events of the key, in whatever order they came."""
+"""Strategies by key: what a table holds of a key is a function of all its events, in whatever order they came."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Merge:
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
     example: ClassVar[str] = "{strategy: merge, keys: [id], sequence: updated_at, delete_when: \"status = 'gone'\"}"
     promise: ClassVar[str] = "per key the row of the highest sequence wins, whichever window brings it, and when"
+    ordered_by_window: ClassVar[bool] = True
     numbered_by_window: ClassVar[bool] = False
     rows_carry_pipeline: ClassVar[bool] = False
     by_key: ClassVar[bool] = True

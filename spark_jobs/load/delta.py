@@ -13,6 +13,10 @@ from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import Commit, Ledger, LoadUnit, committing
 from spark_jobs.load import owners, scope
+from spark_jobs.load.attempts import Attempting
+from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
+from spark_jobs.load.changes import refusals
+from spark_jobs.load.keyed import ByKey
 from spark_jobs.load.new_table import ensure_table
 from spark_jobs.load.outside import Outside
 from spark_jobs.load.reaching import replace_reach
@@ -20,6 +24,7 @@ from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot, Strategy
 from spark_jobs.lookback import reach_of
 from spark_jobs.outline import Misfit, Outline, Scope
 from spark_jobs.plan import Plan
+from spark_jobs.points import reach
 from spark_jobs.report import LoadReceipt
 from spark_jobs.transaction import Transaction
 
@@ -43,7 +48,7 @@ write: {strategy: replace_window, column: ordered_at}
 
     path: str = field(metadata={"substitute": "text", "path": True})
     """The table's folder or URI."""
-    write: ReplaceWindow | Append | Snapshot
+    write: ReplaceWindow | Append | Snapshot | Merge | Scd2 | Cdc
     """How rows reach the table, and why a repeat can't harm."""
     partition_by: tuple[str, ...] = field(default=(), metadata={"column": True, "distinct": True})
     """Columns that lay the table out; a local date keeps windows in files of their own."""
@@ -73,11 +78,15 @@ write: {strategy: replace_window, column: ordered_at}
             reach = reach_of(context.plan, context.dataset, self)
             span, told = (reach, "window and its lookback") if reach else (context.plan.window, "window")
             inside = self.write.condition(rows, span, context.where)
-            what = f"the {told} {span} by {self.write.column!r}"
-            found.append(Outside(rule="outside_window", condition=f"NOT coalesce({inside}, false)", what=what))
+            what = f"lie outside the {told} {span} by {self.write.column!r}"
+            condition, expected = f"NOT coalesce({inside}, false)", "only rows of the window"
+            found.append(Outside(rule="outside_window", condition=condition, told=what, expected=expected))
+        if isinstance(self.write, Keyed):
+            found += refusals(self.write)
         strays = scope.strays(rows, self.scope, context.where)
         if strays:
-            found.append(Outside(rule="outside_scope", condition=strays, what=f"the scope {dict(self.scope)}"))
+            what, expected = f"lie outside the scope {dict(self.scope)}", "only rows of the scope"
+            found.append(Outside(rule="outside_scope", condition=strays, told=what, expected=expected))
         return found
 
     def claim(self, name: str, plan: Plan) -> owners.Claim:
@@ -87,13 +96,22 @@ write: {strategy: replace_window, column: ordered_at}
 
     def done(self, name: str, context: Context) -> LoadReceipt | None:
         """The receipt of this attempt's own commit, where an earlier try made it and its result got lost."""
-        ledger, unit = Ledger(context.spark, self.path), self.unit(name, context.plan)
-        if ledger.version() is None or ledger.number(unit) is None:
+        commit = self._attempting(name, context).found()
+        if commit is None:
             return None
-        commit = ledger.find(unit)
-        if commit is None or commit.entry.get("token") != context.plan.attempt.token:
-            return None
+        if isinstance(self.write, Keyed):
+            return self._by_key(name, context).found_again(commit)
         return self._balanced(self._receipt("already_done", commit), int(commit.entry.get("staged", -1)))
+
+    def _attempting(self, name: str, context: Context) -> Attempting:
+        claim, unit = self.claim(name, context.plan), self.unit(name, context.plan)
+        return Attempting(path=self.path, unit=unit, claim=claim, context=context)
+
+    def _by_key(self, name: str, context: Context) -> ByKey:
+        assert isinstance(self.write, Keyed)  # noqa: S101 - for mypy
+        return ByKey(
+            write=self.write, scope=self.scope, partition_by=self.partition_by, attempt=self._attempting(name, context)
+        )
 
     def publish(self, name: str, rows: DataFrame, staged: int, context: Context) -> LoadReceipt:
         """Publish staged rows in one commit.
@@ -111,12 +129,20 @@ write: {strategy: replace_window, column: ordered_at}
             InfrastructureError: the table's log doesn't show the rows that were staged; or, with lookback, another run
                 has published rows that it read later than these.
         """
-        shaped = self._shaped(rows, context)
-        claim = self.claim(name, context.plan)
-        ensure_table(context.spark, self.path, shaped.schema, self.partition_by, {claim.key: claim.value})
-        receipt, tries = committing(lambda: self._commit(name, shaped, staged, context))
+        if isinstance(self.write, Keyed):
+            return self._by_key(name, context).publish(rows, staged)
+        shaped, attempt = self._shaped(rows, context), self._attempting(name, context)
+        properties = {attempt.claim.key: attempt.claim.value}
+        ensure_table(context.spark, self.path, shaped.schema, self.partition_by, properties)
+        receipt, tries = committing(lambda: self._commit(shaped, staged, attempt))
         receipt.attempts = tries
         return self._balanced(receipt, staged) if receipt.state == "loaded" else receipt
+
+    @property
+    def _placed(self) -> Strategy:
+        """The strategy, where it replaces a place of the table and not keys."""
+        assert not isinstance(self.write, Keyed)  # noqa: S101 - for mypy
+        return self.write
 
     def _shaped(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows as the table holds them."""
@@ -124,7 +150,7 @@ write: {strategy: replace_window, column: ordered_at}
             there = Ledger(context.spark, self.path).version() is not None
             table = context.spark.read.format("delta").load(self.path).schema if there else None
             rows = scope.with_columns(rows, self.scope, table, context.where)
-        return self.write.shape(rows, context.plan.id, context.plan.window)
+        return self._placed.shape(rows, context.plan.id, context.plan.window)
 
     def _balanced(self, receipt: LoadReceipt, staged: int) -> LoadReceipt:
         """The receipt of a commit that holds what was staged; a retry that finds the commit again asks anew."""
@@ -137,32 +163,17 @@ write: {strategy: replace_window, column: ordered_at}
             )
         return receipt
 
-    def _commit(self, name: str, shaped: DataFrame, staged: int, context: Context) -> LoadReceipt:
-        ledger, unit = Ledger(context.spark, self.path), self.unit(name, context.plan)
-        number = unit.commit_number(context.plan.attempt.number)
-        if self._superseded(ledger, unit, context.plan):
-            return self.done(name, context) or self._receipt("superseded", None)
-        self._refuse_overlap(ledger, context)
-        claim = self.claim(name, context.plan)
-        owners.refuse_others(claim, owners.claims_of(ledger.properties()), ledger.pipelines(), self.path)
-        owners.claim(context.spark, ledger, claim)
-        self._write(shaped, unit, staged, context)
-        commit = ledger.find(unit)
-        mine = (context.plan.attempt.token, number)
-        if commit is None or (commit.entry.get("token"), commit.entry.get("number")) != mine:
-            # Delta drops a write whose number isn't larger without a word: somebody newer came in between.
-            return self._receipt("superseded", None)
-        return self._receipt("loaded", commit)
-
-    def _superseded(self, ledger: Ledger, unit: LoadUnit, plan: Plan) -> bool:
-        """Whether the ledger holds a later attempt, or another run's that read its sources after this one did."""
-        held = ledger.number(unit) if ledger.version() is not None else None
-        if held is None or held < unit.commit_number(plan.attempt.since):
-            return False
-        if held >= unit.commit_number(plan.attempt.number):
-            return True
-        commit = ledger.find(unit)
-        return commit is None or commit.entry.get("run") != plan.attempt.run
+    def _commit(self, shaped: DataFrame, staged: int, attempt: Attempting) -> LoadReceipt:
+        if attempt.superseded():
+            commit = attempt.found()
+            if commit is None:
+                return self._receipt("superseded", None)
+            return self._balanced(self._receipt("already_done", commit), int(commit.entry.get("staged", -1)))
+        self._refuse_overlap(attempt.ledger, attempt.context)
+        reach("before commit")
+        commit = attempt.commit(lambda: self._write(shaped, staged, attempt))
+        reach("after commit")
+        return self._receipt("loaded" if commit else "superseded", commit)
 
     def _refuse_overlap(self, ledger: Ledger, context: Context) -> None:
         if not isinstance(self.write, Append) or ledger.version() is None:
@@ -179,13 +190,14 @@ write: {strategy: replace_window, column: ordered_at}
                 remedy="run a window that covers both",
             )
 
-    def _write(self, shaped: DataFrame, unit: LoadUnit, staged: int, context: Context) -> None:
-        number, reach = unit.commit_number(context.plan.attempt.number), reach_of(context.plan, context.dataset, self)
-        entry, options = self._entry(unit, staged, context), self._options(shaped, context)
-        if reach is not None:
-            entry |= {"reach": reach.to_json(), "since": context.plan.attempt.since}
-            ledger, transaction = Ledger(context.spark, self.path), Transaction(context.spark, self.path)
-            replace_reach(transaction, ledger, shaped, options, self.partition_by, entry)
+    def _write(self, shaped: DataFrame, staged: int, attempt: Attempting) -> None:
+        context, unit, number = attempt.context, attempt.unit, attempt.number
+        replaced = reach_of(context.plan, context.dataset, self)
+        entry, options = attempt.entry(staged), self._options(shaped, context)
+        if replaced is not None:
+            entry |= {"reach": replaced.to_json(), "since": context.plan.attempt.since}
+            transaction = Transaction(context.spark, self.path)
+            replace_reach(transaction, attempt.ledger, shaped, options, self.partition_by, entry)
             return
         writer = shaped.write.format("delta").mode("overwrite").option("userMetadata", json.dumps({"etl": entry}))
         writer = writer.option("txnAppId", unit.key).option("txnVersion", str(number))
@@ -193,26 +205,10 @@ write: {strategy: replace_window, column: ordered_at}
             writer = writer.option(key, value)
         (writer.partitionBy(*self.partition_by) if self.partition_by else writer).save(self.path)
 
-    def _entry(self, unit: LoadUnit, staged: int, context: Context) -> dict[str, Any]:
-        """What the commit says of itself."""
-        plan, number = context.plan, unit.commit_number(context.plan.attempt.number)
-        return {
-            "unit": unit.key,
-            "number": number,
-            "attempt": plan.attempt.number,
-            "token": plan.attempt.token,
-            "run": plan.attempt.run,
-            "staged": staged,
-            "fingerprint": plan.fingerprint,
-            "pipeline": plan.id,
-            "window": plan.window.to_json(),
-            **({"scope": dict(self.scope)} if self.scope else {}),
-        }
-
     def _options(self, shaped: DataFrame, context: Context) -> dict[str, str]:
         """Options of the Delta writer: what the strategy replaces, inside the scope."""
         span = reach_of(context.plan, context.dataset, self) or context.plan.window
-        found = self.write.options(shaped, context.plan.id, span, context.where)
+        found = self._placed.options(shaped, context.plan.id, span, context.where)
         if not self.scope:
             return found
         inside = scope.condition(self.scope, shaped.schema, context.where)
@@ -234,6 +230,6 @@ write: {strategy: replace_window, column: ordered_at}
         )
 
 
-def load_unit(strategy: Strategy, pipeline: str, name: str, window: Any) -> LoadUnit:
+def load_unit(strategy: Strategy | Keyed, pipeline: str, name: str, window: Any) -> LoadUnit:
     """The unit that a strategy writes: one a window, or one a destination where the newest window wins."""
     return LoadUnit(pipeline=pipeline, destination=name, window=window, snapshot=strategy.numbered_by_window)

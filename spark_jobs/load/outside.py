@@ -10,11 +10,13 @@ class Outside:
     """Rows that a load can't take.
 
     Args:
-        rule: what they break: outside_window, outside_scope.
+        rule: what they break: outside_window, outside_scope, null_key, null_sequence, …
         condition: Spark SQL; true for such a row, never null.
-        what: what they lie outside of, in words.
+        told: what they do, in words that follow "rows": `lie outside the window …`, `have no key (id)`.
+        expected: which rows are taken.
     """
 
     rule: str
     condition: str
-    what: str
+    told: str
+    expected: str

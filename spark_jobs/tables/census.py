@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import ConfigError
+from spark_jobs.load.by_key import Keyed
 from spark_jobs.load.strategies import Append, ReplaceWindow, Strategy, quoted, text
 from spark_jobs.window import Window
 
@@ -35,7 +36,7 @@ class Census:
     outside: int
 
 
-def census(table: DataFrame, write: Strategy, pipeline: str, windows: Sequence[Window], where: str) -> Census:
+def census(table: DataFrame, write: Strategy | Keyed, pipeline: str, windows: Sequence[Window], where: str) -> Census:
     """Count a table's rows by window.
 
     Args:
@@ -46,8 +47,16 @@ def census(table: DataFrame, write: Strategy, pipeline: str, windows: Sequence[W
         where: place in the pipeline file.
 
     Raises:
-        ConfigError: the window's column isn't a date or a timestamp, or no row says that it is this pipeline's.
+        ConfigError: the strategy is one by key; the window's column isn't a date or a timestamp; or no row says that
+            it is this pipeline's.
     """
+    if isinstance(write, Keyed):
+        raise ConfigError(
+            f"strategy {write.strategy}: no row says which window brought it",
+            where=where,
+            expected="a strategy whose rows are of a window: replace_window, append or snapshot",
+            remedy="load the windows: merge takes the table's rows as they are, and the sequence decides",
+        )
     if isinstance(write, ReplaceWindow):
         return _by_column(table, write, windows, where)
     if isinstance(write, Append):

@@ -19,6 +19,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import Ledger, committing
 from spark_jobs.load import scope
 from spark_jobs.load.delta import Delta
+from spark_jobs.load.side import EVENTS, TOMBSTONES, Side
 from spark_jobs.load.strategies import text
 from spark_jobs.orders import Order
 from spark_jobs.plan import Plan
@@ -102,9 +103,23 @@ def _places(spark: SparkSession, plan: Plan) -> Iterator[Place]:
     """Every table of the pipeline: its loads', a refresh's that was left half done, its quarantine."""
     for name, (_, destination) in plan.load.items():
         yield Place(name=f"load {name}", path=destination.path, inside=_inside(spark, destination, plan, name))
+        yield from _beside(spark, destination, plan, name)
         yield Place(name=f"load {name}, refresh under way", path=shadow_of(destination.path, plan.id, name))
     path = Quarantine(folder=plan.quarantine, pipeline=plan.id).path
     yield Place(name="quarantine", path=path, raw=True)
+
+
+def _beside(spark: SparkSession, destination: Delta, plan: Plan, name: str) -> Iterator[Place]:
+    """What a strategy by key keeps beside the table: deleted keys, and the events that histories are made from."""
+    for kind, what in ((EVENTS, "events"), (TOMBSTONES, "tombstones")):
+        path = Side(spark=spark, table=destination.path, kind=kind).path
+        if Ledger(spark, path).version() is None:
+            continue
+        inside = f"_pipeline = {text(f'{plan.id}:{name}')}"
+        if kind == TOMBSTONES:
+            columns = spark.read.format("delta").load(path).schema
+            inside = scope.condition(destination.scope, columns, f"load.{name}") if destination.scope else ""
+        yield Place(name=f"load {name}, {what}", path=path, inside=inside)
 
 
 def _inside(spark: SparkSession, destination: Delta, plan: Plan, name: str) -> str:

@@ -14,6 +14,7 @@ from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.failures import classify
 from spark_jobs.ledger import Commit, Ledger, attempt_number, committing, same_configuration
 from spark_jobs.load import owners
+from spark_jobs.load.by_key import Keyed
 from spark_jobs.load.delta import Delta, load_unit
 from spark_jobs.lookback import reach_of
 from spark_jobs.orders import Order
@@ -95,6 +96,13 @@ def _refreshed(spark: SparkSession, order: Order, swapped: dict[str, dict[str, A
 
 def _rebuild(spark: SparkSession, plan: Plan, name: str, live: Delta) -> Rebuild:
     ledger = Ledger(spark, live.path)
+    if isinstance(live.write, Keyed):
+        raise ConfigError(
+            f"strategy {live.write.strategy}: its rows are of all windows together",
+            where=live.path,
+            expected="a load by replace_window, append or snapshot",
+            remedy="give the load another path, run its windows, and point its readers there",
+        )
     if ledger.version() is None:
         raise ConfigError(
             "there is no table to refresh", where=live.path, remedy="run the pipeline's windows: the first one makes it"

@@ -104,7 +104,7 @@ RULES: Final = (
         code="strategy-unsupported",
         why="The destination can't keep this strategy: what the strategy promises of a repeat, a re-order or a crash"
         " wouldn't hold there.",
-        wrong=f"{_LOAD}orders\n    write: {{strategy: cdc, keys: [id], sequence: ordered_at, operation: customer}}\n",
+        wrong="load:\n  lake: {type: merging, write: {strategy: append}}\n",
         right=f"{_LOAD}orders{_APPEND}",
         mend="Take the nearest one that the destination keeps; the message names it.",
     ),
@@ -115,6 +115,15 @@ RULES: Final = (
         wrong="load:\n  lake: {type: merging, write: {strategy: merge}}\n",
         right="load:\n  lake: {type: merging, write: {strategy: merge, sequence: [ordered_at]}}\n",
         mend="Name the column that orders a key's rows in `sequence`, or say `depends_on_previous: true`.",
+    ),
+    Rule(
+        code="update-needs-order",
+        why="With `update: [columns]` a newer row changes some columns and leaves the others as they were, so what a row"
+        " holds at last depends on which window ran first, and a backfill would change it.",
+        wrong=f"{_LOAD}orders\n    write: {{strategy: merge, keys: [id], sequence: ordered_at, update: [amount]}}\n",
+        right=f"depends_on_previous: true\n{_LOAD}orders\n"
+        "    write: {strategy: merge, keys: [id], sequence: ordered_at, update: [amount]}\n",
+        mend="Say `depends_on_previous: true`, or update all columns.",
     ),
     Rule(
         code="unknown-asset",

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from spark_jobs.ledger import entry_of
+from spark_jobs.load.by_key import Scd2
+from spark_jobs.load.side import EVENTS
 from spark_jobs.load.strategies import Append, ReplaceWindow
 from spark_jobs.quarantine import REFUSED, Quarantine
 from spark_jobs.staging import Staging
@@ -298,3 +300,17 @@ def test_staged_rows_are_known_by_their_columns_as_well_as_by_their_text(spark: 
         runs[name] = staging.run_folder
     report = made.done("purge", keys={"id": "1", "at": "2013-01-01T13:00:00+01:00"}, dry_run=True)
     assert {(run["path"], run["rows"]) for run in report["staging"]} == {(runs["typed"], 1), (runs["texts"], 1)}
+
+
+def test_what_a_history_is_made_from_goes_too(spark: Any, tmp_path: Path) -> None:
+    history = Scd2(strategy="scd2", keys=("who",), valid_from="at", sequence="id")
+    made = Ordered(spark, tmp_path, history)
+    made.load(day(1), ROWS)
+    events = f"{made.path}/{EVENTS}"
+    assert ALICE.encode() in made.live_bytes(events)
+    report = made.done("purge", keys={"who": ALICE})
+    assert told(report)["load lake"] == ("purged", 1)
+    assert told(report)["load lake, events"] == ("purged", 2)
+    assert ALICE.encode() not in made.live_bytes(events) + made.live_bytes()
+    made.load(day(2), [(4, BOB, at(2))])
+    assert made.rows("who") == [(BOB,)]

@@ -1,0 +1,96 @@
+"""One attempt at a unit of a Delta table: whether it may commit, and whether the commit that is there is its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from spark_jobs.flow import Context
+from spark_jobs.ledger import Commit, Ledger, LoadUnit
+from spark_jobs.load import owners
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempting:
+    """An attempt.
+
+    Args:
+        path: the table's folder or URI.
+        unit: what is written.
+        claim: what the load owns of the table.
+        context: session and plan.
+    """
+
+    path: str
+    unit: LoadUnit
+    claim: owners.Claim
+    context: Context
+
+    @property
+    def ledger(self) -> Ledger:
+        """The table's."""
+        return Ledger(self.context.spark, self.path)
+
+    @property
+    def number(self) -> int:
+        """What the attempt's commit carries."""
+        return self.unit.commit_number(self.context.plan.attempt.number)
+
+    def found(self) -> Commit | None:
+        """The commit that an earlier try of this same attempt made, whose result got lost."""
+        ledger = self.ledger
+        if ledger.version() is None or ledger.number(self.unit) is None:
+            return None
+        commit = ledger.find(self.unit)
+        mine = commit is not None and commit.entry.get("token") == self.context.plan.attempt.token
+        return commit if mine else None
+
+    def superseded(self) -> bool:
+        """Whether the ledger holds a later attempt, or another run's that read its sources after this one did."""
+        ledger, attempt = self.ledger, self.context.plan.attempt
+        held = ledger.number(self.unit) if ledger.version() is not None else None
+        if held is None or held < self.unit.commit_number(attempt.since):
+            return False
+        if held >= self.number:
+            return True
+        commit = ledger.find(self.unit)
+        return commit is None or commit.entry.get("run") != attempt.run
+
+    def commit(self, write: Callable[[], None]) -> Commit | None:
+        """Say whose rows these are, and commit.
+
+        Args:
+            write: makes the commit.
+
+        Returns:
+            The commit; None where somebody newer came in between.
+
+        Raises:
+            ConfigError: another pipeline loads the table, and no scope parts their rows.
+        """
+        ledger, claim = self.ledger, self.claim
+        owners.refuse_others(claim, owners.claims_of(ledger.properties()), ledger.pipelines(), self.path)
+        owners.claim(self.context.spark, ledger, claim)
+        write()
+        commit = ledger.find(self.unit)
+        mine = (self.context.plan.attempt.token, self.number)
+        # Delta drops a write whose number isn't larger without a word.
+        is_mine = commit is not None and (commit.entry.get("token"), commit.entry.get("number")) == mine
+        return commit if is_mine else None
+
+    def entry(self, staged: int) -> dict[str, Any]:
+        """What the commit says of itself."""
+        plan = self.context.plan
+        return {
+            "unit": self.unit.key,
+            "number": self.number,
+            "attempt": plan.attempt.number,
+            "token": plan.attempt.token,
+            "run": plan.attempt.run,
+            "staged": staged,
+            "fingerprint": plan.fingerprint,
+            "pipeline": plan.id,
+            "window": plan.window.to_json(),
+            **({"scope": dict(self.claim.scope)} if self.claim.scope else {}),
+        }

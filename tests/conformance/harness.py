@@ -1,0 +1,111 @@
+"""Runs a schedule on a destination, by its own methods, as a run does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from spark_jobs.errors import DataError
+from spark_jobs.flow import Context
+from spark_jobs.points import HOOK
+from spark_jobs.window import Window
+from tests.conformance.events import FIRST, SCHEMA, Event
+from tests.conformance.schedule import Load, Schedule
+from tests.spark_jobs.frames import frame
+from tests.spark_jobs.plans import attempt, plan
+
+_DYING: Final = threading.local()
+
+
+class Died(BaseException):
+    """The process is gone: nobody catches it, and nothing more of it runs."""
+
+
+def _die(point: str) -> None:
+    if getattr(_DYING, "at", None) == point:
+        raise Died
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A destination under test.
+
+    Args:
+        make: gives the destination for a folder of its own and a strategy.
+        read: gives the rows of a destination, as dictionaries.
+    """
+
+    make: Callable[[Path, Any], Any]
+    read: Callable[[Any], list[dict[str, Any]]]
+
+
+def span(first: int, days: int) -> Window:
+    """The window of some days."""
+    start = FIRST.replace(tzinfo=UTC) + timedelta(days=first)
+    return Window(start=start, end=start + timedelta(days=days), timezone="UTC")
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """One destination in one folder, on which a schedule runs.
+
+    Args:
+        spark: the suite's session; every load gets one of its own.
+        folder: an empty folder.
+        destination: what is loaded.
+        columns: the columns of SCHEMA that the dataset has.
+    """
+
+    spark: Any
+    folder: Path
+    destination: Any
+    columns: Sequence[str]
+    second: int = 100
+
+    def run(self, schedule: Schedule) -> None:
+        """Do what a schedule says; those of a group at once."""
+        HOOK.reached = _die
+        try:
+            for group in schedule.steps:
+                numbered = [(load, self._second(load)) for load in group]
+                with ThreadPoolExecutor(len(group)) as pool:
+                    for done in [
+                        pool.submit(self.load, load, second, schedule.rows(load)) for load, second in numbered
+                    ]:
+                        done.result()
+        finally:
+            HOOK.reached = None
+
+    def _second(self, load: Load) -> float:
+        """When it was submitted: a zombie before everybody else."""
+        self.second += 1
+        return self.second / 1000 if load.zombie else self.second
+
+    def load(self, load: Load, second: float, events: Sequence[Event]) -> None:
+        """One attempt; where it dies, the same task's next try finds what there is."""
+        _DYING.at = load.dies_at
+        try:
+            self._attempt(load, second, events)
+        except Died:
+            _DYING.at = None
+        except DataError as refused:
+            # A window that cuts through a larger one, which only a strategy that can't tell their rows apart refuses.
+            if "cuts through" not in str(refused):
+                raise
+        finally:
+            _DYING.at = None
+
+    def _attempt(self, load: Load, second: float, events: Sequence[Event]) -> None:
+        window = span(load.first, load.days)
+        made = plan(self.folder, window, attempt(second, f"{load.first}-{load.days}-{second}"))
+        session = self.spark.newSession()
+        context = Context(spark=session, plan=made, where="load.lake", dataset="result")
+        if self.destination.done("lake", context) is not None:
+            return
+        rows = frame(session, [event.row for event in events], SCHEMA).select(*self.columns)
+        self.destination.publish("lake", rows, len(events), context)

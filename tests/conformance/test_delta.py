@@ -1,0 +1,52 @@
+"""The promise of every strategy on Delta, by random schedules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+
+from spark_jobs.load.by_key import Cdc, Merge, Scd2
+from spark_jobs.load.delta import Delta
+from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
+from tests.conformance.harness import Subject
+from tests.conformance.promise import CASES, Case, prove
+
+pytestmark = pytest.mark.spark
+
+STRATEGIES = {
+    "replace_window": ReplaceWindow(strategy="replace_window", column="at"),
+    "append": Append(strategy="append"),
+    "snapshot": Snapshot(strategy="snapshot"),
+    "merge": Merge(strategy="merge", keys=("id",), sequence="seq", delete_when="op = 'd'"),
+    "merge by window": Merge(strategy="merge", keys=("id",), delete_when="op = 'd'"),
+    "scd2": Scd2(
+        strategy="scd2", keys=("id",), valid_from="at", sequence="seq", track=("name",), delete_when="op = 'd'"
+    ),
+    "cdc": Cdc(strategy="cdc", keys=("id",), sequence="seq", operation="op"),
+}
+
+
+def subject(spark: Any) -> Subject:
+    def make(folder: Path, write: Any) -> Delta:
+        return Delta(path=str(folder / "table"), write=write)
+
+    def read(destination: Any) -> list[dict[str, Any]]:
+        return [row.asDict() for row in spark.read.format("delta").load(destination.path).collect()]
+
+    return Subject(make=make, read=read)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_any_schedule_ends_as_a_plain_run_in_order(spark: Any, tmp_path: Path, name: str) -> None:
+    prove(spark, subject(spark), STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)))
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(6 * 3600)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_two_hundred_schedules_end_as_a_plain_run_in_order(spark: Any, tmp_path: Path, name: str) -> None:
+    case: Case = CASES[name]
+    prove(spark, subject(spark), STRATEGIES[name], case, lambda: Path(mkdtemp(dir=tmp_path)), rounds=200)
