@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.flow import Flow
+from spark_jobs.privacy import Privacy
 from spark_jobs.quarantine import reasons
 from spark_jobs.report import DatasetCounts, Report
 from spark_jobs.staging import Staged, Staging
@@ -78,11 +79,13 @@ class Accounts:
         self.say(f"{verb} {name}: {gone} rows set aside")
 
     def set_aside(self, verb: str, name: str, refused: DataFrame, expected: int) -> None:
-        """Stage refused rows for the quarantine.
+        """Stage refused rows for the quarantine; of those that a mask hides, only where they are.
 
         Raises:
             DataError: reading them again gave another number of rows: the source changed meanwhile.
         """
+        if verb != "transform":  # a step's rows are as open as the rows that go into it (transform/flow.py)
+            refused = Privacy(self.staging.plan).kept(refused, name)
         staged = self.staging.write(refused.coalesce(1), verb, f"{_REFUSED}-{name}")
         if staged.rows != expected:
             raise DataError(

@@ -17,6 +17,10 @@ _ONE: Final = "one Spark SQL expression"
 _UNPARSED: Final = ("PARSE_", "INVALID_SQL_SYNTAX")
 # The word anywhere, since comments and quotes can stand between a name and its parenthesis.
 _CODE: Final = re.compile(r"\b(reflect|try_reflect|java_method)\b", re.IGNORECASE)
+# The nodes of a plan that may end before their rows do; at the start of a line, behind its branches.
+_STOPS: Final = re.compile(
+    r"^[\s:+-]*'?(?:Global|Local)?(?:Limit|Offset|Tail|Join|AsOfJoin|Sample|Intersect|Except)", re.MULTILINE
+)
 _UNRESOLVED: Final = ("UNRESOLVED_COLUMN", "UNRESOLVED_FIELD")
 
 
@@ -98,6 +102,16 @@ def refuse_programs(rows: DataFrame, text: str, where: str) -> None:
     plan: Any = rows._jdf  # noqa: SLF001 - PySpark shows a plan to people alone
     if "using" in text.lower() and "ScriptTransformation" in plan.queryExecution().analyzed().toString():
         raise ConfigError("TRANSFORM … USING runs a program", where=where, expected="Spark SQL's functions")
+
+
+def stops_early(rows: DataFrame, given: DataFrame) -> bool:
+    """Whether Spark may leave given rows half read for others that are made of them: by a limit, a join, a sample."""
+
+    def nodes(frame: DataFrame) -> int:
+        plan: Any = frame._jdf  # noqa: SLF001 - as above
+        return len(_STOPS.findall(plan.queryExecution().analyzed().toString()))
+
+    return nodes(rows) > nodes(given)
 
 
 def _explained(reason: PySparkException, columns: Sequence[str], where: str, text: str | None) -> ConfigError:

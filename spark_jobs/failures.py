@@ -18,6 +18,8 @@ _VALUES: Final = (
     "NUMERIC_VALUE_OUT_OF_RANGE",
     "CAST_OVERFLOW",
 )
+_RAISED: Final = re.compile(r"\[USER_RAISED_EXCEPTION\] (.*)")
+_VALUE: Final = re.compile(r"The value .*?(?= of the type|$)")  # as Spark's CAST_INVALID_INPUT begins
 _CORRUPT: Final = (
     "EOFException",
     "ZipException",
@@ -49,7 +51,17 @@ def classify(error: BaseException, where: str = "") -> EtlError:
     return meant(text, where) or _by_condition(error, text, where)
 
 
+def without_values(error: EtlError) -> EtlError:
+    """An error that doesn't say which value of the data was at fault."""
+    what = _VALUE.sub("The value ***", error.what)
+    return type(error)(what, where=error.where, expected=error.expected, remedy=error.remedy)
+
+
 def _by_condition(error: BaseException, text: str, where: str) -> EtlError:
+    raised = _RAISED.search(text)
+    if raised:
+        # A step's own words, its place among them.
+        return DataError(raised[1].split(" SQLSTATE")[0].removeprefix(f"{where}: "), where=where)
     if _any(text, _TYPES):
         return DataError(
             first_line(text),

@@ -5,19 +5,23 @@ from it, and here it is rebuilt from the plan without pydantic. Field metadata s
 
 - `alias`: the name in the file, where it is a Python keyword (`with`, `from`).
 - `ge`, `le`: bounds of a number.
-- `expression`: True where the text is one Spark SQL expression; `query`: True where it is one SELECT.
+- `expression`: True where the text is one Spark SQL expression; `query`: True where it is one SELECT; `aggregate`: True
+  where the expression is computed over the rows of a group.
 - `column`: True where the text (or each item, or each key) names a column of the incoming rows.
 - `column_of`: the option with the name of the dataset whose columns the text names; `shared_with`: likewise, where
   the columns are of both, or the values of a mapping are of that one; `directed`: True where `asc`, `desc` may follow.
 - `dataset`: True where the text names another dataset.
 - `connection`: True where the text is the id of an Airflow connection: whoever submits the plan hands it over beside it
   (connections.py), and the method finds it in its context.
+- `function`: True where the text names a Python function, `module:function`, which the deployment must allow.
 - `substitute`: "text" where `${...}` may stand in the value, "sql" where it becomes a Spark SQL literal, "database"
   where it becomes one of the database that gets the text: `${timestamp:…}` in the plan (jdbc/queries.py).
 
 Class attributes: `shorthand` names the field that a value which is no mapping stands for (`filter: "a > 1"`), and where
 `whole` is True every value is that field, a mapping too (`derive: {late: "dep_delay > 15"}`). `requires` names the
-third-party modules that the method imports. `example` stands in docs/language.md, and a test lints it.
+third-party modules that the method imports. `example` stands in docs/language.md, and a test lints it. A source whose
+`reads_datasets` is True reads the sources above it: its `outline` gets a Scope, and it needs no window of its own. A
+step whose `masks` is True hides values, which then no row that is set aside may show (privacy.py).
 
 What `lint` asks, where a kind has it: `conflicts()` says which options can't go together (option -> why), `outline`
 which columns come out, `misfits` what can't be with the columns that go in (outline.py).
@@ -63,6 +67,11 @@ def find(registry: Mapping[str, str], name: str, group: str) -> type[Any]:
     module, _, attribute = target.partition(":")
     kind: type[Any] = getattr(importlib.import_module(module), attribute)
     return kind
+
+
+def reads_datasets(kind: Any) -> bool:
+    """Whether a source is made of the sources above it."""
+    return bool(getattr(kind, "reads_datasets", False))
 
 
 def _entry_point(name: str) -> str | None:

@@ -57,6 +57,7 @@ _FAMILIES: Final = {
 TYPES: Final = tuple(sorted({*_FAMILIES, *_SAME} - {"void"}))
 NUMBERS: Final = frozenset({"integer", "decimal", "float"})
 INSTANTS: Final = frozenset({"date", "timestamp", "timestamp_ntz"})
+_NAMES: Final = re.compile(r"`[^`]+`|\w+")
 _WORD: Final = re.compile(r"\s*([a-z_]+)")
 
 
@@ -90,11 +91,13 @@ class Outline:
         columns: name -> Spark type; None where the type isn't known.
         rest: which other columns there may be.
         gone: names, in lower case, that certainly aren't there, whatever `rest` says.
+        personal: names, in lower case, of columns whose values are personal and aren't masked.
     """
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
     rest: Rest = "any"
     gone: frozenset[str] = frozenset()
+    personal: frozenset[str] = frozenset()
 
     def spelled(self, name: str) -> str | None:
         """The column as it is spelled here: letter case makes no difference to Spark; None where none is known."""
@@ -108,25 +111,43 @@ class Outline:
 
     def select(self, names: Iterable[str]) -> Outline:
         """These columns and no others."""
-        return Outline(columns={name: self.columns.get(name) for name in names}, rest="none")
+        columns = {name: self.columns.get(name) for name in names}
+        return Outline(columns=columns, rest="none", personal=self.personal & _lowered(columns))
 
     def without(self, names: Sequence[str]) -> Outline:
         """All but these columns."""
         kept = {name: kind for name, kind in self.columns.items() if name not in names}
-        return replace(self, columns=kept, gone=self.gone | {name.lower() for name in names})
+        return replace(self, columns=kept, gone=self.gone | _lowered(names), personal=self.personal - _lowered(names))
 
     def renamed(self, names: Mapping[str, str]) -> Outline:
         """Columns under other names, all at once."""
         columns = {names.get(name, name): kind for name, kind in self.columns.items()}
         columns |= {new: None for new in names.values() if new not in columns}
         there = {new.lower() for new in names.values()}
-        gone = (self.gone | {old.lower() for old in names}) - there
-        return replace(self, columns=columns, gone=gone)
+        gone = (self.gone | _lowered(names)) - there
+        moved = {new.lower() for old, new in names.items() if old.lower() in self.personal}
+        return replace(self, columns=columns, gone=gone, personal=self.personal - _lowered(names) - there | moved)
 
     def plus(self, columns: Mapping[str, str | None]) -> Outline:
-        """With more columns, behind the others; those of the same name are replaced in place."""
-        there = {name.lower() for name in columns}
-        return replace(self, columns=_together(self.columns, columns), gone=self.gone - there)
+        """With more columns, none of them personal, behind the others; those of the same name are replaced in place."""
+        there = _lowered(columns)
+        together = _together(self.columns, columns)
+        return replace(self, columns=together, gone=self.gone - there, personal=self.personal - there)
+
+    def holding(self, names: Iterable[str]) -> Outline:
+        """With some columns that are personal."""
+        return replace(self, personal=self.personal | _lowered(names))
+
+    def says_personal(self, text: str, kind: str | None) -> bool:
+        """Whether an expression gives a personal value: it names such a column, and tells more than a yes or a number.
+
+        Args:
+            text: the expression.
+            kind: its type; None where it isn't known.
+        """
+        named = self.personal & _lowered(name.strip("`") for name in _NAMES.findall(text))
+        texts = any(family(self.columns.get(self.spelled(name) or "")) == "text" for name in named)
+        return bool(named) and family(kind) != "boolean" and not (texts and family(kind) in NUMBERS)
 
     def beside(self, other: Outline) -> Outline:
         """With the columns of another dataset behind one's own."""
@@ -134,7 +155,12 @@ class Outline:
             {name for name in self.gone if other.spelled(name) is None and other.may_have(name) == "none"}
             | {name for name in other.gone if self.spelled(name) is None and self.may_have(name) == "none"}
         )
-        return Outline(columns=_together(self.columns, other.columns), rest=looser(self.rest, other.rest), gone=gone)
+        columns, rest = _together(self.columns, other.columns), looser(self.rest, other.rest)
+        return Outline(columns=columns, rest=rest, gone=gone, personal=self.personal | other.personal)
+
+
+def _lowered(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
 
 
 def _together(columns: Mapping[str, str | None], more: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -175,8 +201,8 @@ class Scope(Protocol):
     def type_of(self, text: str, rows: Outline) -> str | None:
         """The type of an expression over these columns; None where it isn't known."""
 
-    def query(self, text: str, rows: Outline) -> Outline:
-        """What a SELECT over `input` and the other datasets gives."""
+    def query(self, text: str, rows: Outline | None) -> Outline:
+        """What a SELECT over `input` (these columns; None: there is no `input`) and the other datasets gives."""
 
 
 def collisions(option: str, names: Iterable[str]) -> Iterator[Misfit]:

@@ -72,6 +72,7 @@ class Plan:
         spark: engine settings: `master`, `memory`, `jars`, `conf`, `archive` (class data sharing).
         previous: the report of the verbs that ran before in other applications; None for the first.
         id: what the ledger, staging and quarantine know the pipeline by. Default: its name.
+        allowed_python: modules from which the deployment allows python steps.
     """
 
     pipeline: str
@@ -89,6 +90,7 @@ class Plan:
     previous: Mapping[str, Any] | None = None
     id: str = ""
     reach: Window | None = None
+    allowed_python: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""
@@ -123,6 +125,7 @@ class Plan:
             "quarantine": self.quarantine,
             "spark": dict(self.spark),
             "previous": self.previous,
+            "allowed_python": list(self.allowed_python),
         }
 
     @classmethod
@@ -168,6 +171,7 @@ class Plan:
             quarantine=value["quarantine"],
             spark=value["spark"],
             previous=value["previous"],
+            allowed_python=tuple(value["allowed_python"]),
         )
 
 

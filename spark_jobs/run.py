@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from spark_jobs.connections import Connections, received
 from spark_jobs.errors import ConfigError, EtlError
-from spark_jobs.failures import classify
+from spark_jobs.failures import classify, without_values
 from spark_jobs.hiding import Hiding
 from spark_jobs.ledger import attempt_number
 from spark_jobs.orders import Order, is_order
 from spark_jobs.orders import execute as carry_out
 from spark_jobs.plan import Plan
+from spark_jobs.privacy import Privacy
 from spark_jobs.report import Report
 from spark_jobs.window import iso
 
@@ -158,7 +159,8 @@ def run(
         finally:
             where = work.where
     except Exception as error:  # noqa: BLE001 - whatever happened becomes the report's error
-        _fail(report, classify(error, where), error, known.hiding)
+        told = classify(error, where)
+        _fail(report, without_values(told) if Privacy(plan).anything else told, error, known.hiding)
     report.seconds["total"] = round(report.seconds.get("total", 0.0) + time.monotonic() - begin, 3)
     return report
 

@@ -69,9 +69,13 @@ def execute(options: argparse.Namespace) -> int:
 
 def _refuse_unknown(kind: str, group: str) -> None:
     try:
-        kinds.find(REGISTRIES[group], kind, group)
+        found = kinds.find(REGISTRIES[group], kind, group)
     except ConfigError as error:
         raise ConfigError(error.what, where="new", remedy=nearest(kind, REGISTRIES[group])) from error
+    if kinds.reads_datasets(found):
+        raise ConfigError(
+            f"a {kind} source is made of other sources", where="new", remedy="begin with one of those, and add it below"
+        )
 
 
 def _refuse_bad_name(name: str, pipeline: Path, tests: Path) -> None:

@@ -13,6 +13,7 @@ from airflow_provider_etl.spec import Pipeline
 from airflow_provider_etl.spec.nodes import MapNode, Source
 from airflow_provider_etl.spec.rules import named_datasets
 from airflow_provider_etl.spec.verbs import Placed
+from spark_jobs.kinds import reads_datasets
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,13 @@ def _parts(pipeline: Pipeline, dataset: str) -> list[_Item]:
 
 
 def readers(pipeline: Pipeline, name: str) -> list[tuple[str, str]]:
-    """Steps and checks that read a source or dataset, beside the datasets that start from it.
+    """Sources, steps and checks that read a source or dataset, beside the datasets that start from it.
 
     Returns:
-        (dataset they belong to, where they stand in words) of each.
+        (source or dataset they belong to, where they stand in words) of each.
     """
-    found = []
+    made_of = ((source, kind) for source, kind in pipeline.extract.items() if reads_datasets(kind) and source != name)
+    found = [(source, f"source {source}") for source, kind in made_of if _reads("extract", kind.type, kind, name)]
     for dataset, made in pipeline.transform.items():
         steps = (step for step, kind in made.steps if _reads("transform", step, kind, name))
         found += [(dataset, f"{dataset} in {step}") for step in steps]

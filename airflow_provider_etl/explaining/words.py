@@ -39,6 +39,8 @@ def source(kind: Any, lookback: timedelta | None) -> str:
     column = getattr(rows, "column", None)
     more = f" and the {flow(lookback)} before it" if lookback and column_of(kind) else ""
     belong = f"rows of the window{more} by {column}" if column else "all of it for every window"
+    if kinds.reads_datasets(kind):
+        return f"{kind.type} {' '.join(kind.query.split())}" + (f", {belong}" if column else "")
     place = getattr(kind, "path", None) or getattr(kind, "told", "")
     what = f"{kind.type} {getattr(kind, 'format', '')}".strip()
     return (

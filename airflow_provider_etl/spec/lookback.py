@@ -14,6 +14,7 @@ from airflow_provider_etl.spec.schedule import in_zone
 from airflow_provider_etl.spec.variables import names_window
 from airflow_provider_etl.spec.verbs import Placed, Verbs
 from spark_jobs.columns import listed
+from spark_jobs.kinds import reads_datasets
 from spark_jobs.lookback import column_of, replaces_reach
 from spark_jobs.outline import Outline
 from spark_jobs.window import Window
@@ -54,6 +55,7 @@ def check(node: Node | None, verbs: Verbs, problems: Problems) -> None:
         message = "no source has a window column: there is nothing to look back for"
         problems.add(node, "lookback-unused", message, "say `window: {column: …}` in a source, or leave lookback out")
     _paths(verbs, problems)
+    _queries(verbs, problems)
     for dataset in verbs.datasets:
         _mixed(dataset, verbs, problems)
         if any(target_of(name, verbs) == dataset for name in verbs.load):
@@ -67,6 +69,19 @@ def _paths(verbs: Verbs, problems: Problems) -> None:
             message = f"source {name!r} names the window: what lies before it is in files that aren't read"
             hint = "name all files, and let `window: {column: …}` choose the rows; or leave lookback out"
             problems.add(verbs.sources[name], "lookback-path", message, hint)
+
+
+def _queries(verbs: Verbs, problems: Problems) -> None:
+    """Report sources made of such with rows from before the window, in which nothing tells them from the others."""
+    for name, placed in verbs.extract.items():
+        if not reads_datasets(placed.kind) or column_of(placed.kind):
+            continue
+        wide = [item for item in read_by(placed, verbs) if item != name and item in verbs.extract]
+        found = next((item for item in wide if column_of(verbs.extract[item].kind)), None)
+        if found is not None:
+            message = f"rows of {found!r} from before the window come into {name!r}, where nothing tells them"
+            hint = "say `window: {column: …}` of what the query answers, or query them in a step"
+            problems.add(verbs.sources[name], "lookback-context", message, hint)
 
 
 def _mixed(dataset: str, verbs: Verbs, problems: Problems) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from airflow_provider_etl.spec.paths import absolute, is_uri
+from spark_jobs.allowing import allows
 from spark_jobs.errors import ConfigError
 
 NAMES: Final = ("environment", "pipelines_folder", "strict", "allowed_roots", "allowed_python")
@@ -44,7 +45,7 @@ class Options:
 
     def allows_python(self, module: str) -> bool:
         """Whether python steps may come from a module: it is one of `allowed_python`, or lies below one."""
-        return any(module == name or module.startswith(name + ".") for name in self.allowed_python)
+        return allows(module, self.allowed_python)
 
 
 def options() -> Options:

@@ -17,6 +17,7 @@ from airflow_provider_etl.spec.environment import Engine, Environment
 from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import Pool, Resources, Retries, StepResources, Timeouts
 from airflow_provider_etl.spec.lookback import reach
+from airflow_provider_etl.spec.options import options
 from airflow_provider_etl.spec.params import Param, values_of
 from airflow_provider_etl.spec.rules import resolve_paths
 from airflow_provider_etl.spec.schedule import (
@@ -193,6 +194,7 @@ class Pipeline:
             quarantine=self.environment.quarantine,
             spark=engine_for(self.engine, needs, extract.values()).settings(),
             previous=previous,
+            allowed_python=options().allowed_python,
         )
 
     def reach(self, window: Window) -> Window | None:

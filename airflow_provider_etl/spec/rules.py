@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import repeat
 from typing import Any, Final
 
+from airflow_provider_etl.spec import python_steps
 from airflow_provider_etl.spec.class_plan import option_node, plan_of
 from airflow_provider_etl.spec.diagnostics import nearest, shown
 from airflow_provider_etl.spec.environment import Environment
@@ -20,6 +21,7 @@ from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.schedule import zone_problem
 from airflow_provider_etl.spec.variables import names_window, text_with_window
 from airflow_provider_etl.spec.verbs import RESULT, Placed, Verbs
+from spark_jobs.kinds import reads_datasets
 from spark_jobs.window import Window
 
 SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(2013, 1, 2, tzinfo=UTC))
@@ -43,7 +45,8 @@ def check(verbs: Verbs, environment: Environment | None, params: Mapping[str, An
     _windows(verbs, problems)
     _zones(verbs, problems)
     _conflicts(verbs, problems)
-    if environment is not None:
+    if environment is not None:  # else an option that means nothing has been told
+        python_steps.check(verbs, problems)
         for placed in verbs.placed():
             check_paths(placed, environment, params, problems)
 
@@ -222,7 +225,7 @@ def _conflicts(verbs: Verbs, problems: Problems) -> None:
 
 def _windows(verbs: Verbs, problems: Problems) -> None:
     for name, placed in verbs.extract.items():
-        if placed.kind is FAILED or getattr(placed.kind, "window", None) is not None:
+        if placed.kind is FAILED or getattr(placed.kind, "window", None) is not None or reads_datasets(placed.kind):
             continue
         if not any(names_window(node.text) for node in scalars(placed.node)):
             problems.add(

@@ -12,6 +12,7 @@ from airflow_provider_etl.spec.environment import Engine
 from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import Size, StepResources
 from airflow_provider_etl.spec.paths import is_uri
+from spark_jobs.kinds import reads_datasets
 
 # Rows are what counts for `tiny`; files say bytes alone, and a row of some 100 bytes is common.
 _UP_TO: Final[tuple[tuple[Size, int], ...]] = (("tiny", 16 << 20), ("small", 10 << 30), ("medium", 100 << 30))
@@ -68,6 +69,8 @@ def measured(sources: Iterable[Any]) -> Size:
     """The size of a window by its files; `small` where they can't be asked from here (URIs, tables)."""
     total = 0
     for source in sources:
+        if reads_datasets(source):
+            continue  # its own sources are asked
         path = getattr(source, "path", None)
         if not isinstance(path, str) or is_uri(path):
             return "small"

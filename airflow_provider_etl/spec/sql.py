@@ -16,9 +16,11 @@ from airflow_provider_etl.spec.nodes import Node, ScalarNode, scalars
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.sql_calls import doubtful
+from airflow_provider_etl.spec.sql_order import unordered
 from airflow_provider_etl.spec.sql_parsing import parse
 from airflow_provider_etl.spec.variables import blanked
 from airflow_provider_etl.spec.verbs import Placed, Verbs
+from spark_jobs.kinds import reads_datasets
 
 if TYPE_CHECKING:
     from sqlglot import Token
@@ -38,28 +40,34 @@ def check(verbs: Verbs, problems: Problems, *, deterministic: bool) -> None:
             _check_kind(placed, earlier, problems, deterministic=deterministic)
         earlier.append(name)
     known = [*verbs.sources, *verbs.datasets]
+    before: list[str] = []
+    for name, placed in verbs.extract.items():
+        _check_kind(placed, before if reads_datasets(placed.kind) else known, problems, deterministic=deterministic)
+        before.append(name)
     checks = [item for items in verbs.check.values() for item in items]
-    others = [*verbs.extract.values(), *checks, *verbs.load.values()]
-    for placed in others:
+    for placed in (*checks, *verbs.load.values()):
         _check_kind(placed, known, problems, deterministic=deterministic)
 
 
 def _check_kind(placed: Placed, tables: list[str], problems: Problems, *, deterministic: bool) -> None:
     if placed.kind is FAILED:
         return
+    own = "input" if placed.group != "extract" else ""
     for kind, node in parts(placed.kind, placed.node):
         for key, field in plan_of(type(kind)).fields.items():
             if field.metadata.get("substitute") == "database" and deterministic:
                 found = option_node(type(kind), node, key)
                 for text in scalars(found) if found is not None else ():
-                    _Text(text, problems, deterministic, substituted=True).check_foreign()
+                    _Text(text, problems, deterministic, substituted=True, grouped=True).check_foreign()
             wants_query = bool(field.metadata.get("query"))
             if not wants_query and not field.metadata.get("expression"):
                 continue
             found = option_node(type(kind), node, key)
             for text in scalars(found) if found is not None else ():
                 substituted = bool(field.metadata.get("substitute"))
-                _Text(text, problems, deterministic, substituted).check(tables if wants_query else None)
+                grouped = wants_query or bool(field.metadata.get("aggregate"))
+                read = [item for item in (own, *tables) if item] if wants_query else None
+                _Text(text, problems, deterministic, substituted, grouped).check(read)
 
 
 def parts(kind: Any, node: Node) -> Iterator[tuple[Any, Node]]:
@@ -79,6 +87,7 @@ class _Text:
     problems: Problems
     deterministic: bool
     substituted: bool
+    grouped: bool
 
     def check(self, tables: list[str] | None) -> None:
         """Parse it.
@@ -102,6 +111,14 @@ class _Text:
         else:
             self._query(found[0], tables)
         self._calls(tokens)
+        if len(found) == 1 and self.deterministic:
+            self._order(found[0], tokens)
+
+    def _order(self, found: Expression, tokens: list[Token]) -> None:
+        for call in unordered(found, tokens, grouped=self.grouped):
+            where = "over a window without an order" if call.window else "of rows without an order"
+            message = f"{shown(call.name)} {where} gives whatever comes first: the window couldn't be repeated"
+            self._tell("expression-order", message, f"{call.remedy}, or say `deterministic: false`", call.offset)
 
     def check_foreign(self) -> None:
         """Look for calls in the SQL of a database: which one it is, and so its grammar, isn't known here."""
@@ -161,7 +178,7 @@ class _Text:
         if program is not None:
             self._tell("expression-code", "TRANSFORM … USING runs a program", "use Spark SQL's functions", 0)
         shared = {cte.alias_or_name.lower() for cte in found.find_all(exp.CTE)}
-        names = {name.lower() for name in ("input", *tables)} | shared
+        names = {name.lower() for name in tables} | shared
         for table in found.find_all(exp.Table):
             self._table(table, names, tables)
 
@@ -175,10 +192,10 @@ class _Text:
                 message = f"table function {call} is not allowed"
                 self._tell("query-table", message, f"valid: {', '.join(sorted(_TABLE_CALLS))}", offset)
         elif table.db or table.catalog:
-            hint = "a query reads `input` and the datasets of its pipeline; make the table a source"
+            hint = f"a query reads {' and '.join(_readable(tables))}; make the table a source"
             self._tell("query-table", f"{shown(table.sql('spark'))} is no dataset of this pipeline", hint, offset)
         elif table.name.lower() not in names:
-            hint = nearest(table.name, ["input", *tables])
+            hint = nearest(table.name, tables)
             self._tell("query-table", f"{shown(table.name)} is no dataset", hint, offset)
 
     def _calls(self, tokens: list[Token]) -> None:
@@ -200,6 +217,11 @@ class _Text:
 
     def _tell(self, code: str, message: str, hint: str, offset: int) -> None:
         self.problems.add(self.node, code, message, hint, offset=max(offset, 0))
+
+
+def _readable(tables: list[str]) -> list[str]:
+    """What a query may read, in words."""
+    return ["`input`", "the datasets of its pipeline"] if "input" in tables else ["the sources above it"]
 
 
 def _is_value(found: Expression) -> bool:

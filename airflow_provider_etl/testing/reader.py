@@ -17,6 +17,7 @@ from airflow_provider_etl.testing.language import CaseFile, CaseOption, Earlier,
 from airflow_provider_etl.testing.samples import Prepared, Preparing, stand_in
 from airflow_provider_etl.testing.wanted import WantedRows, wanted
 from spark_jobs.errors import ConfigError
+from spark_jobs.kinds import reads_datasets
 from spark_jobs.window import Window
 
 _FAR: Final = datetime(2199, 1, 1, tzinfo=UTC)
@@ -112,7 +113,8 @@ class CaseReader:
         kinds |= {f"load.{name}": kind for name, (_, kind) in self.pipeline.load.items()}
         for place, kind in kinds.items():
             # A table of a database has a place, which is a Delta table in the scratch folder.
-            if not any(True for _ in path_fields(stand_in(kind))) and not hasattr(kind, "place"):
+            placed = reads_datasets(kind) or hasattr(kind, "place")
+            if not placed and not any(True for _ in path_fields(stand_in(kind))):
                 message = (
                     f"{place} is of kind {kind.type}, which has no path that a test could turn to its scratch folder"
                 )
@@ -198,7 +200,8 @@ class CaseReader:
         window = self._window(part.window, node)
         self._known(_below(node, "sources"), self.pipeline.extract, "source")
         samples = {}
-        for name, source in self.pipeline.extract.items():
+        read = {name: source for name, source in self.pipeline.extract.items() if not reads_datasets(source)}
+        for name, source in read.items():
             sample = self._sample(name, [(part.sources, node), (option.sources, whole), (self.shared, self.node)])
             if sample is None:
                 self._tell_missing(name, part.sources, node)
@@ -208,7 +211,7 @@ class CaseReader:
             )
             if prepared is not None:
                 samples[name] = prepared
-        if window is None or len(samples) < len(self.pipeline.extract):
+        if window is None or len(samples) < len(read):
             return None
         return Given(window=window, samples=samples)
 

@@ -5,5 +5,6 @@ from typing import Final
 SOURCES: Final = {
     "files": "spark_jobs.extract.files:Files",
     "jdbc": "spark_jobs.extract.jdbc:Jdbc",
+    "sql": "spark_jobs.extract.sql:Sql",
     "table": "spark_jobs.extract.table:Table",
 }

@@ -24,6 +24,8 @@ class Column:
     """Spark SQL type, such as `int`, `decimal(10,2)`, `timestamp`, `array<string>`."""
     required: bool = False
     """Whether every row must have a value, and every file the column."""
+    pii: bool = False
+    """Whether its values are personal: `lint` warns where they reach a load as they are."""
     description: str = ""
     """What the column means, for people."""
 

@@ -97,7 +97,9 @@ new_columns: freeze
     def outline(self) -> Outline:
         """The contract's columns; without one nothing is known."""
         rest: Rest = "none" if self.new_columns != "evolve" else "new" if self.columns else "any"
-        return Outline(columns={name: plain_type(item.type) for name, item in self.columns.items()}, rest=rest)
+        columns = {name: plain_type(item.type) for name, item in self.columns.items()}
+        personal = [name for name, item in self.columns.items() if item.pii]
+        return Outline(columns=columns, rest=rest).holding(personal)
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Types that Spark or the format doesn't have, a window's column that can't say which rows belong to it."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from spark_jobs.errors import DataError
 from spark_jobs.flow import Context, Flow
 from spark_jobs.observe import Counter
+from spark_jobs.privacy import Privacy
 from spark_jobs.report import DatasetCounts
 
 if TYPE_CHECKING:
@@ -202,11 +203,13 @@ class _Counted:
         return None if self.found and not self.found[0].quarantined else self.records.refused()
 
     def _fail(self, quarantined: int) -> None:
-        shown = self.records.refused().orderBy("source_file", "source_line").limit(_SHOWN).collect()
+        context = self.records.context
+        kept = Privacy(context.plan).kept(self.records.refused(), context.dataset)
+        shown = kept.orderBy("source_file", "source_line").limit(_SHOWN).collect()
         told = "; ".join(f"{row['source_file']} line {row['source_line'] or '?'}: {row['message']}" for row in shown)
         raise DataError(
             f"{quarantined} bad records, the first: {told}",
-            where=self.records.context.where,
+            where=context.where,
             expected="none (bad_records: fail)",
             remedy="mend the files, or set bad_records: quarantine",
         )

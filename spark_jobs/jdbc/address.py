@@ -93,8 +93,8 @@ def address_of(connection: Connection) -> Address:
             f"connections of type {connection.kind!r} are no database's",
             where=f"connection {connection.id!r}",
             expected=f"one of {', '.join(sorted(_KINDS))}",
-            remedy="Airflow says generic where the type's provider isn't installed; for other databases: type jdbc, with"
-            " driver and subprotocol in its extra",
+            remedy="Airflow says generic where the type's provider isn't installed; for other databases: type jdbc,"
+            " with driver and subprotocol in its extra",
         )
     return found(connection)
 

@@ -46,7 +46,7 @@ class Cast:
 
     def outline(self, rows: Outline, _scope: Scope) -> Outline:
         """The columns with their new types."""
-        return rows.plus({name: plain_type(kind) for name, kind in self.columns.items()})
+        return rows.plus({name: plain_type(kind) for name, kind in self.columns.items()}).holding(rows.personal)
 
     def misfits(self, _rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Types that Spark doesn't know."""

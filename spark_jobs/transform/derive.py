@@ -31,7 +31,9 @@ class Derive:
 
     def outline(self, rows: Outline, scope: Scope) -> Outline:
         """The columns with the new ones behind them."""
-        return rows.plus({name: scope.type_of(text, rows) for name, text in self.expressions.items()})
+        kinds = {name: scope.type_of(text, rows) for name, text in self.expressions.items()}
+        personal = [name for name, text in self.expressions.items() if rows.says_personal(text, kinds[name])]
+        return rows.plus(kinds).holding(personal)
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """New names that differ from others only in letter case."""

@@ -44,7 +44,9 @@ class Explode:
             found |= dict.fromkeys(self._names()) if name == self.column else {name: kind}
         found |= {} if self.column in rows.columns else dict.fromkeys(self._names())
         gone = rows.gone | ({self.column.lower()} - {name.lower() for name in self._names()})
-        return Outline(columns=found, rest=rows.rest, gone=gone)
+        own = self.column.lower()
+        kept = Outline(columns=found, rest=rows.rest, gone=gone, personal=rows.personal - {own})
+        return kept.holding([self.name or own] if own in rows.personal else [])
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """A column that holds no elements, names that collide."""

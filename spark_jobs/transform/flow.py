@@ -12,6 +12,7 @@ from spark_jobs.expressions import analysed
 from spark_jobs.flow import Context, Flow
 from spark_jobs.observe import Counter
 from spark_jobs.plan import Dataset
+from spark_jobs.privacy import Privacy
 from spark_jobs.report import DatasetCounts
 from spark_jobs.transform.step import Effect, Refusing, Step
 
@@ -28,7 +29,7 @@ class _Counted:
         where: its place in the pipeline file; parts of one step share it.
         effect: what it does to the number of rows.
         counter: counts what it lets through.
-        refused: the rows that it sets aside; None where it sets none aside.
+        refused: the rows that it sets aside, as they may be kept; None where it sets none aside.
     """
 
     name: str
@@ -54,22 +55,30 @@ def transform(dataset: Dataset, source: Flow, context: Context) -> Flow:
     """
     rows = source.rows
     counted: list[_Counted] = []
-    for name, step, where in _parts(dataset, context.dataset):
+    privacy = Privacy(context.plan)
+    for place, name, step in _parts(dataset):
+        where = f"transform.{context.dataset}[{place}].{name}"
         before, here = rows, replace(context, where=where)
         rows = analysed(partial(step.apply, before, here), before.columns, where)
         refuse_collisions(rows.columns, where)
         if step.effect != "rows":
             counter = _counter(rows)
-            refused = partial(cast("Refusing", step).refused, before, here) if step.effect == "refuse" else None
+            refused = partial(_refused, step, before, here, place, privacy) if step.effect == "refuse" else None
             counted.append(_Counted(name=name, where=where, effect=step.effect, counter=counter, refused=refused))
             rows = counter.rows
     return Flow(rows=rows, counts=lambda: _balance(source, counted)[0], refused=lambda: _together(source, counted))
 
 
-def _parts(dataset: Dataset, name: str) -> Iterator[tuple[str, Step, str]]:
+def _parts(dataset: Dataset) -> Iterator[tuple[int, str, Step]]:
+    """(place, kind, step) of each; the parts of one step share its place."""
     for place, (kind, step) in enumerate(dataset.steps):
         for part in getattr(step, "parts", lambda step=step: (step,))():
-            yield kind, part, f"transform.{name}[{place}].{kind}"
+            yield place, kind, part
+
+
+def _refused(step: Step, rows: DataFrame, context: Context, place: int, privacy: Privacy) -> DataFrame:
+    """The rows that a step sets aside, as they may be kept."""
+    return privacy.kept(cast("Refusing", step).refused(rows, context), context.dataset, place)
 
 
 def _counter(rows: DataFrame) -> Counter:
@@ -99,6 +108,8 @@ def _book(counts: DatasetCounts, step: _Counted, before: int, *, again: bool) ->
         counts.deduplicated += gone
     elif step.effect == "refuse":
         counts.quarantined += gone
+    elif step.effect == "same":
+        pass  # where rows came or went all the same, the books don't balance, and the run fails
     elif again:
         counts.reshaped[-1]["rows_out"] = counts.rows
     else:

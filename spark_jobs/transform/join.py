@@ -11,8 +11,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import Misfit, Outline, Scope, alike, collisions
-from spark_jobs.refusal import shaped, shown
-from spark_jobs.transform.match import Sides, other_dataset, sides
+from spark_jobs.transform.match import Sides, other_dataset, sides, without_match
 from spark_jobs.transform.step import Effect, Step
 
 if TYPE_CHECKING:
@@ -160,19 +159,11 @@ class _Matched:
 
     def refused(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows that have none, null keys among them, as they came in."""
-        from pyspark.sql import functions as F  # noqa: N812
-
         added = self.join.columns
         other = other_dataset(self.join.other, context).columns
         keys = self.join.on if isinstance(self.join.on, tuple) else tuple(self.join.on)
         counterparts = self.join.on if isinstance(self.join.on, tuple) else tuple(self.join.on.values())
         taken = set(added if added is not None else [name for name in other if name not in counterparts])
-        values = [F.concat(F.lit(f"{name}: "), shown(name)) for name in keys]
-        return shaped(
-            rows.where(~column(_MARK)),
-            [name for name in rows.columns if name not in taken and name != _MARK],
-            dataset=context.dataset,
-            stage="transform",
-            rules=F.array(F.lit(f"join {self.join.other}")),
-            message=F.concat(F.lit(f"no match in {self.join.other} for "), F.concat_ws(", ", *values)),
-        )
+        raw = [name for name in rows.columns if name not in taken and name != _MARK]
+        left = rows.where(~column(_MARK))
+        return without_match(left, raw, f"join {self.join.other}", self.join.other, keys, context)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from spark_jobs.columns import column, comparable, listed, nearest, require, spare
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
+from spark_jobs.refusal import shaped, shown
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -97,6 +98,27 @@ def sides(
     right = [column(pairs[name]).alias(alias) for name, alias in keys.items()]
     right += [column(name).alias(alias) for name, alias in names.items()]
     return Sides(left=left, right=other.select(right), keys=keys, taken=names)
+
+
+def without_match(  # noqa: PLR0913, PLR0917 - the parts of a refusal
+    left: DataFrame, raw: Sequence[str], rule: str, other: str, keys: Sequence[str], context: Context
+) -> DataFrame:
+    """Rows without a match, in the shape of quarantine.REFUSED.
+
+    Args:
+        left: the rows.
+        raw: the columns that they came with.
+        rule: what they broke.
+        other: name of the dataset that has no match for them.
+        keys: the columns that were compared.
+        context: what runs.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    values = [F.concat(F.lit(f"{name}: "), shown(name)) for name in keys]
+    message = F.concat(F.lit(f"no match in {other} for "), F.concat_ws(", ", *values))
+    rules = F.array(F.lit(rule))
+    return shaped(left, raw, dataset=context.dataset, stage="transform", rules=rules, message=message)
 
 
 def _refuse_types(left: DataFrame, other: DataFrame, pairs: Mapping[str, str], where: str) -> None:

@@ -40,7 +40,7 @@ class Pivot:
     """The column whose values become columns."""
     values: tuple[str, ...] | dict[str, str]
     """Its values, compared as text, or a mapping: value -> name of its column."""
-    aggregate: str = field(metadata={"expression": True})
+    aggregate: str = field(metadata={"expression": True, "aggregate": True})
     """What stands in the new columns: an aggregate over the rows of a group and a value, such as `sum(amount)`; null
     where there are none."""
     others: Literal["quarantine", "drop"] = "quarantine"

@@ -9,9 +9,10 @@ from spark_jobs.flow import Context
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-Effect = Literal["rows", "filter", "dedupe", "refuse", "reshape"]
-"""`rows`: as many come out as go in; `filter`, `dedupe`, `refuse`: fewer, left out on purpose, as repeats, with a
-reason; `reshape`: a row is something else afterwards."""
+Effect = Literal["rows", "same", "filter", "dedupe", "refuse", "reshape"]
+"""`rows`: as many come out as go in; `same`: likewise, by a join, and they are counted: that keeps Spark from making it
+one with a filter behind it, an inner join that leaves rows half read; `filter`, `dedupe`, `refuse`: fewer, left out on
+purpose, as repeats, with a reason; `reshape`: a row is something else afterwards."""
 
 
 class Step(Protocol):

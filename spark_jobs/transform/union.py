@@ -45,7 +45,9 @@ class Union:
         for other in others:
             columns |= {name: kind for name, kind in other.columns.items() if rows.spelled(name) is None}
         gone = frozenset.intersection(rows.gone, *[other.gone for other in others])
-        return Outline(columns=columns, rest=looser(rows.rest, *[other.rest for other in others]), gone=gone)
+        rest = looser(rows.rest, *[other.rest for other in others])
+        personal = rows.personal.union(*[other.personal for other in others])
+        return Outline(columns=columns, rest=rest, gone=gone, personal=personal)
 
     def misfits(self, rows: Outline, scope: Scope) -> Iterator[Misfit]:
         """Columns whose types differ, and such as not all have where that is an error."""

@@ -41,9 +41,9 @@ class Unpivot:
     def outline(self, rows: Outline, _scope: Scope) -> Outline:
         """The columns that stay, then name and value."""
         kinds = {rows.columns.get(name) for name in self.columns}
-        return rows.without(self.columns).plus(
-            {self.name: "string", self.value: kinds.pop() if len(kinds) == 1 else None}
-        )
+        personal = [self.value for name in self.columns if name.lower() in rows.personal]
+        kind = kinds.pop() if len(kinds) == 1 else None
+        return rows.without(self.columns).plus({self.name: "string", self.value: kind}).holding(personal)
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Columns of different types, names that collide."""

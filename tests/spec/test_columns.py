@@ -477,7 +477,8 @@ QUERIES = [
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_query_that_spark_runs_has_no_error(project: Project, query: str) -> None:
     loaded = project.load(pipeline(f"sql: {json.dumps(query)}", load=APPEND))
-    assert [str(item) for item in loaded.errors] == []
+    # Spark runs what the order of rows decides; a pipeline file may not say it (tests/spec/test_sql.py).
+    assert [str(item) for item in loaded.errors if item.code != "expression-order"] == []
 
 
 def test_variables_in_queries_are_no_texts(project: Project) -> None:

@@ -16,6 +16,7 @@ from airflow_provider_etl.spec.reader import read_text
 from tests.spec.conftest import PIPELINE
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = [*find_files(ROOT / "dags/pipelines"), *find_files(ROOT / "examples")]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def read(text: str) -> Any:
     return plain(read_text(text, "x.yaml", Problems()))
 
 
-@pytest.mark.parametrize("path", find_files(ROOT / "dags/pipelines"), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_pipeline_is_valid(validator: jsonschema.Draft202012Validator, path: Path) -> None:
     validator.validate(read(path.read_text()))
 

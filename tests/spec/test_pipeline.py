@@ -22,6 +22,7 @@ from tests.spec.conftest import ENVIRONMENT, PIPELINE, Project
 Change = Callable[[str, str], str]
 ATTEMPT = Attempt(number=7, token="token", run="run")
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = [*find_files(ROOT / "dags/pipelines"), *find_files(ROOT / "examples")]
 
 MAPPING: dict[str, Any] = {
     "description": "Orders, one day a window",
@@ -200,7 +201,7 @@ def test_a_mapping_that_contains_itself_is_an_error(project: Project) -> None:
     assert "yaml-too-deep" in {item.code for item in loaded.errors}
 
 
-@pytest.mark.parametrize("path", find_files(ROOT / "dags/pipelines"), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_pipeline_lints_without_a_word(path: Path, project: Project) -> None:
     loaded = load_file(path, expressions=True)
     assert [str(item) for item in loaded.diagnostics] == []

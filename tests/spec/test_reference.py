@@ -58,7 +58,10 @@ def test_the_pages_are_up_to_date(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("group", "name"), KINDS)
-def test_every_kind_has_an_example_that_lints(project: Project, group: str, name: str) -> None:
+def test_every_kind_has_an_example_that_lints(
+    project: Project, monkeypatch: pytest.MonkeyPatch, group: str, name: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW__ETL__ALLOWED_PYTHON", "company.etl")
     shown = example(group, kind_of(group, name))
     project.environment(ENVIRONMENT.replace("roots: [data]", "roots: [data, 's3://deliveries']"))
     sources = completed("")[: completed("").index("transform:")].partition("extract:\n")[2]
@@ -67,7 +70,9 @@ def test_every_kind_has_an_example_that_lints(project: Project, group: str, name
         f"extract:\n{sources}{APPEND if group == 'transform' else ''}" + ("" if group == "extract" else shown)
     )
     if group == "extract":
-        text = completed(shown + ("transform: [{from: orders}]\ncheck: []\n" if name == "table" else ""))
+        more = "transform: [{from: orders}]\ncheck: []\n" if name in {"table", "sql"} else ""
+        above = f"extract:\n{sources.replace('orders:', 'placed:', 1)}" if name == "sql" else ""
+        text = completed((above + shown.removeprefix("extract:\n") if above else shown) + more)
     assert [line for line in project.told(text) if "unused-dataset" not in line] == []
 
 

@@ -169,7 +169,7 @@ def test_spark_expressions_pass(project: Project, text: str) -> None:
         "first(s, true)",
         "last(s) IGNORE NULLS",
         "last(s) RESPECT NULLS",
-        "last(s) IGNORE NULLS OVER (PARTITION BY a)",
+        "last(s) IGNORE NULLS OVER (PARTITION BY a ORDER BY b)",
         "hash(*)",
         "to_json(struct(*))",
         "count(DISTINCT *) > 1",
@@ -275,3 +275,66 @@ def test_who_draws_a_sample_is_told_how_to_draw_the_same_one_again(project: Proj
 
 def test_the_dag_processor_parses_no_sql(project: Project) -> None:
     assert project.load(filtered("a b"), expressions=False).pipeline is not None
+
+
+@pytest.mark.parametrize(
+    ("step", "place", "code"),
+    [
+        ("aggregate: {by: [a], values: {n: first(b)}}", "11:38", "expression-order"),
+        ("aggregate: {by: [a], values: {n: 'last(b, true)'}}", "11:39", "expression-order"),
+        ("aggregate: {by: [a], values: {n: any_value(b)}}", "11:38", "expression-order"),
+        ("aggregate: {by: [a], values: {n: mode(b)}}", "11:38", "expression-order"),
+        ("aggregate: {by: [a], values: {n: 'size(b) + last_value(b) IGNORE NULLS'}}", "11:49", "expression-order"),
+        ("aggregate: {by: [a], values: {n: collect_list(b)}}", "11:38", "expression-order"),
+        ("aggregate: {by: [a], values: {n: \"concat_ws('+', collect_set(b))\"}}", "11:54", "expression-order"),
+        ("pivot: {by: [a], column: c, values: [x], aggregate: first(b)}", "11:57", "expression-order"),
+        ("derive: {n: first(b) OVER (PARTITION BY a)}", "11:17", "expression-order"),
+        ("derive: {n: lag(b) OVER (PARTITION BY a)}", "11:17", "expression-order"),
+        ("sql: SELECT a, first(b) AS b FROM input GROUP BY a", "11:20", "expression-order"),
+        ("sql: SELECT row_number() OVER (PARTITION BY a) AS n FROM input", "11:17", "expression-order"),
+        ("sql: SELECT last(b) OVER w AS n FROM input WINDOW w AS (PARTITION BY a)", "11:17", "expression-order"),
+    ],
+)
+def test_what_the_order_of_rows_decides_is_refused_where_they_have_none(
+    project: Project, changed: Change, step: str, place: str, code: str
+) -> None:
+    text = changed("- filter: amount > 0", f"- {step}").replace("not_null: [id]", "row_count: {min: 1}")
+    told = project.told(text)
+    assert [line.split()[:2] for line in told] == [[place, code]]
+    assert project.told(text + "deterministic: false\n") == []
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "aggregate: {by: [a], values: {n: 'max_by(b, struct(c, d))'}}",
+        "aggregate: {by: [a], values: {n: sort_array(collect_list(b)), m: size(collect_set(b))}}",
+        "aggregate: {by: [a], values: {n: 'mode(b, true)', m: mode() WITHIN GROUP (ORDER BY b)}}",
+        "aggregate: {by: [a], values: {n: \"listagg(b, '+') WITHIN GROUP (ORDER BY b)\"}}",
+        "rank: {by: [a], order_by: [b], values: {n: first(c), m: 'lag(c, 2)'}}",
+        "derive: {n: first(b) OVER (PARTITION BY a ORDER BY c), m: sum(b) OVER (PARTITION BY a)}",
+        "sql: SELECT last(b) IGNORE NULLS OVER w AS n FROM input WINDOW w AS (PARTITION BY a ORDER BY c)",
+        "sql: SELECT first AS last, 'first(x)' AS t FROM input",
+    ],
+)
+def test_what_has_an_order_or_needs_none_passes(project: Project, changed: Change, step: str) -> None:
+    text = changed("- filter: amount > 0", f"- {step}").replace("not_null: [id]", "row_count: {min: 1}")
+    assert project.told(text) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("by: [a, b], sets: [[a], [c]]", "'c' isn't in `by`"),
+        ("by: [a, b], sets: [[a], []]", "'b' of `by` is in no set"),
+        ("by: [a], sets: [[a], [a]]", "its rows would be doubled"),
+        ("by: [a], sets: []", "there is no set"),
+        ("sets: cube", "there is no column in `by`"),
+    ],
+)
+def test_sets_of_columns_that_cannot_be(project: Project, changed: Change, options: str, words: str) -> None:
+    step = f"- aggregate: {{{options}, values: {{n: count(*)}}}}"
+    told = project.told(changed("- filter: amount > 0", step).replace("not_null: [id]", "row_count: {min: 1}"))
+    assert len(told) == 1
+    assert "option-conflict" in told[0]
+    assert words in told[0]

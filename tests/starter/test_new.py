@@ -27,7 +27,9 @@ from tests.spec.test_json_schema import read
 
 __all__ = ["project"]
 
-PAIRS = [(source, destination) for source in REGISTRIES["extract"] for destination in REGISTRIES["load"]]
+# A query over other sources is no beginning.
+FIRST = [name for name in REGISTRIES["extract"] if name != "sql"]
+PAIRS = [(source, destination) for source in FIRST for destination in REGISTRIES["load"]]
 
 
 @pytest.fixture
@@ -100,6 +102,11 @@ def test_options_that_are_shown_as_comments_lint_when_they_are_switched_on(home:
 
 def _kinds() -> list[type[Any]]:
     return [kinds.find(REGISTRIES[group], name, group) for group in ("extract", "load") for name in REGISTRIES[group]]
+
+
+def test_a_query_over_other_sources_is_no_beginning(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert new("orders", "sql") == 2
+    assert "a sql source is made of other sources; begin with one of those" in capsys.readouterr().err
 
 
 def test_nothing_that_is_there_is_overwritten(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

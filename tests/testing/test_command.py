@@ -139,14 +139,16 @@ def test_the_examples_and_new_files_pass_and_a_wrong_file_says_how(
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
     folder = projects(tmp_path)
     before = set(ROOT.rglob("data/**"))
-    code = main(["test", str(ROOT / "dags/pipelines"), str(folder), "--json", str(tmp_path / "out.json")])
+    examples = [str(ROOT / "dags/pipelines"), str(ROOT / "examples")]
+    code = main(["test", *examples, str(folder), "--json", str(tmp_path / "out.json")])
     said = capsys.readouterr().out
     assert code == 1, said
     found = json.loads((tmp_path / "out.json").read_text())
     states = {(test["pipeline"], test["name"]): test for test in found["tests"]}
     failed = {key for key, test in states.items() if test["state"] != "passed"}
     assert {name for name, _ in failed} == {"orders"}, said
-    assert {name for name, _ in states} == {"flights", "planes_daily", "weather", "orders", "new_files", "new_table"}
+    shipped = {"flights", "planes_daily", "weather", "star_schema"}
+    assert {name for name, _ in states} == shipped | {"orders", "new_files", "new_table"}
     assert set(ROOT.rglob("data/**")) == before
     assert not (folder.parent / "data").exists()
     _as_expected(states, said, folder / "orders.test.yaml")

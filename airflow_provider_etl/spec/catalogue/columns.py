@@ -24,6 +24,19 @@ extract:
     new_columns: freeze
 """
 
+_PII: Final = """\
+extract:
+  orders:
+    type: files
+    path: ${env.raw}/orders/${window.start:%Y-%m-%d}.csv
+    format: csv
+    columns: {id: {type: int}, email: {type: string, pii: true}, ordered_at: {type: timestamp}}
+    new_columns: freeze
+transform:
+  - from: orders
+  - STEP
+"""
+
 RULES: Final = (
     Rule(
         code="unknown-column",
@@ -93,5 +106,14 @@ RULES: Final = (
         "load:\n  lake:\n    type: delta\n    path: ${env.lake}/orders\n    write: {strategy: replace_window, column: day}\n",
         right='schedule: "@hourly"\n' + f"{_STEPS}derive: {{day: to_date(ordered_at)}}\n",
         mend="Name a timestamp, or cut windows at local midnights (`@daily` in the pipeline's timezone) and look back whole days.",
+    ),
+    Rule(
+        code="pii-unmasked",
+        severity="warning",
+        why="A column that a source's contract marks as personal (`pii: true`) reaches a table as it is: no step masks or drops"
+        " it. It is followed through the steps, under other names and in expressions too, but not through queries and python.",
+        wrong=_PII.replace("STEP", "derive: {mail: lower(email)}\n  - drop: [email]"),
+        right=_PII.replace("STEP", "mask: {columns: {email: redact}}"),
+        mend="Mask it (`mask`), drop it, or ignore the warning where the table may hold it.",
     ),
 )

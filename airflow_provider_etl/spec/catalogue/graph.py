@@ -60,6 +60,14 @@ RULES: Final = (
         mend="Name `${window…}` in the path, say `window: {column: …}`, or `window: all` for reference data.",
     ),
     Rule(
+        code="python-not-allowed",
+        why="A python step names a module that the deployment doesn't allow (`[etl] allowed_python`; without it none is)."
+        " Authors of pipeline files aren't trusted to run code of any kind.",
+        wrong="transform:\n  - from: orders\n  - python: {function: 'os:system'}\n",
+        right="transform:\n  - from: orders\n  - derive: {gross: amount * 1.19}\n",
+        mend="Take a function of an allowed module, or have whoever runs Airflow name this one in `[etl] allowed_python`.",
+    ),
+    Rule(
         code="path-outside-roots",
         why="A path leads out of the folders that the environment allows (`roots`). Authors of pipeline files are not"
         " trusted with the whole disk.",

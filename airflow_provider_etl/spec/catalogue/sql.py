@@ -57,6 +57,17 @@ RULES: Final = (
         mend="Use `${window.start}` and `${window.end}` in a query; or say `deterministic: false` and live with it.",
     ),
     Rule(
+        code="expression-order",
+        why="The order of rows decides what the call gives (`first`, `last`, `any_value`, `mode`, `collect_list`,"
+        " `row_number` …), and nothing gives them one: Spark takes rows as its tasks end, so a window that is run again"
+        " would have other values.",
+        wrong=f"{_SQL}SELECT id, first(customer) AS customer, max(ordered_at) AS ordered_at FROM input GROUP BY id\n",
+        right=f"{_SQL}SELECT id, max_by(customer, struct(ordered_at, amount)) AS customer, max(ordered_at) AS ordered_at"
+        " FROM input GROUP BY id\n",
+        mend="Say which one: `max_by(value, struct(when, key))`, `min(value)`, a window with ORDER BY, a `dedupe` step before;"
+        " sort lists: `sort_array(collect_list(value))`.",
+    ),
+    Rule(
         code="query-statement",
         why="A `sql` step is one SELECT; anything else is refused, above all what writes.",
         wrong=f"{_SQL}INSERT INTO lake SELECT * FROM input\n",

@@ -19,6 +19,7 @@ from airflow_provider_etl.spec.sql import parts
 from airflow_provider_etl.spec.sql_parsing import parse
 from airflow_provider_etl.spec.variables import blanked
 from airflow_provider_etl.spec.verbs import Placed
+from spark_jobs.kinds import reads_datasets
 from spark_jobs.outline import Outline
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Expressions:
                         self._expression(text, rows)
                     elif option.metadata.get("query") and placed.group == "transform":
                         self._query(text, {**datasets, "input": rows})
+                    elif option.metadata.get("query") and reads_datasets(kind):
+                        self._query(text, datasets)
 
     def _expression(self, node: ScalarNode, rows: Outline) -> None:
         tree = parsed(node.text)

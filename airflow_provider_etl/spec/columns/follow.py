@@ -14,6 +14,7 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.rules import target_of
 from airflow_provider_etl.spec.verbs import Placed, Verbs
+from spark_jobs.kinds import reads_datasets
 from spark_jobs.outline import Misfit, Outline
 
 
@@ -33,9 +34,9 @@ class Known:
         """The type of an expression; None where it isn't known."""
         return self.expressions.type_of(text, rows)
 
-    def query(self, text: str, rows: Outline) -> Outline:
+    def query(self, text: str, rows: Outline | None) -> Outline:
         """What a SELECT gives."""
-        return self.expressions.query(text, {**self.datasets, "input": rows})
+        return self.expressions.query(text, self.datasets if rows is None else {**self.datasets, "input": rows})
 
 
 @dataclass
@@ -60,12 +61,22 @@ class _Follower:
         for name, placed in self.verbs.load.items():
             rows = self.outlines.get(target_of(name, self.verbs) or "", Outline())
             self._look(placed, rows, self._asked(placed, "outline", rows, self._known()))
+            self._personal(name, placed, rows)
         return self.outlines
+
+    def _personal(self, load: str, placed: Placed, rows: Outline) -> None:
+        """Warn of personal columns that a load gets as they are."""
+        for name in rows.columns:
+            if name.lower() in rows.personal:
+                message = f"column {name!r} is personal (`pii`), and load {load!r} gets it as it is"
+                hint = "mask or drop it, or say `# etl: ignore=pii-unmasked` if the table may hold it"
+                self.problems.add(placed.node.holder, "pii-unmasked", message, hint, severity="warning")
 
     def _source(self, placed: Placed) -> Outline:
         if placed.kind is FAILED:
             return Outline()
-        rows: Outline = self._asked(placed, "outline") or Outline()
+        given = (self._known(),) if reads_datasets(placed.kind) else ()
+        rows: Outline = self._asked(placed, "outline", *given) or Outline()
         self._look(placed, rows)
         return rows
 

@@ -111,7 +111,9 @@ def _of_option(kind: Any, field: FieldPlan, node: Node, rows: Outline) -> Iterat
     value, metadata = getattr(kind, field.name), field.metadata
     other = metadata.get("column_of")
     if other:
-        yield from (_Name(text=text, node=place, dataset=getattr(kind, other)) for text, place in _texts(value, node))
+        for text, place in _texts(value, node):
+            name = directed(text, ())[0] if metadata.get("directed") else text
+            yield _Name(text=name, node=place, dataset=getattr(kind, other))
     elif metadata.get("column") and not _is_word(field, value):
         for text, place in _texts(value, node):
             name = directed(text, rows.columns)[0] if metadata.get("directed") else text

@@ -33,7 +33,7 @@ _FIXED: Final[dict[str, str]] = {
          "Length", "RowNumber", "Rank", "DenseRank", "Ntile"),
         "int",
     ),
-    **dict.fromkeys(("Count", "CountIf", "IntDiv"), "bigint"),
+    **dict.fromkeys(("Count", "CountIf", "ApproxDistinct", "IntDiv"), "bigint"),
     "TimestampTrunc": "timestamp",
     "Null": "void",
     "Interval": "interval",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark_jobs import kinds
+from spark_jobs.connections import Connections
 from spark_jobs.flow import Context, Flow
 from spark_jobs.plan import Dataset
 from spark_jobs.report import DatasetCounts
@@ -47,24 +48,52 @@ def built(steps: tuple[Mapping[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
     return tuple(found)
 
 
-def context(rows: DataFrame, zone: str = "UTC", **datasets: DataFrame) -> Context:
-    plan = plans.plan(Path("unused"), plans.day(1, zone=zone), plans.attempt(0))
-    session = rows.sparkSession
-    return Context(spark=session, plan=plan, where="transform.result", dataset="result", datasets=datasets)
+@dataclass(frozen=True)
+class Beside:
+    """What a run has beside its rows.
+
+    Args:
+        plan: what the plan says.
+        connections: what was handed over.
+    """
+
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    connections: Connections = field(default_factory=Connections)
 
 
-def lazily(rows: DataFrame, *steps: Mapping[str, Any], zone: str = "UTC", **datasets: DataFrame) -> Flow:
+def context(rows: DataFrame, zone: str = "UTC", beside: Beside | None = None, **datasets: DataFrame) -> Context:
+    given = beside or Beside()
+    plan = plans.plan(Path("unused"), plans.day(1, zone=zone), plans.attempt(0), **given.plan)
+    session, connections = rows.sparkSession, given.connections
+    where = "transform.result"
+    return Context(spark=session, plan=plan, where=where, dataset="result", datasets=datasets, connections=connections)
+
+
+def lazily(
+    rows: DataFrame,
+    *steps: Mapping[str, Any],
+    zone: str = "UTC",
+    beside: Beside | None = None,
+    **datasets: DataFrame,
+) -> Flow:
     @cache
     def counts() -> DatasetCounts:
         total = rows.count()
         return DatasetCounts(read=total, rows=total)
 
     source = Flow(rows=rows, counts=counts, refused=lambda: None)
-    return transform(Dataset(source="given", steps=built(steps)), source, context(rows, zone, **datasets))
+    within = context(rows, zone, beside, **datasets)
+    return transform(Dataset(source="given", steps=built(steps)), source, within)
 
 
-def run(rows: DataFrame, *steps: Mapping[str, Any], zone: str = "UTC", **datasets: DataFrame) -> Ran:
-    flow = lazily(rows, *steps, zone=zone, **datasets)
+def run(
+    rows: DataFrame,
+    *steps: Mapping[str, Any],
+    zone: str = "UTC",
+    beside: Beside | None = None,
+    **datasets: DataFrame,
+) -> Ran:
+    flow = lazily(rows, *steps, zone=zone, beside=beside, **datasets)
     found = [tuple(row) for row in flow.rows.collect()]
     counts, refused = flow.counts(), flow.refused()
     aside = [] if refused is None else refused.collect()

@@ -86,6 +86,34 @@ def test_one_row_per_group_null_is_a_group(rows: DataFrame) -> None:
     assert done.counts.reshaped == [{"step": "aggregate", "rows_in": 4, "rows_out": 3}]
 
 
+def test_subtotals_are_rows_of_their_own_told_from_groups_of_null(spark: SparkSession) -> None:
+    given = [("a", 1, 10), ("a", 2, 20), (None, 1, 30)]
+    rows = spark.createDataFrame(given, "`k.k` string, day int, n int")
+    values = {"total": "sum(n)", "all_keys": "grouping(`k.k`)", "who": "approx_count_distinct(n)"}
+
+    def sums(sets: Any) -> list[Any]:
+        done = run(rows, {"aggregate": {"by": ["k.k", "day"], "values": values, "sets": sets}})
+        assert done.columns == ["k.k", "day", "total", "all_keys", "who"]
+        assert done.counts.reshaped == [{"step": "aggregate", "rows_in": 3, "rows_out": len(done.rows)}]
+        return sorted(done.rows, key=repr)
+
+    groups = [("a", 1, 10, 0, 1), ("a", 2, 20, 0, 1), (None, 1, 30, 0, 1)]
+    keys, days = [("a", None, 30, 0, 2), (None, None, 30, 0, 1)], [(None, 1, 40, 1, 2), (None, 2, 20, 1, 1)]
+    every = [(None, None, 60, 1, 3)]
+    assert sums("rollup") == sorted([*groups, *keys, *every], key=repr)
+    assert sums("cube") == sorted([*groups, *keys, *days, *every], key=repr)
+    assert sums([["k.k"], ["day"]]) == sorted([*keys, *days], key=repr)
+    assert sums([["day", "k.k"], []]) == sorted([*groups, *every], key=repr)
+
+
+def test_an_approximate_count_is_the_same_wherever_rows_lie(spark: SparkSession) -> None:
+    rows = spark.range(20_000).selectExpr("id % 7 AS k", "id")
+    step = {"aggregate": {"by": ["k"], "values": {"n": "approx_count_distinct(id, 0.01)"}}}
+    found = [sorted(run(rows.repartition(parts, "id"), step).rows) for parts in (1, 5)]
+    assert found[0] == found[1]
+    assert all(abs(n - 20_000 / 7) < 0.04 * 20_000 / 7 for _, n in found[0])
+
+
 def test_without_groups_there_is_one_row_even_of_nothing(rows: DataFrame) -> None:
     assert run(rows.where("false"), {"aggregate": {"values": {"rows": "count(*)"}}}).rows == [(0,)]
     assert run(rows.where("false"), {"aggregate": {"by": ["k"], "values": {"rows": "count(*)"}}}).rows == []
@@ -101,6 +129,7 @@ def test_without_groups_there_is_one_row_even_of_nothing(rows: DataFrame) -> Non
         ({"by": ["k"], "values": {}}, "no value is computed"),
         ({"by": ["k"], "values": {"x": "count(*) y"}}, "is no expression"),
         ({"by": ["k"], "values": {"x": "*"}}, "is several columns"),
+        ({"by": ["k"], "values": {"x": "count(*)"}, "sets": [["n.n"]]}, "aggregate.sets: 'n.n' isn't in `by`"),
     ],
 )
 def test_what_is_no_aggregate_is_an_error_of_the_file(rows: DataFrame, options: dict[str, Any], words: str) -> None:
