@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from spark_jobs.connections import Connections
 from spark_jobs.errors import DataError
 from spark_jobs.flow import Context
 from spark_jobs.points import HOOK
@@ -38,10 +39,12 @@ class Subject:
     Args:
         make: gives the destination for a folder of its own and a strategy.
         read: gives the rows of a destination, as dictionaries.
+        connections: that the destination names.
     """
 
     make: Callable[[Path, Any], Any]
     read: Callable[[Any], list[dict[str, Any]]]
+    connections: Connections = field(default_factory=Connections)
 
 
 def span(first: int, days: int) -> Window:
@@ -59,12 +62,14 @@ class Stage:
         folder: an empty folder.
         destination: what is loaded.
         columns: the columns of SCHEMA that the dataset has.
+        connections: that the destination names.
     """
 
     spark: Any
     folder: Path
     destination: Any
     columns: Sequence[str]
+    connections: Connections
     second: int = 100
 
     def run(self, schedule: Schedule) -> None:
@@ -104,7 +109,7 @@ class Stage:
         window = span(load.first, load.days)
         made = plan(self.folder, window, attempt(second, f"{load.first}-{load.days}-{second}"))
         session = self.spark.newSession()
-        context = Context(spark=session, plan=made, where="load.lake", dataset="result")
+        context = Context(spark=session, plan=made, where="load.lake", dataset="result", connections=self.connections)
         if self.destination.done("lake", context) is not None:
             return
         rows = frame(session, [event.row for event in events], SCHEMA).select(*self.columns)

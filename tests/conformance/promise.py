@@ -101,7 +101,13 @@ def prove(  # noqa: PLR0917 - who, what, where and how often
     @given(schedule=case.schedules)
     def holds(schedule: Schedule) -> None:
         place = folder()
-        stage = Stage(spark=spark, folder=place, destination=subject.make(place, write), columns=case.columns)
+        stage = Stage(
+            spark=spark,
+            folder=place,
+            destination=subject.make(place, write),
+            columns=case.columns,
+            connections=subject.connections,
+        )
         stage.run(schedule)
         found = [tuple(row[name] for name in case.shown) for row in subject.read(stage.destination)]
         assert sorted(found, key=repr) == sorted(case.expected(schedule), key=repr), schedule

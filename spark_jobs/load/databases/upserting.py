@@ -113,8 +113,7 @@ class Upserting:
         conditions = [self._counts(), f"NOT EXISTS ({there})"]
         if self.buried:
             grave = self.database.table(self.table.tombstones)
-            outlived = self._compared(self._sequence("s."), self._sequence("t."))
-            conditions.append(f"NOT EXISTS (SELECT 1 FROM {grave} AS t WHERE {self._match()} AND NOT ({outlived}))")  # noqa: S608
+            conditions.append(f"NOT EXISTS (SELECT 1 FROM {grave} AS t WHERE {self._match()} AND {self._outlived()})")  # noqa: S608
         chosen = f"SELECT {', '.join(sets.values())} FROM {source} AS s WHERE {' AND '.join(conditions)}"  # noqa: S608
         return f"INSERT INTO {target} ({', '.join(sets)}) {chosen}"
 
@@ -137,12 +136,22 @@ class Upserting:
     def _match(self) -> str:
         return " AND ".join(f"t.{name} = s.{name}" for name in self._names(self.changes.keys))
 
+    def _outlived(self) -> str:
+        """Whether a tombstone counts more than the staged row; where windows order them, a later attempt wins."""
+        if not self.write.sequence:
+            return f"({self._compared(self._sequence('t.'), self._sequence('s.'))})"
+        return f"NOT ({self._compared(self._sequence('s.'), self._sequence('t.'))})"
+
     def _newer(self) -> str:
         """Whether the staged row comes before the table's."""
         held = str(UPSERT)
         if self.write.soft_delete:
             held = f"CASE WHEN t.{self.database.quote(DELETED)} THEN {DELETE} ELSE {UPSERT} END"
-        return self._compared(self._terms("s.", f"s.{self._change}"), self._terms("t.", held))
+        staged, there = self._terms("s.", f"s.{self._change}"), self._terms("t.", held)
+        if self.write.sequence:
+            return self._compared(staged, there)
+        older = self._compared(self._sequence("t."), self._sequence("s."))
+        return f"NOT ({older}) AND ({self._compared(staged, there)} OR {self._compared(there, staged)})"
 
     def _terms(self, prefix: str, change: str) -> list[str]:
         """All that orders the changes of a key, the first term first."""

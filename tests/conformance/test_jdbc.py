@@ -1,0 +1,60 @@
+"""The promise of every strategy on real databases, by the random schedules that Delta stands too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+
+from spark_jobs.connections import Connections
+from spark_jobs.load.jdbc import Jdbc
+from tests.conformance.harness import Subject
+from tests.conformance.promise import CASES, prove
+from tests.conformance.test_delta import STRATEGIES
+
+pytestmark = pytest.mark.spark
+
+KEPT = ("replace_window", "append", "snapshot", "merge", "merge by window")
+COLUMNS = ("id", "seq", "at", "name", "op")
+
+
+def subject(server: Any) -> Subject:
+    is_postgres = server.connection().kind == "postgres"
+
+    def make(folder: Path, write: Any) -> Jdbc:
+        return Jdbc(connection="db", table=f"t_{folder.name.lower()}", write=write)
+
+    def plain(value: Any) -> Any:
+        """Instants as Spark gives them back: without a zone, in UTC."""
+        return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) and value.tzinfo else value
+
+    def read(destination: Any) -> list[dict[str, Any]]:
+        mark = '"' if is_postgres else "`"
+        names = ", ".join(f"{mark}{name}{mark}" for name in COLUMNS)
+        found = server.rows(f"SELECT {names} FROM {mark}{destination.table}{mark}")  # noqa: S608
+        return [dict(zip(COLUMNS, map(plain, row), strict=True)) for row in found]
+
+    return Subject(make=make, read=read, connections=Connections(server.connection("db")))
+
+
+@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("database", ["postgres", "mariadb"])
+def test_any_schedule_ends_as_a_plain_run_in_order(
+    spark: Any, tmp_path: Path, request: pytest.FixtureRequest, database: str, name: str
+) -> None:
+    server = request.getfixturevalue(database)
+    prove(spark, subject(server), STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)))
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(6 * 3600)
+@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("database", ["postgres", "mariadb"])
+def test_two_hundred_schedules_end_as_a_plain_run_in_order(
+    spark: Any, tmp_path: Path, request: pytest.FixtureRequest, database: str, name: str
+) -> None:
+    server = request.getfixturevalue(database)
+    prove(spark, subject(server), STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)), rounds=200)
