@@ -162,7 +162,13 @@ def test_no_network_is_one_clear_message(
 
 def test_the_lock_names_jars_by_coordinates_and_digest() -> None:
     locked = jars.locked()
-    assert [jar.artifact for jar in locked] == ["delta-spark_4.1_2.13", "delta-storage"]
+    assert [jar.artifact for jar in locked] == [
+        "delta-spark_4.1_2.13",
+        "delta-storage",
+        "spark-avro_2.13",
+        "mariadb-java-client",
+        "postgresql",
+    ]
     assert all(re.fullmatch("[0-9a-f]{64}", jar.sha256) for jar in locked)
 
 
