@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import uuid4
 
 from airflow_provider_etl.spec import Pipeline
@@ -15,8 +15,6 @@ from airflow_provider_etl.testing.reader import Case, Given
 from airflow_provider_etl.testing.samples import Prepared, stand_in
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import attempt_number
-from spark_jobs.load.delta import Delta
-from spark_jobs.load.jdbc import Jdbc
 from spark_jobs.plan import Attempt, Plan
 from spark_jobs.rehearsal.order import REHEARSAL_VERSION, SCRATCH
 from spark_jobs.window import Window
@@ -80,7 +78,7 @@ def scene_of_window(pipeline: Pipeline, window: Window, last: int | None) -> dic
     copies = [
         {"from": kind.path, "to": scratch.path}
         for (_, kind), (_, scratch) in zip(real.load.values(), plans[0].load.values(), strict=True)
-        if not isinstance(kind, Jdbc)
+        if stand_in(kind) is kind
     ]
     moved = {copy["from"]: copy["to"] for copy in copies}
     plans = [_with_sources(plan, lambda _, path: moved.get(path, path)) for plan in plans]
@@ -136,10 +134,8 @@ def _scratch(pipeline: Pipeline, plan: Plan) -> Plan:
 
 
 def _written(kind: Any, path: str) -> Any:
-    """A destination in the scratch folder: a database's table is a Delta table there, with the same strategy."""
-    if isinstance(kind, Jdbc):
-        return Delta(path=path, write=cast("Any", kind.write), scope=kind.scope)
-    return _redirected(kind, path)
+    """A destination in the scratch folder, or what stands for it there."""
+    return _redirected(stand_in(kind), path)
 
 
 def _with_sources(plan: Plan, place: Callable[[str, str], str]) -> Plan:

@@ -112,9 +112,7 @@ class CaseReader:
         kinds = {f"extract.{name}": source for name, source in self.pipeline.extract.items()}
         kinds |= {f"load.{name}": kind for name, (_, kind) in self.pipeline.load.items()}
         for place, kind in kinds.items():
-            # A table of a database has a place, which is a Delta table in the scratch folder.
-            placed = reads_datasets(kind) or hasattr(kind, "place")
-            if not placed and not any(True for _ in path_fields(stand_in(kind))):
+            if not (reads_datasets(kind) or any(True for _ in path_fields(stand_in(kind)))):
                 message = (
                     f"{place} is of kind {kind.type}, which has no path that a test could turn to its scratch folder"
                 )

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.types import StructType
 
+    from spark_jobs.load.delta import Delta
+
 
 @dataclass(frozen=True, kw_only=True)
 class Jdbc:
@@ -58,11 +60,6 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
     """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
     lack; one that says another value is refused."""
 
-    def conflicts(self) -> dict[str, str]:
-        """Options that can't be: option -> why."""
-        inner = self.write.conflicts() if isinstance(self.write, Merge) else {}
-        return {f"write.{option}": why for option, why in inner.items()}
-
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """What the strategy can't do with these columns, and values of the scope that are no values of theirs."""
         yield from self.write.misfits(rows)
@@ -78,6 +75,12 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
     def place(self) -> str:
         """The table, for people and for telling tables apart."""
         return f"{self.connection}:{self.table}"
+
+    def sampled(self, path: str) -> Delta:
+        """What stands for the table in tests: a Delta table, with the same strategy."""
+        from spark_jobs.load.delta import Delta
+
+        return Delta(path=path, write=self.write, scope=self.scope)
 
     def unit(self, name: str, plan: Plan) -> LoadUnit:
         """What is written, for the ledger."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,8 +34,11 @@ _SESSION: Final = (
     "SET SESSION innodb_lock_wait_timeout = 3600",
     "SET SESSION lock_wait_timeout = 3600",
 )
-# What an Airflow connection's extra may say to the driver; `local_infile: false` keeps to inserts.
-_EXTRA: Final = frozenset({"charset", "connect_timeout", "unix_socket", "local_infile", "ssl", "ssl_mode"})
+# What an Airflow connection's extra may say: to us (`local_infile: false` keeps to inserts), or to other clients.
+_EXTRA: Final = frozenset(
+    {"sslMode", "serverSslCert", "ssl_ca", "connect_timeout", "unix_socket", "local_infile", "charset"}
+    | {"cursor", "client", "init_command", "sqlalchemy_scheme", "sqlalchemy_query"}
+)
 _LOST: Final = (2003, 2006, 2013, 2055, 1053, 1927, 4031)
 _AGAIN: Final = (1213, 1205)
 _MYSQL: Final = "MySQL's own server has other collations, and nobody has tried this package with it"
@@ -62,8 +66,12 @@ class MariaDB:
 
     connection: Connection
 
-    def connect(self) -> Any:
-        """A connection, not in autocommit; strict, in UTC."""
+    def connect(self, *, files: bool = False) -> Any:
+        """A connection, not in autocommit; strict, in UTC.
+
+        Args:
+            files: whether the server may ask for files of ours, which `LOAD DATA LOCAL` needs.
+        """
         import pymysql
         from pymysql.constants import CLIENT
 
@@ -84,7 +92,7 @@ class MariaDB:
                 charset="utf8mb4",
                 ssl=_tls(asked),
                 connect_timeout=int(asked.extra.get("connect_timeout", 10)),
-                local_infile=asked.extra.get("local_infile", True) is not False,
+                local_infile=files,
                 client_flag=CLIENT.FOUND_ROWS,
                 autocommit=False,
             )
@@ -250,12 +258,22 @@ class MariaDB:
         return ", ".join(self.quote(name) for name in names)
 
 
-def _tls(asked: Connection) -> dict[str, Any] | None:
-    given = asked.extra.get("ssl")
-    if given is not None and not isinstance(given, Mapping):
-        raise ConfigError("extra `ssl` is no mapping", where=f"connection {asked.id!r}", expected="{ca, cert, key}")
-    required = str(asked.extra.get("ssl_mode", "")).upper() in {"REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"}
-    return dict(given) if given else {"check_hostname": False} if required else None
+def _tls(asked: Connection) -> ssl.SSLContext | None:
+    """What the JDBC driver's `sslMode` means: disable, trust, verify-ca, verify-full."""
+    mode = str(asked.extra.get("sslMode") or "").lower().replace("_", "-")
+    authority = asked.extra.get("serverSslCert") or asked.extra.get("ssl_ca")
+    if mode == "disable" or not (mode or authority):
+        return None
+    if mode not in {"", "trust", "verify-ca", "verify-full"}:
+        raise ConfigError(
+            f"sslMode {mode!r}", where=f"connection {asked.id!r}", expected="disable, trust, verify-ca or verify-full"
+        )
+    found = ssl.create_default_context(cafile=str(authority) if authority else None)
+    if mode in {"trust", "verify-ca"}:
+        found.check_hostname = False
+    if mode == "trust":
+        found.verify_mode = ssl.CERT_NONE
+    return found
 
 
 def _number_of(error: Exception) -> int:

@@ -32,7 +32,7 @@ def writer(database: MariaDB, stage: TableName, columns: Sequence[str]) -> Calla
     def write(batches: Iterator[RecordBatch], task: int) -> Part:
         import pymysql
 
-        made = database.connect()
+        made = database.connect(files=database.connection.extra.get("local_infile", True) is not False)
         try:
             with made.cursor() as cursor:
                 sending = _Sending(database, cursor, stage, columns, task)

@@ -34,15 +34,12 @@ _SESSION: Final = (
 )
 # What an Airflow connection's extra may say to the driver.
 _EXTRA: Final = frozenset(
-    {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "connect_timeout", "target_session_attrs", "options"}
-    | {
-        "application_name",
-        "keepalives",
-        "keepalives_idle",
-        "keepalives_interval",
-        "keepalives_count",
-        "channel_binding",
-    }
+    {"sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "target_session_attrs", "options"}
+    | {"application_name", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"}
+)
+# What it says to other clients.
+_PASSED_OVER: Final = frozenset(
+    {"client_encoding", "cursor", "cursor_factory", "sqlalchemy_scheme", "sqlalchemy_query", "enable_log_db_messages"}
 )
 _BROKEN: Final = ("08", "57P")
 _AGAIN: Final = ("40001", "40P01")
@@ -74,7 +71,7 @@ class Postgres:
         import psycopg
 
         asked, where = self.connection, f"connection {self.connection.id!r}"
-        strange = sorted(set(asked.extra) - _EXTRA)
+        strange = sorted(set(asked.extra) - _EXTRA - _PASSED_OVER)
         if strange:
             raise ConfigError(
                 f"extra has {', '.join(strange)}", where=where, expected=f"any of {', '.join(sorted(_EXTRA))}"
@@ -88,7 +85,7 @@ class Postgres:
                 password=asked.password or None,
                 autocommit=True,
                 prepare_threshold=None,  # poolers hand statements to other sessions
-                **dict(asked.extra),
+                **{key: value for key, value in asked.extra.items() if key in _EXTRA},
             )
             for statement in _SESSION:
                 made.execute(statement)
