@@ -66,7 +66,7 @@ def test_equal_sequences_are_decided_by_content_and_a_delete_before_all(table: M
         *[(2, 5, "b", None), (2, 5, "z", "d"), (3, 1, None, None), (3, 1, "x", None)],
     ]
     found = set()
-    for order in ([0, 1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1, 0], [1, 0, 3, 2, 5, 4, 6]):
+    for order in ([6, 5, 4, 3, 2, 1, 0], [1, 4, 3, 6, 5, 0, 2]):
         people = table()
         half = [rows[place] for place in order]
         people.load(day(1), *half[:4])

@@ -137,7 +137,8 @@ def test_what_a_database_cannot_hold_is_refused_in_words(
     for server, column, schema, value, words in cases:
         server.run("DROP TABLE IF EXISTS narrow", f"CREATE TABLE narrow ({column})")
         table = DatabaseTable(spark, server, tmp_path, "narrow", WHOLE, schema)
-        for extra in ({}, {"local_infile": False}) if server is mariadb else ({},):
+        inserts = column in {"x DOUBLE", "n SMALLINT", "word ENUM('a')"} and server is mariadb
+        for extra in ({}, {"local_infile": False}) if inserts else ({},):
             table.connection = server.connection("db", **extra)
             with pytest.raises(DataError, match=words):
                 table.load(day(1), (value,), (None,))
