@@ -218,8 +218,12 @@ def first_try(context: Context) -> bool:
 
 def asset_triggered(context: Context) -> bool:
     """Whether asset events started the run: its sources have changed, whatever the ledger says."""
+    return _run_type(context) in ("asset_triggered", "dataset_triggered") or bool(_triggering(context))
+
+
+def _run_type(context: Context) -> str:
     kind = getattr(context.get("dag_run"), "run_type", "")
-    return getattr(kind, "value", kind) in ("asset_triggered", "dataset_triggered") or bool(_triggering(context))
+    return str(getattr(kind, "value", kind))
 
 
 def triggering_extras(context: Context) -> list[tuple[str, dict[str, Any]]]:
@@ -234,7 +238,13 @@ def triggering_extras(context: Context) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _triggering(context: Context) -> Any:
-    """Asset -> the events that started the run; 2.11 names them otherwise and keys them by URI."""
+    """Asset -> the events that started the run; 2.11 names them otherwise and keys them by URI.
+
+    2.11 looks for them in the database, whatever started the run, and fails where `dag.test` has changed the run in
+    memory: only runs that events have started are asked for.
+    """
+    if not AIRFLOW_3 and _run_type(context) != "dataset_triggered":
+        return {}
     return context.get("triggering_asset_events" if AIRFLOW_3 else "triggering_dataset_events") or {}
 
 
