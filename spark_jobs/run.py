@@ -111,7 +111,7 @@ def perform(work: Plan | list[Plan] | Order, spark: Shared, connections: Connect
     return told if isinstance(work, list) else told[0]
 
 
-def run_all(plans: list[Plan], spark: Shared, connections: Connections) -> list[Report]:
+def run_all(plans: list[Plan], spark: Shared, connections: Connections | None = None) -> list[Report]:
     """Run plans one after the other in one Spark, each in a session of its own, up to the first that fails."""
     reports: list[Report] = []
     for place, plan in enumerate(plans):
