@@ -72,7 +72,7 @@ def test_equal_sequences_are_decided_by_content_and_a_delete_before_all(spark: A
         (3, 1, "x", None),
     ]
     found = set()
-    for turn, order in enumerate(([0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [1, 0, 3, 2, 5, 4])):
+    for turn, order in enumerate(([5, 4, 3, 2, 1, 0], [1, 0, 3, 2, 5, 4])):
         table = KeyedTable(spark, tmp_path / str(turn), BY_SEQ, SCHEMA)
         for number, place in enumerate(order):
             table.load(day(number + 1), rows[place])
