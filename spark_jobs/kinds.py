@@ -42,7 +42,7 @@ from typing import Any, Final, Literal, TypeVar
 from spark_jobs.errors import ConfigError
 
 # A plain dict, so that this package needs no pydantic: the spec package validates the dataclasses with it.
-PYDANTIC: Final[dict[str, Any]] = {"extra": "forbid", "use_attribute_docstrings": True, "strict": True}
+PYDANTIC: Final[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
 T = TypeVar("T")
 _LENGTH: Final = re.compile(r"(\d+(?:\.\d+)?)s")

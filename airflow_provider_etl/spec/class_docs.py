@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import inspect
 import itertools
+import sys
 import textwrap
 from typing import Any
 
@@ -33,6 +34,21 @@ def _own(kind: Any) -> dict[str, str]:
 
 
 def _body(kind: Any) -> list[ast.stmt]:
+    return _bodies(kind.__module__).get(kind.__qualname__, []) or _alone(kind)
+
+
+@functools.cache
+def _bodies(module: str) -> dict[str, list[ast.stmt]]:
+    """The bodies of a module's classes, parsed once: to ask for the source of each class parses all of it each time."""
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+    except (KeyError, OSError, TypeError, SyntaxError):
+        return {}
+    return {item.name: item.body for item in tree.body if isinstance(item, ast.ClassDef)}
+
+
+def _alone(kind: Any) -> list[ast.stmt]:
+    """The body of a class that stands in no module's top level."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     except (OSError, TypeError, SyntaxError):  # a class without a source (compiled, or made by code) has no texts

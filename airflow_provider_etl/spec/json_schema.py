@@ -24,9 +24,12 @@ def json_schema() -> dict[str, Any]:
     """The schema of a pipeline file as JSON."""
     from pydantic import TypeAdapter
 
+    from airflow_provider_etl.spec.described import Described
+
     classes = {(group, name): kinds.find(found, name, group) for group, found in REGISTRIES.items() for name in found}
     inputs = [("/".join(key), "validation", adapter(kind)) for key, kind in classes.items()]
-    references, shared = TypeAdapter.json_schemas([*inputs, ("file", "validation", adapter(PipelineFile))])  # type: ignore[list-item]
+    inputs.append(("file", "validation", adapter(PipelineFile)))
+    references, shared = TypeAdapter.json_schemas(inputs, schema_generator=Described)  # type: ignore[arg-type]
     definitions = {name: plain(item) for name, item in shared["$defs"].items()}
     found = {key: _resolved(references["/".join(key), "validation"], definitions) for key in classes}
     verbs = {key: _kind(key, kind, found[key]) for key, kind in classes.items()}

@@ -11,7 +11,9 @@ from airflow_provider_etl.testing.language import CaseFile
 
 def schema_of_tests() -> dict[str, Any]:
     """The schema of a test file as JSON."""
-    schema = plain(adapter(CaseFile).json_schema())
+    from airflow_provider_etl.spec.described import Described
+
+    schema = plain(adapter(CaseFile).json_schema(schema_generator=Described))
     for name in ("CaseOption", "Earlier"):
         # A window is read as it is written, a date too: to YAML 1.2, which editors read, both are text.
         schema["$defs"][name]["properties"]["window"] |= {"type": "string"}

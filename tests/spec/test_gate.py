@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints
 
 from airflow_provider_etl.spec import gate
 from airflow_provider_etl.spec.class_plan import plan_of
+from airflow_provider_etl.spec.described import Described
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from spark_jobs import kinds
 from spark_jobs.errors import ConfigError
@@ -46,7 +47,7 @@ def test_our_own_kinds_use_only_what_shape_knows(group: str, name: str) -> None:
         assert set(option.metadata) <= KNOWN
         assert "Annotated" not in str(option.hint)
     assert kind.__pydantic_config__ == kinds.PYDANTIC
-    assert gate.adapter(kind).json_schema()["additionalProperties"] is False
+    assert gate.adapter(kind).json_schema(schema_generator=Described)["additionalProperties"] is False
 
 
 def test_pydantic_takes_every_kind_of_a_pipeline_that_uses_them(project: Project) -> None:
@@ -124,5 +125,5 @@ def test_every_shipped_kind_is_frozen_keyword_only_and_documented() -> None:
         kind = kinds.find(REGISTRIES[group], name, group)
         assert kind.__dataclass_params__.frozen
         assert all(item.kw_only for item in dataclasses.fields(kind))
-        schema = gate.adapter(kind).json_schema()
+        schema = gate.adapter(kind).json_schema(schema_generator=Described)
         assert all(option.get("description") for option in schema["properties"].values()), (group, name)
