@@ -27,6 +27,8 @@ _CORRUPT: Final = (
     "is not a Parquet file",
     "FAILED_READ_FILE",
     "incorrect header check",
+    "ZstdIOException",
+    "Invalid sync!",
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from spark_jobs import gateway
+from spark_jobs import gateway, zstd
 from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def settings(engine: Mapping[str, Any]) -> dict[str, str]:
     conf = dict(_CONF) | (_SMALL if small else {})
     conf["spark.driver.memory"] = str(engine.get("memory", "2g"))
     conf["spark.driver.extraClassPath"] = ":".join(jars(str(engine.get("jars", "jars"))))
+    conf["spark.executor.extraJavaOptions"] = "-Duser.timezone=UTC"
     conf["spark.driver.extraJavaOptions"] = " ".join(java_options(small, str(engine.get("archive") or "")))
     return conf | {key: str(value) for key, value in (engine.get("conf") or {}).items()}
 
@@ -114,6 +115,8 @@ def java_options(small: bool, archive: str) -> list[str]:
     """C1 alone and an archive of loaded classes halve the start of a small window; heavy work wants ParallelGC."""
     options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] if small else ["-XX:+UseParallelGC"]
     options.append(option(f"-Djava.io.tmpdir={tempfile.gettempdir()}"))
+    # By its clock ORC files are read, and by many a JDBC driver databases: never by that of whoever starts it.
+    options.append("-Duser.timezone=UTC")
     options.append(option(f"-Dlog4j2.configurationFile={_LOGGING}"))
     if os.path.exists(archive):
         options += [option(f"-XX:SharedArchiveFile={archive}"), "-Xshare:auto"]
@@ -294,5 +297,55 @@ def head(spark: SparkSession, path: str, limit: int) -> bytes:
     stream = place.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf()).open(place)
     try:
         return bytes(stream.readNBytes(limit))
+    finally:
+        stream.close()
+
+
+def zstd_head(spark: SparkSession, path: str, size: int, limit: int) -> bytes | None:
+    """The first bytes of a file compressed with Zstandard, `limit` at most; None where the file isn't whole.
+
+    Args:
+        spark: a classic session.
+        path: the file.
+        size: its bytes, compressed.
+        limit: how many are wanted.
+    """
+    jvm: Any = spark._jvm
+    place = jvm.org.apache.hadoop.fs.Path(path)
+    stored = place.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf()).open(place)
+
+    def read(at: int, count: int) -> bytes:
+        stored.seek(at)
+        return bytes(stored.readNBytes(count))
+
+    try:
+        if not zstd.is_whole(read, size):
+            return None
+        stored.seek(0)
+        return bytes(jvm.com.github.luben.zstd.ZstdInputStreamNoFinalizer(stored).readNBytes(limit))
+    finally:
+        stored.close()
+
+
+def small_text(spark: SparkSession, path: str, limit: int) -> str | None:
+    """A small text file, `limit` bytes of it at most; None where there is none."""
+    storage = Storage(spark, path)
+    return head(spark, path, limit).decode("utf-8-sig", "replace") if storage.exists(path) else None
+
+
+def digest(spark: SparkSession, path: str, algorithm: str) -> str:
+    """The checksum of a file as it is stored, in hexadecimal digits; the bytes pass through the driver's JVM.
+
+    Args:
+        spark: a classic session.
+        path: the file.
+        algorithm: Java's name of it, such as `SHA-256`.
+    """
+    jvm: Any = spark._jvm
+    place = jvm.org.apache.hadoop.fs.Path(path)
+    stream = place.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf()).open(place)
+    try:
+        codec = jvm.org.apache.commons.codec.digest.DigestUtils
+        return str(codec(algorithm).digestAsHex(stream))
     finally:
         stream.close()

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.errors import DataError
+from spark_jobs.extract import folders
 from spark_jobs.extract.contract import Contract, twins
+from spark_jobs.extract.lines import Tell
 from spark_jobs.extract.records import Problem
 from spark_jobs.extract.spans import Span
+from spark_jobs.extract.texts import typed
+from spark_jobs.extract.totals import Totals
 from spark_jobs.flow import Context
 from spark_jobs.session import FileStat
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql.types import DataType
 
 _SHOWN: Final = 80
+_WIDE: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,7 @@ class Reading:
         zone: IANA name of the zone of timestamps without an offset.
         nulls: texts that mean null.
         pattern: Spark datetime pattern of text timestamps; None for ISO 8601.
+        totals: how many records the files say they have; None where they don't.
     """
 
     context: Context
@@ -41,6 +47,17 @@ class Reading:
     zone: str
     nulls: tuple[str, ...]
     pattern: str | None
+    totals: Totals | None = None
+
+    def tell(self, *, numbered: bool) -> Tell:
+        """What must be known of where a record stood; knowing less is cheaper."""
+        return "line" if numbered else "file" if self.contract.folders or self.totals else "nothing"
+
+    @property
+    def told(self) -> str:
+        """The files, for an error text."""
+        first = self.files[0].path
+        return first if len(self.files) == 1 else f"{first} and {len(self.files) - 1} more"
 
     def new_columns(self, found: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         """The columns outside the contract that the dataset gets.
@@ -98,16 +115,20 @@ def judge(reading: Reading, frame: DataFrame, cells: Sequence[Cell]) -> Judged:
 
     Args:
         reading: contract and window.
-        frame: records, with the columns that the cells name.
-        cells: the dataset's columns.
+        frame: records, with the columns that the cells name, and `file`.
+        cells: the columns that the files hold; those of the folders' names are added.
 
     Raises:
         ConfigError: the window's column can't say which rows belong to it.
     """
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
+    frame, cells = _with_folders(reading, frame, cells)
+    if len(cells) > _WIDE:
+        # Spark's optimiser compares every column with every other to infer what must hold: 10,000 took half an hour.
+        reading.context.spark.conf.set("spark.sql.constraintPropagation.enabled", "false")
     casts = {f"v{place}": cell for place, cell in enumerate(cells) if cell.typed is not None}
-    typed = frame.select("*", *[cell.typed.alias(name) for name, cell in casts.items() if cell.typed is not None])
+    values_in = frame.select("*", *[cell.typed.alias(name) for name, cell in casts.items() if cell.typed is not None])
     values = {cell.name: F.col(str(cell.given)) for cell in cells if cell.typed is None}
     values |= {cell.name: F.col(name) for name, cell in casts.items()}
     values = {cell.name: values[cell.name] for cell in cells}
@@ -120,7 +141,26 @@ def judge(reading: Reading, frame: DataFrame, cells: Sequence[Cell]) -> Judged:
         outside = ~F.coalesce(reading.span.inside(value, kind), F.lit(False))
         given = next((cell.given for cell in cells if cell.name == column), None)
         wrong.append(_belongs_nowhere(column, F.col(given).isNull() if given else F.lit(True)))
-    return Judged(frame=typed, values=values, wrong=tuple(wrong), outside=outside)
+    return Judged(frame=values_in, values=values, wrong=tuple(wrong), outside=outside)
+
+
+def _with_folders(reading: Reading, frame: DataFrame, cells: Sequence[Cell]) -> tuple[DataFrame, list[Cell]]:
+    """With the columns that the names of folders hold; the contract's in its order, then the others."""
+    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql.types import StringType
+
+    contract = reading.contract
+    if not contract.folders:
+        return frame, list(cells)
+    texts = {f"d{place}": name for place, name in enumerate(contract.folders)}
+    frame = frame.select("*", *[folders.text(name).alias(given) for given, name in texts.items()])
+    more = []
+    for given, name in texts.items():
+        kind = contract.types[name]
+        value = None if isinstance(kind, StringType) else typed(F.col(given), kind, reading.zone, reading.pattern)
+        more.append(Cell(name=name, given=given, typed=value, kind=kind))
+    places = {name: place for place, name in enumerate(contract.columns)}
+    return frame, sorted([*cells, *more], key=lambda cell: places.get(cell.name, len(places)))
 
 
 def _problems(contract: Contract, cell: Cell, value: Column) -> list[Problem]:

@@ -48,6 +48,8 @@ class Contract:
         columns: name -> what is promised; empty: nothing is.
         new_columns: evolve, freeze, discard or quarantine.
         nested: whether the format can hold arrays, maps and structs.
+        label: the format's name in a sentence.
+        folders: columns that the names of folders hold, `day=2013-01-01`, and not the files.
         where: place in the pipeline file.
         window: the column that says to which window a row belongs, and that every file must have; None for none.
     """
@@ -57,6 +59,8 @@ class Contract:
     nested: bool
     where: str
     window: str | None = None
+    label: str = "CSV"
+    folders: tuple[str, ...] = ()
 
     @cached_property
     def types(self) -> dict[str, DataType]:
@@ -85,13 +89,20 @@ class Contract:
         if isinstance(kind, (T.CharType, T.VarcharType)):
             raise ConfigError(f"type {text!r} isn't enforced", where=place, expected="string")
         if not self.nested and isinstance(kind, (T.ArrayType, T.MapType, T.StructType, T.VariantType)):
-            raise ConfigError(f"CSV can't hold {text!r}", where=place, expected="a type of single values")
+            raise ConfigError(f"{self.label} can't hold {text!r}", where=place, expected="a type of single values")
         return kind
+
+    @cached_property
+    def given(self) -> dict[str, DataType]:
+        """Name -> Spark's type of the columns that the files themselves hold."""
+        return {name: kind for name, kind in self.types.items() if name not in self.folders}
 
     def required(self) -> list[str]:
         """Names of the columns that every file must have."""
         needed = [name for name, column in self.columns.items() if column.required]
-        return needed if self.window is None or self.window in needed else [*needed, self.window]
+        if self.window is not None and self.window not in needed:
+            needed.append(self.window)
+        return [name for name in needed if name not in self.folders]
 
     def fit(self, found: Sequence[str], place: str) -> list[str]:
         """See that columns found in a file fit, and say which are new, in their order.
@@ -100,6 +111,14 @@ class Contract:
             DataError: a column is there twice, or only by another spelling, or a required one isn't, or a new one is
                 while the contract is frozen.
         """
+        both = [name for name in found if name in self.folders]
+        if both:
+            raise DataError(
+                f"column {both[0]!r} is in the file, and in the names of its folders",
+                where=place,
+                expected="one of them",
+                remedy="take it out of partitions, or out of the files",
+            )
         twin = twins(found)
         if twin:
             same = f"{twin[0]!r} twice" if twin[0] == twin[1] else f"{twin[0]!r} and {twin[1]!r}"
@@ -120,7 +139,7 @@ class Contract:
         spelled = {_folded(name): name for name in found}
         for name in self.columns:
             near = spelled.get(_folded(name))
-            if near is not None and near != name and name not in found:
+            if near is not None and near != name and name not in found and name not in self.folders:
                 raise DataError(
                     f"column {name!r} isn't there, but {near!r} is",
                     where=place,

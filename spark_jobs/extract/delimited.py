@@ -1,18 +1,19 @@
-"""Format `csv`: read as text, so that every line is accounted for, byte by byte."""
+"""Formats `csv` and `tsv`: read as text, so that every line is accounted for, byte by byte."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-from spark_jobs.extract.cells import Cell, Reading, judge
+from spark_jobs.extract.cells import Reading
+from spark_jobs.extract.fields import Fields
 from spark_jobs.extract.header import Dialect, Group, groups
-from spark_jobs.extract.lines import lines, quoted_records, quotes, readable
+from spark_jobs.extract.lines import lines, quoted_records, quotes, unreadable
 from spark_jobs.extract.records import Parsed, Problem
-from spark_jobs.extract.texts import typed
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
 _MOST_FIELDS: Final = 100_000  # Spark's parser fails the job at a line with more fields than it has room for
 
@@ -38,24 +39,19 @@ class _Reader:
     def parse(self, group: Group, *, numbered: bool) -> Parsed:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-        texts = self._texts(group, self._fields(group, numbered=numbered))
-        cells = self._cells(group)
-        judged = judge(self.reading, texts, cells)
-        return Parsed(
-            frame=judged.frame,
-            values=judged.values,
-            broken=self._broken(group),
-            wrong=(*judged.wrong, *self._unwanted(group)),
-            outside=judged.outside,
-            raw=readable(F.col("value")),
-            file=F.col("file"),
-            line=F.col("line"),
+        fields = Fields(reading=self.reading, names=group.names, new=self.new, nulled=True)
+        texts = fields.texts([F.col(f"p.c{place}") for place in range(len(group.names))])
+        ragged = F.col("p").isNull() | F.col("p.bad").isNotNull()
+        records = self._records(group, numbered=numbered)
+        frame = records.select("value", "file", "line", ragged.alias("ragged"), *texts)
+        return replace(
+            fields.parsed(frame, self._broken(group), F.col("value")),
             header=F.col("value").isin(*group.raws, *[f"\ufeff{raw}" for raw in group.raws]),
-            headers=len(group.files),
+            headers=[file.path for file in group.files],
             header_line=group.line,
         )
 
-    def _fields(self, group: Group, *, numbered: bool) -> DataFrame:
+    def _records(self, group: Group, *, numbered: bool) -> DataFrame:
         """The raw records, and `p`: their fields by position."""
         from pyspark.sql import functions as F  # noqa: N812
 
@@ -63,7 +59,7 @@ class _Reader:
         if self.dialect.multiline:
             records = quoted_records(spark, group.files, self.dialect.quote)
         else:
-            records = lines(spark, group.files, "line" if numbered else "nothing")
+            records = lines(spark, group.files, self.reading.tell(numbered=numbered))
         record = F.col("value")
         rest = F.replace(record, F.lit(self.dialect.separator), F.lit(""))
         separators = F.octet_length(record) - F.octet_length(rest)
@@ -83,51 +79,13 @@ class _Reader:
         }
         return options | ({"multiLine": "true", "lineSep": "\n"} if self.dialect.multiline else {})
 
-    def _texts(self, group: Group, fields: DataFrame) -> DataFrame:
-        """The texts of the fields as `t` and their position, null where they mean it."""
-        from pyspark.sql import functions as F  # noqa: N812
-
-        texts = [self._text(F.col(f"p.c{place}")).alias(f"t{place}") for place in range(len(group.names))]
-        ragged = F.col("p").isNull() | F.col("p.bad").isNotNull()
-        return fields.select("value", "file", "line", ragged.alias("ragged"), *texts)
-
-    def _text(self, field: Column) -> Column:
-        """Spark's parser gives null for an empty field, quoted or not."""
-        from pyspark.sql import functions as F  # noqa: N812
-
-        others = [text for text in self.reading.nulls if text]
-        kept = F.when(~field.isin(*others), field) if others else field
-        return kept if "" in self.reading.nulls else F.when(field.isNull(), F.lit("")).otherwise(kept)
-
-    def _cells(self, group: Group) -> list[Cell]:
-        from pyspark.sql import functions as F  # noqa: N812
-        from pyspark.sql.types import StringType
-
-        places = {name: f"t{place}" for place, name in enumerate(group.names)}
-        kinds: dict[str, Any] = self.reading.contract.types | dict.fromkeys(self.new, StringType())
-        cells = []
-        for name, kind in kinds.items():
-            given = places.get(name)
-            if given is None:
-                value: Column | None = F.lit(None).cast(kind)
-            elif isinstance(kind, StringType):
-                value = None
-            else:
-                value = typed(F.col(given), kind, self.reading.zone, self.reading.pattern)
-            cells.append(Cell(name=name, given=given, typed=value, kind=kind))
-        return cells
-
     def _broken(self, group: Group) -> tuple[Problem, ...]:
         from pyspark.sql import functions as F  # noqa: N812
 
         record, wanted = F.col("value"), len(group.names)
         hint = "they never close" if self.dialect.multiline else "if a field holds a line break, set multiline: true"
         return (
-            Problem(
-                rule="utf8",
-                when=~F.is_valid_utf8(record),
-                message=F.lit("bytes that are no UTF-8; the raw text shows each byte as Latin-1"),
-            ),
+            *unreadable(record),
             Problem(
                 rule="nul",
                 when=F.contains(record, F.lit("\0")),
@@ -144,18 +102,3 @@ class _Reader:
                 message=F.lit(f"more or fewer fields than the {wanted} of the header"),
             ),
         )
-
-    def _unwanted(self, group: Group) -> list[Problem]:
-        from pyspark.sql import functions as F  # noqa: N812
-
-        if self.reading.contract.new_columns != "quarantine":
-            return []
-        return [
-            Problem(
-                rule=f"new column {name}",
-                when=F.col(f"t{place}").isNotNull(),
-                message=F.lit(f"column {name!r} isn't in the contract and has a value"),
-            )
-            for place, name in enumerate(group.names)
-            if name not in self.reading.contract.columns
-        ]

@@ -1,15 +1,16 @@
-"""Source `files`: CSV, JSON lines or Parquet files wherever Spark reaches them."""
+"""Source `files`: files in any of many formats wherever Spark reaches them."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from spark_jobs.errors import ConfigError, DataError
+from spark_jobs.extract import formats
 from spark_jobs.extract.contract import Column, Contract, WindowColumn
+from spark_jobs.extract.places import LINE, Place
 from spark_jobs.flow import Context, Flow
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import INSTANTS, Misfit, Outline, Rest, Scope, bad_types, family, plain_type
@@ -20,11 +21,8 @@ if TYPE_CHECKING:
 
     from spark_jobs.extract.cells import Reading
     from spark_jobs.extract.records import Parsed
-
-log: Final = logging.getLogger(__name__)
-
-_TEXT_ONLY: Final = "Parquet has types and nulls of its own"
-_CSV_ONLY: Final = "only csv has it"
+    from spark_jobs.extract.totals import Totals
+    from spark_jobs.session import FileStat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +47,15 @@ new_columns: freeze
 
     path: str = field(metadata={"substitute": "text", "path": True})
     """A file, a folder or a glob. Files and folders whose names start with `_` or `.` are left out."""
-    format: Literal["csv", "json", "parquet"]
-    """`csv` with a header line, `json` with one object a line, or `parquet`; text is UTF-8."""
+    format: formats.Name
+    """`csv` and `tsv` with a header line; `json` with one object a line, `json_document` with one document a file;
+    `xml`; `fixed` width; `text`, whose lines are the column `line`; `logs`; `excel`; `parquet`, `orc`, `avro`. Text is
+    UTF-8. Text that ends in `.gz`, `.bz2` or, with a record a line, `.zst` is decompressed."""
+    glob: str | None = None
+    """Names of the files to read, such as `*.csv` or `part-[0-9]*`, of those that `path` gives; letter case counts."""
+    partitions: tuple[str, ...] = field(default=(), metadata={"column": True})
+    """Columns that the names of folders hold, as Hive lays tables out: `day` in `day=2013-01-01/orders.csv`. Their
+    types stand in `columns`."""
     columns: dict[str, Column] = field(default_factory=dict)
     """The contract: column -> type. Header names decide, not positions. Without it every text column is a string."""
     window: Literal["all"] | WindowColumn | None = None
@@ -66,55 +71,94 @@ new_columns: freeze
     empty: Literal["fail", "allow"] = "fail"
     """A missing file: stop, or load an empty window. A file without rows always is an empty window."""
     null_values: tuple[str, ...] | None = None
-    """Texts that mean null, compared exactly and before the types; default: the empty text in `csv`, none in `json`."""
+    """Texts that mean null, compared exactly and before the types; default: the empty text, in logs of web servers
+    `-` too, and none in `json`, `json_document` and `text`."""
     timestamp_format: str | None = None
-    """Spark datetime pattern of timestamps, such as `dd.MM.yyyy HH:mm`; default: ISO 8601."""
+    """Spark datetime pattern of timestamps, such as `dd.MM.yyyy HH:mm`; default: ISO 8601, in logs of web servers
+    `dd/MMM/yyyy:HH:mm:ss Z`."""
+    trailer: str | None = None
+    """Regular expression of the line that ends each file of a format with a record a line, with the number of its
+    records in the group `rows`: `TRAILER;(?<rows>\\d+)`. A file with more or fewer records stops the run."""
+    manifest: Literal["required", "optional"] | None = None
+    """Whether a file `NAME.manifest.json` beside each file says how many `rows` and bytes (`size`) and which `sha256`
+    or `md5` it has. A file that is otherwise stops the run. Nothing said: such files aren't looked for."""
     separator: str = ","
     """Between the fields of a CSV line; more than one character is possible."""
     quote: str = '"'
     """Around CSV fields that hold a separator, doubled within; empty: quotes have no meaning."""
     multiline: bool = False
     """Whether quoted CSV fields may hold line breaks; each file is then put together by one task."""
+    records: str | None = None
+    """In `json_document` the keys that lead to the array of records, with dots between them: `data.items`. Default: the
+    document is that array, or the one record."""
+    row_tag: str | None = None
+    """In `xml` the name of the elements that are records. Their attributes are columns with `_` before the name."""
+    fields: dict[str, Place] = field(default_factory=dict)
+    """In `fixed` column -> where it stands in a line."""
+    short_lines: Literal["refuse", "pad"] = "refuse"
+    """Lines of `fixed` that end before their last field does: set them aside, or take them as filled up with blanks."""
+    pattern: str | None = None
+    """In `logs` what a line looks like: `common` or `combined` (web servers), `logfmt`, `json`, or a regular expression
+    for the whole line, whose named groups `(?<name>…)` are the columns."""
+    sheet: str | int = 1
+    """In `excel` the sheet's name, or its number from 1."""
+    header: int = field(default=1, metadata={"ge": 1})
+    """In `excel` the row with the columns' names, from 1; rows above it are left out."""
+    merge_schema: bool = True
+    """Whether `parquet`, `orc` and `avro` files may have different columns; those that a file lacks are null."""
 
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why; empty where all can."""
-        found: dict[str, str] = {}
-        if self.format != "csv":
-            defaults = {"separator": ",", "quote": '"', "multiline": False}
-            found |= {name: _CSV_ONLY for name, value in defaults.items() if getattr(self, name) != value}
-        if self.format == "parquet" and self.null_values is not None:
-            found["null_values"] = _TEXT_ONLY
-        if not self.separator or any(letter in self.separator for letter in "\r\n") or self.separator == self.quote:
-            found["separator"] = "it must differ from quote and hold no line break"
-        if len(self.quote.encode()) > 1:
-            found["quote"] = "it is one ASCII character, or empty"
-        if self.multiline and not self.quote:
-            found["multiline"] = "line breaks are told apart by quotes, and quote is empty"
-        if self.new_columns != "evolve" and not self.columns:
-            found["new_columns"] = f"{self.new_columns} needs columns: without them every column is new"
-        return found
+        from spark_jobs.extract.conflicts import conflicts
+
+        return conflicts(self)
 
     def outline(self) -> Outline:
-        """The contract's columns; without one nothing is known."""
+        """The contract's columns; without one only what the format tells by itself is known."""
         rest: Rest = "none" if self.new_columns != "evolve" else "new" if self.columns else "any"
-        columns = {name: plain_type(item.type) for name, item in self.columns.items()}
+        columns: dict[str, str | None] = {name: plain_type(item.type) for name, item in self.columns.items()}
+        names = self.names()
+        if names is not None and self.new_columns == "evolve":
+            columns, rest = columns | {name: "string" for name in names if name not in columns}, "none"
         personal = [name for name, item in self.columns.items() if item.pii]
         return Outline(columns=columns, rest=rest).holding(personal)
+
+    def names(self) -> tuple[str, ...] | None:
+        """The columns that the files hold, where the options alone say so; None where the files do."""
+        from spark_jobs.extract.patterns import known_names
+
+        if self.format == "text":
+            return (LINE,)
+        if self.format == "fixed":
+            return tuple(self.fields)
+        return known_names(self.pattern or "") if self.format == "logs" else None
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Types that Spark or the format doesn't have, a window's column that can't say which rows belong to it."""
         yield from bad_types("columns", {name: item.type for name, item in self.columns.items()})
-        for name, item in self.columns.items() if self.format == "csv" else ():
-            if family(item.type) == "nested":
+        for name, item in self.columns.items():
+            if family(item.type) == "nested" and not (self._nested and name not in self.partitions):
                 hint = "read it as a string and parse it in a step"
-                yield Misfit(option=f"columns.{name}", message=f"CSV can't hold {item.type!r}", hint=hint)
+                yield Misfit(option=f"columns.{name}", message=f"{self._label} can't hold {item.type!r}", hint=hint)
         if isinstance(self.window, WindowColumn):
             kind = rows.columns.get(self.window.column)
-            if kind is None and self.columns and self.format != "parquet" and self.new_columns == "evolve":
+            if kind is None and self.columns and not self._format.typed and self.new_columns == "evolve":
                 kind = "string"  # what a contract doesn't name stays text
             if family(kind) not in {None, *INSTANTS}:
                 message = f"the window's column {self.window.column!r} is {kind}"
                 yield Misfit(option="window.column", message=message, hint="give it type timestamp or date in columns")
+
+    @property
+    def _format(self) -> formats.Format:
+        return formats.FORMATS[self.format]
+
+    @property
+    def _nested(self) -> bool:
+        return self._format.nested or (self.format == "logs" and self.pattern in ("json", "logfmt"))
+
+    @property
+    def _label(self) -> str:
+        return self._format.label
 
     def read(self, context: Context) -> Flow:
         """The rows of the window, lazily.
@@ -123,24 +167,21 @@ new_columns: freeze
             ConfigError: options that can't go together, an unknown type, timezone or pattern.
             DataError: no file is there, or one can't be read or breaks the contract as a whole.
         """
+        from spark_jobs.extract.choice import choose
         from spark_jobs.extract.records import Records
-        from spark_jobs.filesystem import find
 
         self._refuse_conflicts(context)
         _ = self._contract(context).types
-        found = find(context.spark, self.path)
-        if found.ignored:
-            log.warning("%s: left out, names start with _ or .: %s", context.where, ", ".join(found.ignored[:10]))
-        if not found.files and self.empty == "fail":
-            raise DataError(
-                f"no file for the window {context.plan.window}",
-                where=self.path,
-                expected="at least one" + (f"; {len(found.ignored)} start with _ or ." if found.ignored else ""),
-                remedy="wait for the file, or set empty: allow",
-            )
-        parse = self._parser(self._reading(context, found.files)) if found.files else _nothing
-        fail = self.bad_records == "fail"
-        return Records(parse=parse, empty=lambda: self._no_rows(context), fail=fail, context=context).flow()
+        files = choose(self, context)
+        reading = self._reading(context, files)
+        parse = self._parser(reading) if files else _nothing
+        return Records(
+            parse=parse,
+            empty=lambda: self._no_rows(context),
+            fail=self.bad_records == "fail",
+            context=context,
+            totals=reading.totals,
+        ).flow()
 
     def _refuse_conflicts(self, context: Context) -> None:
         from spark_jobs.extract.texts import refuse_bad_pattern
@@ -158,18 +199,21 @@ new_columns: freeze
         return self.timezone or context.plan.window.timezone
 
     def _contract(self, context: Context) -> Contract:
-        column = self.window.column if isinstance(self.window, WindowColumn) else None
-        nested = self.format != "csv"
         return Contract(
-            columns=self.columns, new_columns=self.new_columns, nested=nested, where=context.where, window=column
+            columns=self.columns,
+            new_columns=self.new_columns,
+            nested=self._nested,
+            where=context.where,
+            window=self.window.column if isinstance(self.window, WindowColumn) else None,
+            label=self._label,
+            folders=self.partitions,
         )
 
-    def _reading(self, context: Context, files: tuple[Any, ...]) -> Reading:
+    def _reading(self, context: Context, files: tuple[FileStat, ...]) -> Reading:
         from spark_jobs.extract.cells import Reading
         from spark_jobs.extract.spans import Span
 
         zone, contract = self._zone(context), self._contract(context)
-        default = ("",) if self.format == "csv" else ()
         span = contract.window and Span(
             column=contract.window, window=context.plan.reading, zone=zone, where=context.where
         )
@@ -179,30 +223,52 @@ new_columns: freeze
             contract=contract,
             span=span or None,
             zone=zone,
-            nulls=default if self.null_values is None else self.null_values,
-            pattern=self.timestamp_format,
+            nulls=self._nulls() if self.null_values is None else self.null_values,
+            pattern=self.timestamp_format or self._usual_time(),
+            totals=self._totals(context, files),
         )
 
-    def _parser(self, reading: Reading) -> Callable[[bool], list[Parsed]]:
-        from spark_jobs.extract import delimited, json_lines, parquet
-        from spark_jobs.extract.header import Dialect
+    def _nulls(self) -> tuple[str, ...]:
+        from spark_jobs.extract.patterns import nulls
 
-        if self.format == "csv":
-            dialect = Dialect(separator=self.separator, quote=self.quote, multiline=self.multiline)
-            return delimited.parser(reading, dialect)
-        return json_lines.parser(reading) if self.format == "json" else parquet.parser(reading)
+        return nulls(self.pattern or "") if self.format == "logs" else self._format.nulls
+
+    def _usual_time(self) -> str | None:
+        from spark_jobs.extract.patterns import KNOWN, TIME
+
+        return TIME if self.format == "logs" and self.pattern in KNOWN else None
+
+    def _totals(self, context: Context, files: tuple[FileStat, ...]) -> Totals | None:
+        """What the files promise; a manifest's sizes and checksums are held against them here."""
+        from spark_jobs.extract import sidecar
+        from spark_jobs.extract.totals import Totals
+
+        if not files or (self.trailer is None and self.manifest is None):
+            return None
+        rows = {}
+        if self.manifest is not None:
+            rows = sidecar.rows(context.spark, files, required=self.manifest == "required")
+        return Totals(files=tuple(file.path for file in files), trailer=self.trailer, rows=rows)
+
+    def _parser(self, reading: Reading) -> Callable[[bool], list[Parsed]]:
+        from spark_jobs.extract.parsing import parser
+
+        return parser(self, reading)
 
     def _no_rows(self, context: Context) -> DataFrame:
-        from pyspark.sql.types import StructField, StructType
+        from pyspark.sql import types as T  # noqa: N812 - the name that every Spark user knows
 
         types = self._contract(context).types
+        if self.new_columns == "evolve":
+            types = types | {name: T.StringType() for name in self.names() or () if name not in types}
         if not types:
             raise DataError(
                 "there are no rows, and no contract that says which columns there are",
                 where=self.path,
                 remedy="name the columns",
             )
-        return context.spark.createDataFrame([], StructType([StructField(name, kind) for name, kind in types.items()]))
+        kind = T.StructType([T.StructField(name, kind) for name, kind in types.items()])
+        return context.spark.createDataFrame([], kind)
 
 
 def _nothing(_: bool) -> list[Parsed]:

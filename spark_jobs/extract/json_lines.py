@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import DataError
 from spark_jobs.extract.cells import Cell, Reading, judge
-from spark_jobs.extract.lines import lines, readable
-from spark_jobs.extract.records import Parsed, Problem
+from spark_jobs.extract.fields import promised
+from spark_jobs.extract.lines import LONGEST, Tell, lines, readable, unmarked, unreadable
+from spark_jobs.extract.records import Parsed, Problem, unreadable_file
 from spark_jobs.extract.texts import typed
-from spark_jobs.filesystem import first_bytes
+from spark_jobs.filesystem import refuse_disguises
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -21,19 +23,51 @@ _MARK: Final = "\x1e"
 _MOST_KEYS: Final = 5000
 
 
-def parser(reading: Reading) -> Callable[[bool], list[Parsed]]:
+@dataclass(frozen=True, kw_only=True)
+class Objects:
+    """Records that are objects, whatever their format.
+
+    Args:
+        read: gives them: `value` as it stood in the file, `json` what it is as a JSON object, null where it is none,
+            `file`, `line`; and `whole` where a record may stand for a file that can't be read: why, else null.
+        rule: name of the rule that a record breaks which is no object.
+        told: that, in words.
+        utf8: whether the files are UTF-8; XML says by itself what it is.
+    """
+
+    read: Callable[[Tell], DataFrame]
+    rule: str = "json"
+    told: str = "no JSON object, or more than one, or one with a key twice; one a line is expected"
+    utf8: bool = True
+
+
+def parser(reading: Reading, objects: Objects | None = None) -> Callable[[bool], list[Parsed]]:
     """Gives the records of the files; its argument says whether lines are to be numbered.
 
+    Args:
+        reading: files and contract.
+        objects: gives the records of a format that isn't JSON lines.
+
     Raises:
-        DataError: a file isn't compressed as its name says; keys outside the contract differ only by case.
+        DataError: a file isn't compressed as its name says, or is UTF-16; keys outside the contract differ only by
+            case.
     """
-    for file in reading.files:
-        first_bytes(reading.context.spark, file, 4)
-    reader = _Reader(reading, _new_columns(reading))
+    if objects is None or objects.utf8:
+        refuse_disguises(reading.context.spark, reading.files)
+    given = objects or Objects(read=lambda tell: _lines(reading, tell))
+    reader = _Reader(reading, given, _new_columns(reading, given))
     return lambda numbered: [reader.parse(numbered=numbered)]
 
 
-def _new_columns(reading: Reading) -> Sequence[str]:
+def _lines(reading: Reading, tell: Tell) -> DataFrame:
+    """The lines that are not blank."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    record = lines(reading.context.spark, reading.files, tell).where(F.trim("value") != "")
+    return record.withColumn("json", unmarked(F.col("value")))
+
+
+def _new_columns(reading: Reading, objects: Objects) -> Sequence[str]:
     """The keys outside the contract, sorted; a pass of its own over the files, where it matters."""
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
@@ -41,7 +75,7 @@ def _new_columns(reading: Reading) -> Sequence[str]:
         return ()
     keys = F.explode(_unknown(reading)).alias("key")
     found = (
-        _objects(reading, "file")
+        _parsed(objects.read("file"))
         .where("good")
         .select("file", keys)
         .groupBy("key")
@@ -58,17 +92,17 @@ def _new_columns(reading: Reading) -> Sequence[str]:
             remedy="name the keys you want in columns and set new_columns: discard",
         )
     for name, file in seen:
-        reading.contract.fit([*reading.contract.columns, name], file)
+        reading.contract.fit([*reading.contract.given, name], file)
     return reading.new_columns(seen)
 
 
-def _objects(reading: Reading, tell: Literal["nothing", "file", "line"]) -> DataFrame:
-    """The lines that are not blank, `o`: what they hold, `good`: whether that is one object."""
+def _parsed(records: DataFrame) -> DataFrame:
+    """`o`: what records hold, `good`: whether that is one object."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    record = lines(reading.context.spark, reading.files, tell).where(F.trim("value") != "")
-    marked = F.concat(F.lit("["), F.col("value"), F.lit(f',"\\u{ord(_MARK):04x}"]'))
-    parsed = record.withColumn("o", F.when(F.is_valid_utf8("value"), F.try_parse_json(marked)))
+    marked = F.concat(F.lit("["), F.col("json"), F.lit(f',"\\u{ord(_MARK):04x}"]'))
+    whole = F.is_valid_utf8("json") & (F.octet_length("json") <= LONGEST)
+    parsed = records.withColumn("o", F.when(whole, F.try_parse_json(marked)))
     one = (
         F.try_variant_get("o", "$[1]", "string").eqNullSafe(_MARK) & F.try_variant_get("o", "$[2]", "variant").isNull()
     )
@@ -80,7 +114,7 @@ def _unknown(reading: Reading, *, filled: bool = False) -> Column:
     """Keys of an object that the contract doesn't have; with `filled` only those that have a value."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    known = F.array(*[F.lit(name) for name in reading.contract.columns]).cast("array<string>")
+    known = F.array(*[F.lit(name) for name in reading.contract.given]).cast("array<string>")
     found = F.try_variant_get("o", "$[0]", "map<string,variant>")
     if filled:
         found = F.map_filter(found, lambda _, value: ~F.is_variant_null(value))
@@ -88,17 +122,19 @@ def _unknown(reading: Reading, *, filled: bool = False) -> Column:
 
 
 class _Reader:
-    def __init__(self, reading: Reading, new: Sequence[str]) -> None:
-        self.reading, self.new = reading, new
+    def __init__(self, reading: Reading, objects: Objects, new: Sequence[str]) -> None:
+        self.reading, self.objects, self.new = reading, objects, new
 
     def parse(self, *, numbered: bool) -> Parsed:
         from pyspark.sql import functions as F  # noqa: N812
 
         kinds = self._kinds()
-        objects = _objects(self.reading, "line" if numbered else "nothing")
+        objects = _parsed(self.objects.read(self.reading.tell(numbered=numbered)))
+        whole = F.col("whole") if "whole" in objects.columns else None
+        kept = ["value", "file", "line", "o", "good", *(["whole"] if whole is not None else [])]
         texts = [self._text(name).alias(f"t{place}") for place, name in enumerate(kinds)]
         cells = [self._cell(f"t{place}", name, kind) for place, (name, kind) in enumerate(kinds.items())]
-        judged = judge(self.reading, objects.select("value", "file", "line", "o", "good", *texts), cells)
+        judged = judge(self.reading, objects.select(*kept, *texts), cells)
         return Parsed(
             frame=judged.frame,
             values=judged.values,
@@ -108,19 +144,33 @@ class _Reader:
             raw=readable(F.col("value")),
             file=F.col("file"),
             line=F.col("line"),
+            promised=promised(self.reading, F.col("value")),
+            whole=whole,
         )
 
     def _kinds(self) -> dict[str, Any]:
         from pyspark.sql.types import StringType
 
-        kinds: dict[str, Any] = self.reading.contract.types | dict.fromkeys(self.new, StringType())
+        kinds: dict[str, Any] = self.reading.contract.given | dict.fromkeys(self.new, StringType())
         if not kinds:
+            self._refuse_unreadable()
             raise DataError(
                 "no object has a key, and there is no contract: the dataset has no columns",
                 where=self.reading.context.where,
                 remedy="name the columns",
             )
         return kinds
+
+    def _refuse_unreadable(self) -> None:
+        """See that there are no columns because there are no records, and not because a file can't be read.
+
+        Raises:
+            DataError: one can't.
+        """
+        records = self.objects.read("file")
+        error = unreadable_file(records) if "whole" in records.columns else None
+        if error is not None:
+            raise error
 
     def _text(self, name: str) -> Column:
         """The value of a key as text; null where it is null, missing, or a text that means null."""
@@ -143,16 +193,12 @@ class _Reader:
             value = typed(text, kind, zone, self.reading.pattern)
         return Cell(name=name, given=given, typed=value, kind=kind)
 
-    @staticmethod
-    def _broken() -> tuple[Problem, ...]:
+    def _broken(self) -> tuple[Problem, ...]:
         from pyspark.sql import functions as F  # noqa: N812
 
-        bytes_told = F.lit("bytes that are no UTF-8; the raw text shows each byte as Latin-1")
-        broken_told = F.lit("no JSON object, or more than one, or one with a key twice; one a line is expected")
-        return (
-            Problem(rule="utf8", when=~F.is_valid_utf8("value"), message=bytes_told),
-            Problem(rule="json", when=~F.coalesce("good", F.lit(False)), message=broken_told),
-        )
+        none = ~F.coalesce("good", F.lit(False))
+        problem = Problem(rule=self.objects.rule, when=none, message=F.lit(self.objects.told))
+        return (*unreadable(F.col("value")), problem)
 
     def _unwanted(self) -> list[Problem]:
         from pyspark.sql import functions as F  # noqa: N812

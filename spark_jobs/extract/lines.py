@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from spark_jobs.extract.records import Problem
 from spark_jobs.filesystem import escaped
 from spark_jobs.session import FileStat
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
+Tell = Literal["nothing", "file", "line"]
+"""What is told of where a record stood: nothing, its file, or its file and line."""
 
-def lines(spark: SparkSession, files: Sequence[FileStat], tell: Literal["nothing", "file", "line"]) -> DataFrame:
+LONGEST: Final = 16 * 1024 * 1024
+_KEPT: Final = 1000
+
+
+def lines(spark: SparkSession, files: Sequence[FileStat], tell: Tell) -> DataFrame:
     """The lines of files: `value`, `file`, `line`; a line ends with LF, CRLF or CR.
 
     Args:
@@ -76,6 +83,14 @@ def quoted_records(spark: SparkSession, files: Sequence[FileStat], quote: str) -
     )
 
 
+def unmarked(record: Column) -> Column:
+    """A record without the byte order mark that files bring along when they are put together."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    mark = F.startswith(record, F.lit("\ufeff"))
+    return F.when(mark, F.substr(record, F.lit(2))).otherwise(record)
+
+
 def quotes(text: Column, quote: str) -> Column:
     """How many quote characters (one byte each) a text has, counted so that broken UTF-8 doesn't disturb it."""
     from pyspark.sql import functions as F  # noqa: N812
@@ -100,7 +115,30 @@ def source_file() -> Column:
 
 
 def readable(raw: Column) -> Column:
-    """A raw record that any reader can show: bytes that are no UTF-8 are kept as one Latin-1 character each."""
+    """A raw record that any reader can show: bytes that are no UTF-8 are kept as one Latin-1 character each.
+
+    Of a record that is too long only the beginning is kept; file and line say where it stands.
+    """
     from pyspark.sql import functions as F  # noqa: N812
 
-    return F.when(F.is_valid_utf8(raw), raw).otherwise(F.decode(raw.cast("binary"), "ISO-8859-1"))
+    kept = F.when(F.octet_length(raw) > LONGEST, F.substring(raw, 1, _KEPT)).otherwise(raw)
+    return F.when(F.is_valid_utf8(kept), kept).otherwise(F.decode(kept.cast("binary"), "ISO-8859-1"))
+
+
+def unreadable(record: Column) -> tuple[Problem, ...]:
+    """What keeps a record from being looked into, whatever its format."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    size = F.format_number(F.octet_length(record), 0)
+    return (
+        Problem(
+            rule="too_long",
+            when=F.octet_length(record) > LONGEST,
+            message=F.concat(F.lit("a record of "), size, F.lit(f" bytes, at most {LONGEST:,} are read")),
+        ),
+        Problem(
+            rule="utf8",
+            when=~F.is_valid_utf8(record),
+            message=F.lit("bytes that are no UTF-8; the raw text shows each byte as Latin-1"),
+        ),
+    )

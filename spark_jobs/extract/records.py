@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.errors import DataError
+from spark_jobs.extract.totals import FILE, PROMISED, Totals
 from spark_jobs.flow import Context, Flow
 from spark_jobs.observe import Counter
 from spark_jobs.privacy import Privacy
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _STATE: Final = "__etl_state__"
-_ROW, _OUTSIDE, _BAD, _HEADER = range(4)
+_ROW, _OUTSIDE, _BAD, _HEADER, _TRAILER, _WHOLE = range(6)
 _SHOWN: Final = 3
 REPEATED_HEADER: Final = "repeated_header"
 
@@ -49,8 +51,10 @@ class Parsed:
         outside: true where the record belongs to another window; None where every record belongs to this one.
         raw, file, line: the record as it stood in the file, the file, the line or row number from 1 or null.
         header: true where a record looks exactly like the header; None where there is no header.
-        headers: how many such records are the headers themselves, one per file.
+        headers: the files in which one such record is the header itself.
         header_line: the line in which the header stands.
+        promised: where a record is its file's trailer: the count in it, else null; None where there are no trailers.
+        whole: where a record stands for a file that can't be read as a whole: why, else null; None where that can't be.
     """
 
     frame: DataFrame
@@ -62,22 +66,36 @@ class Parsed:
     file: Column
     line: Column
     header: Column | None = None
-    headers: int = 0
+    headers: Sequence[str] = ()
     header_line: int = 1
+    promised: Column | None = None
+    whole: Column | None = None
 
     def judged(self) -> DataFrame:
         """The dataset's columns and the state of each record."""
         return self.frame.select(*[value.alias(name) for name, value in self.values.items()], self._state())
 
+    def weighed(self) -> DataFrame:
+        """As `judged`, with what Totals add up."""
+        more = [self.file.alias(FILE), self._promised().alias(PROMISED)]
+        columns = [value.alias(name) for name, value in self.values.items()]
+        return self.frame.select(*columns, self._state(), *more)
+
+    def _promised(self) -> Column:
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        return self.promised if self.promised is not None else F.lit(None).cast("bigint")
+
     def _state(self) -> Column:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         nothing = F.lit(False)
-        bad = reduce(lambda one, two: one | two, [problem.when for problem in (*self.broken, *self.wrong)], nothing)
+        bad = _any([problem.when for problem in (*self.broken, *self.wrong)], nothing)
         header = self.header if self.header is not None else nothing
         outside = self.outside if self.outside is not None else nothing
-        state = F.when(header, _HEADER).when(bad, _BAD).when(outside, _OUTSIDE).otherwise(_ROW)
-        return state.alias(_STATE)
+        whole = self.whole.isNotNull() if self.whole is not None else nothing
+        state = F.when(header, _HEADER).when(self._promised().isNotNull(), _TRAILER).when(whole, _WHOLE)
+        return state.when(bad, _BAD).when(outside, _OUTSIDE).otherwise(_ROW).alias(_STATE)
 
     def refused(self, dataset: str) -> DataFrame:
         """The records set aside, in the shape of quarantine.REFUSED."""
@@ -105,6 +123,7 @@ class Parsed:
         none = F.array().cast(_PROBLEMS)
         cases = [(problem.when, F.array(_struct(problem))) for problem in self._repeated()]
         cases += [(self.header, none)] if self.header is not None else []
+        cases += [(self.promised.isNotNull(), none)] if self.promised is not None else []
         cases += [(problem.when, F.array(_struct(problem))) for problem in self.broken]
         wrong = F.array(*[F.when(problem.when, _struct(problem)) for problem in self.wrong])
         told = F.filter(wrong, lambda problem: problem.isNotNull()) if self.wrong else none
@@ -119,6 +138,14 @@ class Parsed:
             return []
         message = F.lit("the header again: two files were put together, or exported in pieces")
         return [Problem(rule=REPEATED_HEADER, when=self.header & (self.line > self.header_line), message=message)]
+
+
+def _any(conditions: Sequence[Column], nothing: Column) -> Column:
+    """Whether one of them is true, put together pair by pair: ten thousand in a row are too deep for Spark."""
+    if len(conditions) < 2:
+        return conditions[0] if conditions else nothing
+    half = len(conditions) // 2
+    return _any(conditions[:half], nothing) | _any(conditions[half:], nothing)
 
 
 _PROBLEMS: Final = "array<struct<rule:string,message:string>>"
@@ -139,24 +166,31 @@ class Records:
         empty: a frame with the dataset's columns and no row.
         fail: whether a refused record is an error.
         context: what runs.
+        totals: how many records the files say they have; None where they don't.
     """
 
     parse: Callable[[bool], Sequence[Parsed]]
     empty: Callable[[], DataFrame]
     fail: bool
     context: Context
+    totals: Totals | None = None
 
     def flow(self) -> Flow:
-        """The dataset, lazily."""
+        """The dataset, lazily.
+
+        Raises:
+            DataError: there is no record, where some are promised.
+        """
         parsed = self.parse(False)
         if not parsed:
+            if self.totals is not None and not self.totals.hold(defaultdict(int), ()):
+                raise self.totals.broken(_nothing_seen(self.context), ())
             return Flow(rows=self.empty(), counts=DatasetCounts, refused=lambda: None)
         return _Counted(records=self, parsed=parsed).flow()
 
     def refused(self) -> DataFrame:
         """The records set aside; reads the source again."""
-        frames = [group.refused(self.context.dataset) for group in self.parse(True)]
-        return reduce(lambda one, two: one.unionByName(two), frames)
+        return _together([group.refused(self.context.dataset) for group in self.parse(True)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,28 +202,47 @@ class _Counted:
     def flow(self) -> Flow:
         from pyspark.sql import functions as F  # noqa: N812
 
-        judged = reduce(lambda one, two: one.unionByName(two), [group.judged() for group in self.parsed])
-        state = F.col(_STATE)
+        totals, state = self.records.totals, F.col(_STATE)
+        judged = _together([group.judged() if totals is None else group.weighed() for group in self.parsed])
         counter = Counter(
             judged,
             records=F.count(F.lit(1)),
             outside=F.count_if(state == _OUTSIDE),
             bad=F.count_if(state == _BAD),
             headers=F.count_if(state == _HEADER),
+            **self._rare(),
         )
-        rows = counter.rows.where(state == _ROW).drop(_STATE)
+        rows = counter.rows.where(state == _ROW).drop(_STATE, FILE, PROMISED)
         return Flow(rows=rows, counts=lambda: self.counts(counter.values()), refused=self.refused)
+
+    def _rare(self) -> dict[str, Column]:
+        """What is counted only where it can be: each count takes time for every record."""
+        from pyspark.sql import functions as F  # noqa: N812
+
+        found, state = {}, F.col(_STATE)
+        if any(group.promised is not None for group in self.parsed):
+            found["trailers"] = F.count_if(state == _TRAILER)
+        if any(group.whole is not None for group in self.parsed):
+            found["wholes"] = F.count_if(state == _WHOLE)
+        return found | (self.records.totals.metrics() if self.records.totals is not None else {})
 
     def counts(self, seen: Mapping[str, int]) -> DatasetCounts:
         """Where the records went.
 
         Raises:
-            DataError: a record is refused where none may be; files changed while they were read.
+            DataError: a record is refused where none may be; a file can't be read as a whole, hasn't as many records
+                as it says, or changed while it was read.
         """
-        repeated = seen["headers"] - sum(group.headers for group in self.parsed)
+        if seen.get("wholes"):
+            raise self._unreadable()
+        headers = [file for group in self.parsed for file in group.headers]
+        repeated = seen["headers"] - len(headers)
         if repeated < 0:
             raise DataError("a file changed while it was read", where=self.records.context.where, remedy="run it again")
-        read = seen["records"] - seen["headers"] + repeated
+        totals = self.records.totals
+        if totals is not None and not totals.hold(seen, headers):
+            raise totals.broken(_together([group.weighed() for group in self.parsed]), headers)
+        read = seen["records"] - seen["headers"] - seen.get("trailers", 0) + repeated
         quarantined = seen["bad"] + repeated
         counts = DatasetCounts(
             read=read, filtered=seen["outside"], quarantined=quarantined, rows=read - seen["outside"] - quarantined
@@ -202,6 +255,15 @@ class _Counted:
     def refused(self) -> DataFrame | None:
         return None if self.found and not self.found[0].quarantined else self.records.refused()
 
+    def _unreadable(self) -> DataError:
+        frames = [
+            group.frame.select(group.file.alias("file"), group.whole.alias("whole"))
+            for group in self.parsed
+            if group.whole is not None
+        ]
+        changed = DataError("a file changed while it was read", where=self.records.context.where, remedy="run it again")
+        return unreadable_file(_together(frames)) or changed
+
     def _fail(self, quarantined: int) -> None:
         context = self.records.context
         kept = Privacy(context.plan).kept(self.records.refused(), context.dataset)
@@ -213,3 +275,24 @@ class _Counted:
             expected="none (bad_records: fail)",
             remedy="mend the files, or set bad_records: quarantine",
         )
+
+
+def _together(frames: Sequence[DataFrame]) -> DataFrame:
+    return reduce(lambda one, two: one.unionByName(two), frames)
+
+
+def _nothing_seen(context: Context) -> DataFrame:
+    return context.spark.createDataFrame([], f"{FILE} string, {PROMISED} bigint")
+
+
+def unreadable_file(records: DataFrame) -> DataError | None:
+    """Why the first file that can't be read as a whole can't; None where all can. Reads them again.
+
+    Args:
+        records: `file`, and `whole`: why it can't, else null.
+    """
+    row = records.where("whole IS NOT NULL").select("file", "whole").orderBy("file").first()
+    if row is None:
+        return None
+    remedy = "ask for the file again"
+    return DataError(row["whole"], where=row["file"], expected="a file that can be read to its end", remedy=remedy)

@@ -53,7 +53,7 @@ def test_every_example_pipeline_is_valid(validator: jsonschema.Draft202012Valida
         ("schedule:", "cron:"),
         ("type: files", "type: file"),
         ("format: csv", "fromat: csv"),
-        ("format: csv", "format: xml"),
+        ("format: csv", "format: protobuf"),
         ("format: csv", "format: csv\n    window: {colum: x}"),
         ("- filter:", "- filtr:"),
         ("- filter: amount > 0", "- filter: amount > 0\n    clean: {}"),

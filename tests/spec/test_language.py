@@ -169,7 +169,7 @@ def test_all_errors_of_a_file_are_told_at_once(project: Project) -> None:
     text = (
         PIPELINE.replace('"@daily"', '"99 * * * *"')
         .replace("start: 2013-01-01", "start: 2013-02-30\nowner: NO")
-        .replace("format: csv", "format: xml")
+        .replace("format: csv", "format: protobuf")
         .replace("${env.raw}", "${env.nope}")
         .replace("amount > 0", "amount >")
         .replace("[id]", "{columns: [id], mostly: 7}")

@@ -158,7 +158,9 @@ def test_a_truncated_gzip_is_an_error_that_names_the_file_and_never_a_partial_re
         ("a.csv", gzip.compress(b"id,name,price\n"), "gzip, but its name doesn't say so"),
         ("a.csv.bz2", b"BZh not really", "can't be decompressed"),
         ("a.csv", b"PK\x03\x04rest", "zip archive"),
-        ("a.csv.zst", b"(\xb5/\xfd", "this compression isn't read"),
+        ("a.csv.zst", b"(\xb5/\xfd", "can't be decompressed"),
+        ("a.csv.zst", b"id,name,price\n", "can't be decompressed"),
+        ("a.csv.lz4", b"id,name,price\n", "this compression isn't read"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_stops(drops: Drops, name: str, content: bytes, message: str) -> None:

@@ -1,99 +1,65 @@
-"""Format `parquet`: types come with the files and are held against the contract."""
+"""Formats `parquet`, `orc`, `avro`: types come with the files and are held against the contract."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal
 
 from spark_jobs.errors import DataError
 from spark_jobs.extract.cells import Cell, Reading, judge
-from spark_jobs.extract.lines import source_file
+from spark_jobs.extract.lines import LONGEST, readable, source_file
 from spark_jobs.extract.records import Parsed, Problem
+from spark_jobs.extract.schemas import read
 from spark_jobs.extract.texts import instant, typed
-from spark_jobs.failures import first_line
-from spark_jobs.filesystem import escaped
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import DataType
 
+Form = Literal["parquet", "orc", "avro"]
 
-def parser(reading: Reading) -> Callable[[bool], list[Parsed]]:
-    """Gives the rows of the files; their numbers are there anyway.
+
+def parser(reading: Reading, form: Form, *, merge: bool) -> Callable[[bool], list[Parsed]]:
+    """Gives the rows of the files; where the format numbers rows, their numbers are there anyway.
+
+    Args:
+        reading: files and contract.
+        form: which format it is.
+        merge: whether files may have different columns.
 
     Raises:
-        DataError: a file is no Parquet file or not whole, files disagree about a type, or columns don't fit.
+        ConfigError: the reader of Avro isn't installed.
+        DataError: a file is of another format or not whole, files disagree about a type, or columns don't fit.
     """
-    frame = _read(reading)
-    new = reading.contract.fit(frame.columns, _told(reading))
-    kept = reading.new_columns([(name, _told(reading)) for name in new])
-    parsed = _Reader(reading, frame, tuple(kept)).parse()
+    frame = read(reading, form, merge=merge)
+    new = reading.contract.fit(frame.columns, reading.told)
+    kept = reading.new_columns([(name, reading.told) for name in new])
+    parsed = _Reader(reading, form, frame, tuple(kept)).parse()
     return lambda _: [parsed]
 
 
-def _read(reading: Reading) -> DataFrame:
-    from py4j.protocol import Py4JJavaError
-    from pyspark.errors import PySparkException
-
-    paths = [escaped(file.path) for file in reading.files]
-    try:
-        return reading.context.spark.read.option("mergeSchema", "true").parquet(*paths)
-    except (PySparkException, Py4JJavaError) as error:
-        raise _explained(error, reading) from error
-
-
-def _explained(error: Exception, reading: Reading) -> DataError:
-    text = str(error)
-    named = next((file.path for file in reading.files if file.path in text), _told(reading))
-    if "CANNOT_MERGE" in text or "Failed to merge" in text:
-        return _clash(reading) or DataError(first_line(text), where=named)
-    if "COLUMN_ALREADY_EXISTS" in text:
-        return DataError(first_line(text), where=named, expected="names that differ by more than case")
-    return DataError(
-        f"no Parquet file, or not a whole one: {first_line(text)}", where=named, remedy="ask for the file again"
-    )
-
-
-def _clash(reading: Reading) -> DataError | None:
-    """The first two files that disagree about a column's type, looked for one by one."""
-    seen: dict[str, tuple[DataType, str]] = {}
-    for file in reading.files:
-        for item in reading.context.spark.read.parquet(escaped(file.path)).schema:
-            kind, first = seen.setdefault(item.name, (item.dataType, file.path))
-            if kind != item.dataType:
-                return DataError(
-                    f"column {item.name!r} is {item.dataType.simpleString()}, but {kind.simpleString()} in {first}",
-                    where=file.path,
-                    expected="one type for a column in all files of a window",
-                    remedy="write one of them anew, or read them as two datasets, cast and unite them",
-                )
-    return None
-
-
-def _told(reading: Reading) -> str:
-    first = reading.files[0].path
-    return first if len(reading.files) == 1 else f"{first} and {len(reading.files) - 1} more"
-
-
 class _Reader:
-    def __init__(self, reading: Reading, frame: DataFrame, new: tuple[str, ...]) -> None:
-        self.reading, self.source, self.new = reading, frame, new
-        self.found = {item.name: item.dataType for item in frame.schema}
+    def __init__(self, reading: Reading, form: Form, frame: DataFrame, new: tuple[str, ...]) -> None:
+        self.reading, self.form, self.source, self.new = reading, form, frame, new
+        self.found: Mapping[str, DataType] = {item.name: item.dataType for item in frame.schema}
         self.places = {name: f"t{place}" for place, name in enumerate(self.found)}
 
     def parse(self) -> Parsed:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         given = [self.source[_quoted(name)].alias(place) for name, place in self.places.items()]
-        row = (F.col("_metadata.row_index") + 1).alias("line")
-        judged = judge(self.reading, self.source.select(source_file().alias("file"), row, *given), self._cells())
+        row = F.col("_metadata.row_index") + 1 if self.form == "parquet" else F.lit(None).cast("bigint")
+        judged = judge(
+            self.reading, self.source.select(source_file().alias("file"), row.alias("line"), *given), self._cells()
+        )
         raw = F.to_json(F.struct(*[F.col(place).alias(name) for name, place in self.places.items()]))
         return Parsed(
             frame=judged.frame,
             values=judged.values,
+            broken=self._too_long(),
             wrong=(*judged.wrong, *self._unwanted()),
             outside=judged.outside,
-            raw=raw,
+            raw=readable(raw),
             file=F.col("file"),
             line=F.col("line"),
         )
@@ -102,7 +68,7 @@ class _Reader:
         from pyspark.sql import functions as F  # noqa: N812
 
         cells = []
-        for name, kind in (self.reading.contract.types | {name: self.found[name] for name in self.new}).items():
+        for name, kind in (self.reading.contract.given | {name: self.found[name] for name in self.new}).items():
             given = self.places.get(name)
             value = F.lit(None).cast(kind) if given is None else self._value(name, kind)
             cells.append(Cell(name=name, given=given, typed=value, kind=kind))
@@ -114,7 +80,10 @@ class _Reader:
         from pyspark.sql import types as T  # noqa: N812
 
         found, given = self.found[name], F.col(self.places[name])
-        if found == kind:
+        if self.form == "orc" and isinstance(found, T.TimestampType):
+            # ORC keeps wall clock times, and Spark reads them by the JVM's clock, which is UTC here (session.py).
+            found, given = T.TimestampNTZType(), given.cast("timestamp_ntz")
+        elif found == kind:
             return None
         if isinstance(found, T.StringType):
             return typed(given, kind, self.reading.zone, self.reading.pattern)
@@ -135,10 +104,21 @@ class _Reader:
         except AnalysisException as error:
             raise DataError(
                 f"column {name!r} is {found.simpleString()}, which can't become {kind.simpleString()}",
-                where=_told(self.reading),
+                where=self.reading.told,
                 expected=f"{kind.simpleString()}, as columns says",
                 remedy="correct the type in columns, or cast in a step",
             ) from error
+
+    def _too_long(self) -> tuple[Problem, ...]:
+        """Rows with a text or bytes that are longer than a record may be."""
+        from pyspark.sql import functions as F  # noqa: N812
+        from pyspark.sql import types as T  # noqa: N812
+
+        long = (T.StringType, T.BinaryType)
+        places = [self.places[name] for name, kind in self.found.items() if isinstance(kind, long)]
+        size = F.greatest(F.lit(0), F.lit(0), *[F.octet_length(place) for place in places])
+        told = F.concat(F.lit("a field of "), F.format_number(size, 0), F.lit(f" bytes, at most {LONGEST:,} are read"))
+        return (Problem(rule="too_long", when=size > LONGEST, message=told),)
 
     def _unwanted(self) -> list[Problem]:
         from pyspark.sql import functions as F  # noqa: N812
