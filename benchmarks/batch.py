@@ -108,12 +108,13 @@ def compare(pipeline: Pipeline, other: Pipeline, windows: Sequence[Window]) -> i
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.batch", description=__doc__.splitlines()[0])
+    parser.add_argument("--first", type=date.fromisoformat, default=FIRST, help=f"the first window (default: {FIRST})")
     parser.add_argument("--days", type=int, default=365, help="windows in all (default: 365)")
     parser.add_argument("--batch", type=int, default=30, help="windows a job (default: 30)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-batch-") as folder, tempfile.TemporaryDirectory() as beside:
         pipeline, other = project(Path(folder)), project(Path(beside))
-        windows = list(pipeline.windows(FIRST, FIRST + timedelta(days=options.days)))
+        windows = list(pipeline.windows(options.first, options.first + timedelta(days=options.days)))
         found = measure(pipeline, other, chunks(windows, timedelta(days=options.batch)))
         same = compare(pipeline, other, found.twice)
     together, alone = statistics.median(found.together), statistics.median(found.alone)
