@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -219,6 +219,30 @@ def named_alone(entries: Collection[str]) -> dict[str, str]:
     return {"unit": next(iter(entries))} if len(entries) == 1 else {}
 
 
+def owing(commits: Iterable[Commit], prefix: str) -> list[str]:
+    """Units by key whose commit others came before since it looked, and that nobody has put right since.
+
+    Args:
+        commits: newest first.
+        prefix: of the units that are asked for.
+    """
+    settled, found = set[str](), dict[str, None]()
+    for commit in commits:
+        unit = str(commit.entry.get("settled") or commit.entry.get("unit", ""))
+        if not unit.startswith(prefix) or "look" not in commit.entry:
+            continue
+        if "settled" in commit.entry:
+            settled |= set() if owes(commit) else {unit}
+        elif owes(commit) and unit not in settled:
+            found[unit] = None
+    return list(found)
+
+
+def owes(commit: Commit) -> bool:
+    """Whether somebody committed between a commit's look at the table and the commit itself."""
+    return commit.version != int(commit.entry.get("look", commit.version - 1)) + 1
+
+
 def entry_of(metadata: str | None) -> Mapping[str, Any]:
     """Our entry in a commit's metadata; empty where somebody else wrote the commit."""
     try:
@@ -234,7 +258,13 @@ def last_version(spark: SparkSession, path: str) -> int | None:
     return Ledger(spark, path).version()
 
 
-_CONFLICTS: Final = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED", "ConcurrentModification")
+_CONFLICTS: Final = (
+    "DELTA_CONCURRENT",
+    "DELTA_METADATA_CHANGED",
+    "DELTA_PROTOCOL_CHANGED",
+    "DELTA_SCHEMA_CHANGED_SINCE_ANALYSIS",
+    "ConcurrentModification",
+)
 _TRIES: Final = 12
 
 

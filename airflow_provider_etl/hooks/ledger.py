@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_etl.hooks.tables import Span, ledger_of, place_of
 from spark_jobs.errors import ConfigError, InfrastructureError
-from spark_jobs.ledger import LoadUnit, entry_of, same_configuration
+from spark_jobs.ledger import Commit, LoadUnit, entry_of, owing, same_configuration
 from spark_jobs.plan import Attempt
 from spark_jobs.report import LoadReceipt, Report
 from spark_jobs.window import Window
@@ -82,7 +82,7 @@ class LedgerHook:
             return False
         if unit.snapshot:  # its number has no room for the fingerprint
             return self._entry(unit).get("fingerprint") == fingerprint
-        return same_configuration(number, fingerprint)
+        return same_configuration(number, fingerprint) and unit.key not in owing(self._commits(), unit.key)
 
     def snapshot_end(self, unit: LoadUnit) -> datetime | None:
         """The end, to the minute, of the window that a snapshot holds; None where nothing was loaded."""
@@ -113,9 +113,14 @@ class LedgerHook:
 
     def _entries(self) -> Iterator[Mapping[str, Any]]:
         """Our entries in the last commits, the newest first."""
+        return (commit.entry for commit in self._commits())
+
+    def _commits(self) -> Iterator[Commit]:
+        """The last commits, the newest first."""
         for commit in self._table.history(_COMMITS) if self._table is not None else []:
             said = commit.get("userMetadata")
-            yield entry_of(said if isinstance(said, str) else json.dumps(said))
+            entry = entry_of(said if isinstance(said, str) else json.dumps(said))
+            yield Commit(version=int(commit.get("version", -1)), entry=entry, metrics={})
 
 
 def _span(file: Mapping[str, Any], pipeline: str) -> Span | None:

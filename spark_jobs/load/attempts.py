@@ -57,6 +57,16 @@ class Attempting:
         commit = ledger.find(self.unit)
         return commit is None or commit.entry.get("run") != attempt.run
 
+    def refuse_others(self) -> None:
+        """See that no other pipeline's rows are touched; before anything of this one's stands beside the table.
+
+        Raises:
+            ConfigError: another pipeline loads the table, and no scope parts their rows.
+        """
+        ledger, claim = self.ledger, self.claim
+        if ledger.version() is not None:
+            owners.refuse_others(claim, owners.claims_of(ledger.properties()), ledger.pipelines(), self.path)
+
     def commit(self, write: Callable[[], None]) -> Commit | None:
         """Say whose rows these are, and commit.
 
@@ -69,9 +79,9 @@ class Attempting:
         Raises:
             ConfigError: another pipeline loads the table, and no scope parts their rows.
         """
-        ledger, claim = self.ledger, self.claim
-        owners.refuse_others(claim, owners.claims_of(ledger.properties()), ledger.pipelines(), self.path)
-        owners.claim(self.context.spark, ledger, claim)
+        ledger = self.ledger
+        self.refuse_others()
+        owners.claim(self.context.spark, ledger, self.claim)
         write()
         commit = ledger.find(self.unit)
         mine = (self.context.plan.attempt.token, self.number)

@@ -12,11 +12,12 @@ from spark_jobs.outline import INSTANTS, Misfit, Outline, family
 WINDOW_END: Final = "_window_end"
 """What orders rows that have no sequence: the end of the window that brought them."""
 DELETED: Final = "_deleted"
-UPSERTS: Final = ("c", "create", "r", "read", "i", "insert", "u", "update", "update_postimage")
+UPSERTS: Final = ("c", "create", "r", "read", "i", "insert", "u", "update")
 DELETES: Final = ("d", "delete")
 TRUNCATES: Final = ("t", "truncate")
-BEFORE_IMAGES: Final = ("update_preimage",)
-OPERATIONS: Final = (*UPSERTS, *DELETES, *TRUNCATES, *BEFORE_IMAGES)
+OPERATIONS: Final = (*UPSERTS, *DELETES, *TRUNCATES)
+AUDIT: Final = ("_source", "_extracted_at")
+"""Columns that say where a row came from: no part of what it says."""
 
 
 def names(option: str | Sequence[str]) -> tuple[str, ...]:
@@ -142,8 +143,8 @@ class Cdc:
     sequence: str | tuple[str, ...] = field(metadata={"column": True})
     """The column, or columns, of the event that order all events; the table keeps them."""
     operation: str = field(metadata={"column": True})
-    """The column with the operation: c (create, insert), r (read), u (update), d (delete), t (truncate), letter case
-    aside; `update_preimage` is passed over, any other is refused."""
+    """The column with the operation: c (create, i, insert), r (read), u (update), d (delete), t (truncate), letter case
+    aside; any other is refused."""
     before: str | None = field(default=None, metadata={"column": True})
     """The column with the record before the change, where events are envelopes: an update whose key has changed
     deletes the key that it had."""
@@ -158,7 +159,7 @@ class Cdc:
 
     def conflicts(self) -> dict[str, str]:
         """Options that can't be: option -> why."""
-        found = {"keys": "there is no key"} if not self.keys else {}
+        found = _conflicts(self.keys, names(self.sequence))
         if not names(self.sequence):
             found["sequence"] = "events need one that orders them"
         if (self.before is None) != (self.after is None):

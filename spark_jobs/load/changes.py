@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from spark_jobs.columns import quote, require
+from spark_jobs.columns import column, quote, require
+from spark_jobs.errors import ConfigError
 from spark_jobs.expressions import scalar
 from spark_jobs.load import by_key
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2, names
+from spark_jobs.load.literals import typed_literal
 from spark_jobs.load.outside import Outside
+from spark_jobs.load.scope import Scope
 from spark_jobs.load.strategies import instant
 from spark_jobs.window import Window
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 CHANGE: Final = "__etl_change__"
 UPSERT, DELETE, TRUNCATE = 0, 1, 2
-_PASSED_OVER: Final = -1
+_RECORD: Final = "__etl_record__"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +50,6 @@ class Changes:
         """The columns that the table has."""
         return [name for name in self.rows.columns if name != CHANGE]
 
-    @property
-    def keyless(self) -> str:
-        """The condition of a truncate."""
-        return " AND ".join(f"{quote(key)} IS NULL" for key in self.own)
-
     def of(self, *kinds: int) -> DataFrame:
         """The rows of some kinds of change."""
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
@@ -73,7 +71,7 @@ def changes_of(write: Keyed, rows: DataFrame, window: Window, where: str) -> Cha
     """
     require(_named(write), rows.columns, f"{where}.write")
     if isinstance(write, Cdc):
-        return _logged(write, rows)
+        return _logged(write, rows, where)
     gone = _condition(write.delete_when, rows, where)
     marked = rows.withColumn(CHANGE, gone.cast("int"))
     sequence = names(write.sequence)
@@ -115,46 +113,76 @@ def _operation(write: Cdc) -> str:
         (by_key.UPSERTS, UPSERT),
         (by_key.DELETES, DELETE),
         (by_key.TRUNCATES, TRUNCATE),
-        (by_key.BEFORE_IMAGES, _PASSED_OVER),
     )
     cases = " ".join(f"WHEN {said} IN ({', '.join(map(repr, words))}) THEN {kind}" for words, kind in kinds)
     return f"CASE {cases} END"
 
 
-def _logged(write: Cdc, rows: DataFrame) -> Changes:
+def _logged(write: Cdc, rows: DataFrame, where: str) -> Changes:
     from pyspark.sql import functions as F  # noqa: N812
 
-    marked = rows.withColumn(CHANGE, F.expr(_operation(write))).where(F.col(CHANGE) != _PASSED_OVER)
-    sequence = names(write.sequence)
-    if write.after is None or write.before is None:
-        flat = marked.drop(write.operation)
-        return Changes(rows=flat, keys=write.keys, own=write.keys, sequence=sequence, deletes=True, truncates=True)
-    kind: Any = marked.schema[write.after].dataType
-    before, after = F.expr(quote(write.before)).cast(kind), F.expr(quote(write.after))
-    moved = " OR ".join(
-        f"NOT ({quote(write.before)}.{quote(key)} <=> {quote(write.after)}.{quote(key)})" for key in write.keys
-    )
+    marked, sequence = rows.withColumn(CHANGE, F.expr(_operation(write))), names(write.sequence)
+    if write.after is not None and write.before is not None:
+        marked = _opened(write, marked, write.before, write.after, where)
+    else:
+        marked = marked.drop(write.operation)
+    # A truncate is of no key, whatever its event says.
+    keys = {key: F.when(F.col(CHANGE) != TRUNCATE, column(key)) for key in write.keys}
+    marked = marked.withColumns(keys)
+    return Changes(rows=marked, keys=write.keys, own=write.keys, sequence=sequence, deletes=True, truncates=True)
+
+
+def _opened(write: Cdc, marked: DataFrame, before: str, after: str, where: str) -> DataFrame:
+    """The records of envelopes: of each event its own, and where its key has changed the end of the key that it had."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    kind: Any = marked.schema[after].dataType
+    beside = list(dict.fromkeys((*names(write.sequence), *filter(None, [write.valid_from]))))
+    _refuse_clash(beside, kind.names, where)
+    require(write.keys, kind.names, f"{where}.write.keys")
+    had, has = _by_name(before, marked.schema[before].dataType, kind), column(after)
+    known = F.expr(" AND ".join(f"{quote(before)}.{quote(key)} IS NOT NULL" for key in write.keys))
+    moved = F.expr(" OR ".join(f"{quote(before)}.{quote(key)} <> {quote(after)}.{quote(key)}" for key in write.keys))
     change, nothing = F.col(CHANGE), F.lit(None).cast(kind)
-    # One event becomes its record, and where its key has changed the end of the key that it had.
     what = (
         F.when(change == TRUNCATE, F.array(_one(nothing, TRUNCATE)))
-        .when(change == DELETE, F.array(_one(before, DELETE)))
-        .when(before.isNotNull() & F.expr(moved), F.array(_one(before, DELETE), _one(after, UPSERT)))
-        .otherwise(F.array(_one(after, UPSERT)))
+        .when(change == DELETE, F.array(_one(had, DELETE)))
+        .when(F.coalesce(known & moved, F.lit(False)), F.array(_one(had, DELETE), _one(has, UPSERT)))
+        .otherwise(F.array(_one(has, UPSERT)))
     )
-    beside = [name for name in (*sequence, *filter(None, [write.valid_from])) if name not in kind.names]
-    opened = marked.select(*[F.expr(quote(name)) for name in beside], F.inline(what)).select(
-        *[F.expr(f"record.{quote(name)}").alias(name) for name in kind.names],
-        *[F.expr(quote(name)) for name in dict.fromkeys(beside)],
-        CHANGE,
-    )
-    return Changes(rows=opened, keys=write.keys, own=write.keys, sequence=sequence, deletes=True, truncates=True)
+    opened = marked.select(*[column(name) for name in beside], F.inline(what))
+    record = [F.expr(f"{_RECORD}.{quote(name)}").alias(name) for name in kind.names]
+    return opened.select(*record, *[column(name) for name in beside], CHANGE)
+
+
+def _by_name(before: str, held: Any, wanted: Any) -> Column:
+    """The record before as one of the type of the record after, field by field: a cast would go by their order."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    fields = []
+    for field in wanted.fields:
+        there = field.name in held.names
+        value = F.expr(f"{quote(before)}.{quote(field.name)}") if there else F.lit(None)
+        fields.append(value.cast(field.dataType).alias(field.name))
+    return F.when(column(before).isNotNull(), F.struct(*fields))
+
+
+def _refuse_clash(beside: Sequence[str], record: Sequence[str], where: str) -> None:
+    taken = {name.lower() for name in record}
+    clash = next((name for name in beside if name.lower() in taken), None)
+    if clash is not None:
+        raise ConfigError(
+            f"column {clash!r} is the event's, and the record has one of that name",
+            where=f"{where}.write",
+            expected="names that differ: the table has both",
+            remedy="rename the event's, such as `rename: {" + clash + ": event_" + clash + "}`",
+        )
 
 
 def _one(record: Column, change: int) -> Column:
     from pyspark.sql import functions as F  # noqa: N812
 
-    return F.struct(record.alias("record"), F.lit(change).alias(CHANGE))
+    return F.struct(record.alias(_RECORD), F.lit(change).alias(CHANGE))
 
 
 def refusals(write: Keyed) -> list[Outside]:
@@ -173,6 +201,24 @@ def refusals(write: Keyed) -> list[Outside]:
     if instant_column := getattr(write, "valid_from", None):
         found.append(_without("valid_from", _null((instant_column,)), (instant_column,)))
     return found
+
+
+def strays_inside(write: Keyed, rows: DataFrame, scope: Scope, where: str) -> Outside | None:
+    """Records of envelopes that say that they are of another scope; None where none can."""
+    if not isinstance(write, Cdc) or write.after is None:
+        return None
+    record: Any = rows.schema[write.after].dataType
+    taken = {name.lower(): name for name in record.names}
+    said = {taken[name.lower()]: value for name, value in scope.items() if name.lower() in taken}
+    if not said:
+        return None
+    inside = " AND ".join(
+        f"{quote(write.after)}.{quote(name)} = {typed_literal(name, value, record, where)}"
+        for name, value in said.items()
+    )
+    condition = f"coalesce({_operation(write)}, -2) = {UPSERT} AND NOT coalesce({inside}, false)"
+    told = f"lie outside the scope {dict(scope)}"
+    return Outside(rule="outside_scope", condition=condition, told=told, expected="only rows of the scope")
 
 
 def _without(what: str, condition: str, columns: Sequence[str]) -> Outside:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.columns import column
 from spark_jobs.errors import InfrastructureError
-from spark_jobs.ledger import Commit, committing
+from spark_jobs.ledger import Commit, committing, owes, owing
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
-from spark_jobs.load.by_key import DELETED, Cdc, Keyed, Scd2, names
-from spark_jobs.load.changes import CHANGE, Changes, changes_of
+from spark_jobs.load.by_key import AUDIT, DELETED, Cdc, Keyed, Merge, Scd2, names
+from spark_jobs.load.changes import CHANGE, UPSERT, Changes, changes_of
 from spark_jobs.load.histories import CURRENT, FROM, TO, Histories
 from spark_jobs.load.literals import typed_literal
-from spark_jobs.load.merging import Merging, fitting
+from spark_jobs.load.merging import Merging
 from spark_jobs.load.new_table import ensure_table
-from spark_jobs.load.side import evolve
+from spark_jobs.load.side import EVENTS, TOMBSTONES, Side, evolve, fitted
+from spark_jobs.points import reach
 from spark_jobs.report import LoadReceipt
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 PROPERTIES: Final = {"delta.enableDeletionVectors": "true"}
 """A MERGE that marks rows as gone, in place of writing their files anew, is five times as fast."""
-_UNKNOWN: Final = -2  # a version of the side table that it never has
+_NAMED: Final = ("keys", "own", "sequence")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,36 +50,70 @@ class ByKey:
         """Publish staged rows; see Delta.publish."""
         if self.attempt.superseded():
             return self._lost()
+        self.attempt.refuse_others()
         work = self._work(self._begin(rows))
-        if not self._prepare(work, staged):
+        for unit in self._debts():
+            self._settle(work, unit)
+        if not work.prepare(self.attempt.number, self._units, self._where):
             return self._lost()
-        (receipt, known), tries = committing(lambda: self._commit(work, staged))
+        (receipt, commit), tries = committing(lambda: self._commit(work, staged))
         receipt.attempts = tries
-        work.settle(known, self._repair)
+        if commit is not None and owes(commit):
+            self._settle(work, self.attempt.unit.key)
+        self._refuse_surplus(receipt, staged)
         return receipt
 
     def found_again(self, commit: Commit) -> LoadReceipt:
         """The receipt of a commit that an earlier try made; what it may have left undone is done."""
-        self._again().settle(_UNKNOWN, self._repair)
-        return self._receipt("already_done", commit, -1)
+        if self.attempt.unit.key in self._debts():
+            self._settle(self._again(), self.attempt.unit.key)
+        return self._receipt("already_done", commit)
 
     def _lost(self) -> LoadReceipt:
         commit = self.attempt.found()
-        return self.found_again(commit) if commit else self._receipt("superseded", None, -1)
+        return self.found_again(commit) if commit else self._receipt("superseded", None)
 
-    def _commit(self, work: Merging | Histories, staged: int) -> tuple[LoadReceipt, int]:
+    def _commit(self, work: Merging | Histories, staged: int) -> tuple[LoadReceipt, Commit | None]:
         if self.attempt.superseded():
-            return self._lost(), _UNKNOWN
-        known, entry = [_UNKNOWN], self.attempt.entry(staged)
-        commit = self.attempt.commit(
-            lambda: known.append(work.commit(self.attempt.unit.key, self.attempt.number, entry))
-        )
-        return self._receipt("loaded" if commit else "superseded", commit, staged), known[-1]
+            return self._lost(), None
+
+        def write() -> None:
+            units, entry = self._units, self.attempt.entry(staged) | {"look": self.attempt.ledger.version()}
+            reach("before commit")
+            work.commit(units, self.attempt.number, entry)
+            reach("after commit")
+
+        commit = self.attempt.commit(write)
+        return self._receipt("loaded" if commit else "superseded", commit), commit
+
+    def _settle(self, work: Merging | Histories, unit: str) -> None:
+        """Put right what others have committed between a commit's look and the commit itself; say when that is done."""
+        ledger, done = self.attempt.ledger, False
+
+        def write() -> int:
+            look = ledger.version() or 0
+            entry = {"settled": unit, "pipeline": self.attempt.context.plan.id, "look": look}
+            work.settle(self._units, f"etl-settled:{unit}", look + 1, entry)
+            return look
+
+        while not done:
+            look, _ = committing(write)
+            newest = next((commit for commit in ledger.commits() if commit.entry.get("settled") == unit), None)
+            done = newest is None or newest.version == look + 1
+
+    def _debts(self) -> list[str]:
+        """Units of this load whose commit others came before, and nobody has settled: a process died."""
+        if self.attempt.ledger.version() is None:
+            return []
+        return owing(self.attempt.ledger.commits(), self._prefix)
 
     @property
-    def _repair(self) -> dict[str, Any]:
-        """What a commit says that puts right what came between."""
-        return {"repairs": self.attempt.unit.key, "pipeline": self.attempt.context.plan.id}
+    def _prefix(self) -> str:
+        return f"etl:{self.attempt.unit.pipeline}:{self.attempt.unit.destination}:"
+
+    @property
+    def _units(self) -> dict[str, int]:
+        return self.attempt.ledger.units(self.attempt.unit.pipeline, self.attempt.unit.destination)
 
     @property
     def _spark(self) -> SparkSession:
@@ -99,19 +135,42 @@ class ByKey:
         scoped = scope.with_columns(changes.rows, self.scope, table, where)
         spelled = [next(name for name in scoped.columns if name.lower() == wanted.lower()) for wanted in self.scope]
         keys = tuple(dict.fromkeys((*changes.keys, *spelled)))
-        changes = Changes(
-            rows=scoped,
-            keys=keys,
-            own=changes.own,
-            sequence=changes.sequence,
-            deletes=changes.deletes,
-            truncates=changes.truncates,
-        )
+        changes = replace(changes, rows=self._within(scoped, spelled), keys=keys)
         schema = self._schema(changes)
         properties = {**PROPERTIES, self.attempt.claim.key: self.attempt.claim.value}
         ensure_table(spark, path, schema, self.partition_by, properties)
         evolve(spark, path, schema)
-        return fitting(changes, self._table.schema, where)
+        held = self._table.schema
+        return replace(changes, **self._fitted(changes, held))
+
+    def _within(self, rows: DataFrame, spelled: Sequence[str]) -> DataFrame:
+        """Deletes and truncates are of the load's scope, whatever their records leave out."""
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        if not isinstance(self.write, Cdc):
+            return rows
+        own = {
+            name: F.when(F.col(CHANGE) == UPSERT, column(name)).otherwise(
+                F.expr(typed_literal(name, self.scope[wanted], rows.schema, self._where))
+            )
+            for name, wanted in zip(spelled, self.scope, strict=True)
+        }
+        return rows.withColumns(own) if own else rows
+
+    def _fitted(self, changes: Changes, table: StructType) -> dict[str, Any]:
+        """The changes with all of the table's columns: what a row hasn't got is null, whichever window lacks it."""
+        from pyspark.sql import functions as F  # noqa: N812
+
+        rows = fitted(changes.rows, table, self._where)
+        there = {name.lower(): name for name in rows.columns}
+        made = {FROM, TO, CURRENT} if self._instant else {DELETED}
+        missing = {
+            item.name: F.lit(None).cast(item.dataType)
+            for item in table
+            if item.name.lower() not in there and item.name not in made
+        }
+        named = {option: tuple(there[name.lower()] for name in getattr(changes, option)) for option in _NAMED}
+        return {"rows": rows.withColumns(missing) if missing else rows, **named}
 
     def _schema(self, changes: Changes) -> StructType:
         """The table's columns: those of the rows and those of the strategy."""
@@ -136,26 +195,41 @@ class ByKey:
         """Who does it."""
         schema = changes.rows.schema
         literals = {name: typed_literal(name, value, schema, self._where) for name, value in self.scope.items()}
-        spark, instant = self._spark, self._instant
+        instant, unit = self._instant, self.attempt.unit
         if instant is None:
             assert not isinstance(self.write, Scd2)  # noqa: S101 - for mypy
-            return Merging(spark=spark, path=self.attempt.path, write=self.write, changes=changes, scope=literals)
+            return Merging(
+                spark=self._spark,
+                path=self.attempt.path,
+                write=self.write,
+                changes=changes,
+                tombstones=self._side(TOMBSTONES),
+                unit=unit.key,
+                scope=literals,
+            )
         return Histories(
-            spark=spark,
+            spark=self._spark,
             path=self.attempt.path,
             changes=changes,
             valid_from=instant,
             track=self._tracked(changes, instant),
-            unit=self.attempt.unit,
-            window=self.attempt.context.plan.window,
+            events=self._side(EVENTS),
+            unit=unit.key,
+            timezone=self.attempt.context.plan.window.timezone,
             scope=literals,
+        )
+
+    def _side(self, kind: str) -> Side:
+        unit = self.attempt.unit
+        return Side(
+            spark=self._spark, table=self.attempt.path, kind=kind, pipeline=unit.pipeline, load=unit.destination
         )
 
     def _tracked(self, changes: Changes, instant: str) -> tuple[str, ...]:
         track = getattr(self.write, "track", "all")
         if track != "all":
             return tuple(track)
-        apart = {name.lower() for name in (*changes.keys, *changes.sequence, instant, FROM, TO, CURRENT)}
+        apart = {name.lower() for name in (*changes.keys, *changes.sequence, instant, FROM, TO, CURRENT, *AUDIT)}
         return tuple(name for name in changes.columns if name.lower() not in apart)
 
     def _again(self) -> Merging | Histories:
@@ -173,39 +247,30 @@ class ByKey:
         changes = Changes(rows=rows, keys=tuple(keys), own=own, sequence=sequence, deletes=deletes, truncates=logged)
         return self._work(changes)
 
-    def _prepare(self, work: Merging | Histories, staged: int) -> bool:
-        """Write what stands beside the table; whether the attempt may go on."""
-        if isinstance(work, Merging):
-            work.refuse_ambiguous(self._where)
-            work.bury()
-            return True
-        return work.keep(staged, self.attempt.number, self._where)
-
-    def _receipt(self, state: Any, commit: Commit | None, staged: int) -> LoadReceipt:
-        """What the table's log says of the commit.
-
-        Raises:
-            InfrastructureError: more rows than were staged have come in.
-        """
+    def _receipt(self, state: Any, commit: Commit | None) -> LoadReceipt:
+        """What the table's log says of the commit."""
         metrics = commit.metrics if commit else {}
-        told = {kind: int(metrics.get(f"numTargetRows{kind}", 0)) for kind in ("Inserted", "Updated", "Deleted")}
-        if (
-            self._instant is None
-            and told["Inserted"] + told["Updated"] > staged >= 0
-            and not isinstance(self.write, Cdc)
-        ):
-            raise InfrastructureError(
-                f"{told['Inserted'] + told['Updated']} rows came in, {staged} were staged",
-                where=self.attempt.path,
-                expected="no more rows than were staged",
-                remedy="run the window again",
-            )
         return LoadReceipt(
             strategy=self.write.strategy,
             state=state,
             table=self.attempt.path,
-            rows_inserted=told["Inserted"],
-            rows_updated=told["Updated"],
-            rows_deleted=told["Deleted"],
+            rows_inserted=int(metrics.get("numTargetRowsInserted", 0)),
+            rows_updated=int(metrics.get("numTargetRowsUpdated", 0)),
+            rows_deleted=int(metrics.get("numTargetRowsDeleted", 0)),
             version=commit.version if commit else None,
         )
+
+    def _refuse_surplus(self, receipt: LoadReceipt, staged: int) -> None:
+        """See that no more rows came in than were staged; an event of a stream may bring two: it moves a key.
+
+        Raises:
+            InfrastructureError: more did; a key stands in the table twice.
+        """
+        came = receipt.rows_inserted + receipt.rows_updated
+        if came > staged and isinstance(self.write, Merge):
+            raise InfrastructureError(
+                f"{came} rows came in, {staged} were staged",
+                where=self.attempt.path,
+                expected="no more rows than were staged",
+                remedy="a key stands in the table more than once: it was loaded by another strategy before",
+            )

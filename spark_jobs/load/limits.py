@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spark_jobs.flow import Context
 from spark_jobs.load import scope
 from spark_jobs.load.by_key import Keyed
-from spark_jobs.load.changes import refusals
+from spark_jobs.load.changes import refusals, strays_inside
 from spark_jobs.load.outside import Outside
 from spark_jobs.load.strategies import ReplaceWindow
 from spark_jobs.lookback import reach_of
@@ -33,6 +33,8 @@ def limits(destination: Any, rows: DataFrame, context: Context) -> list[Outside]
         found.append(Outside(rule="outside_window", condition=condition, told=what, expected="only rows of the window"))
     if isinstance(write, Keyed):
         found += refusals(write)
+    inside = strays_inside(write, rows, destination.scope, context.where) if isinstance(write, Keyed) else None
+    found += [inside] if inside is not None else []
     if strays := scope.strays(rows, destination.scope, context.where):
         what = f"lie outside the scope {dict(destination.scope)}"
         found.append(Outside(rule="outside_scope", condition=strays, told=what, expected="only rows of the scope"))

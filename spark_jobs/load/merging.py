@@ -1,7 +1,8 @@
 """`merge`, and `cdc` without history, on Delta: one MERGE, guarded by sequence; deletes leave tombstones.
 
-Tombstones are written before the table, so whoever brings a late row of a deleted key finds them; and read once more
-after the table's commit, since somebody may have written one in between.
+Tombstones are written before the table and count once the table's ledger names their attempt. A row that is late for
+one sees it where its window committed before; where both commit at once, Delta makes one look again, or the later one
+finds out by the table's versions that somebody came in between, and settles it.
 """
 
 from __future__ import annotations
@@ -12,18 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.columns import listed, quote
 from spark_jobs.errors import DataError
-from spark_jobs.ledger import committing
 from spark_jobs.load import precedence
-from spark_jobs.load.by_key import DELETED, Cdc, Merge
+from spark_jobs.load.by_key import AUDIT, DELETED, Cdc, Merge
 from spark_jobs.load.changes import CHANGE, DELETE, TRUNCATE, UPSERT, Changes
-from spark_jobs.load.side import TOMBSTONES, Side, committing_as, fitted
-from spark_jobs.points import reach
+from spark_jobs.load.side import CUT, NUMBER, UNIT, Side, committing_as
+from spark_jobs.load.strategies import text
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.types import StructType
 
-_APART: Final = (DELETED, "_source", "_extracted_at")  # no part of what a row says
+_COUNT: Final = "__etl_count__"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +33,9 @@ class Merging:
         spark: a classic session.
         path: the table's folder or URI; the table is there, with all columns.
         write: the strategy.
-        changes: what the window does, with the table's types.
+        changes: what the window does, with the table's columns and types.
+        tombstones: the keys that were deleted, each with its sequence.
+        unit: what is written, for the ledger.
         scope: column -> Spark SQL literal: the rows that are this load's; empty where it owns all.
     """
 
@@ -42,6 +43,8 @@ class Merging:
     path: str
     write: Merge | Cdc
     changes: Changes
+    tombstones: Side
+    unit: str
     scope: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -54,93 +57,101 @@ class Merging:
         """Whether windows order the rows: then a later attempt of a window wins over the one before."""
         return isinstance(self.write, Merge) and not self.write.sequence
 
-    @property
-    def tombstones(self) -> Side:
-        """The keys that were deleted, each with its sequence."""
-        return Side(spark=self.spark, table=self.path, kind=TOMBSTONES)
+    def prepare(self, number: int, units: Mapping[str, int], where: str) -> bool:
+        """Write the window's deletes to the tombstones, in place of those of attempts that never committed.
 
-    def refuse_ambiguous(self, where: str) -> None:
-        """See that windows which order the rows bring one row per key.
+        What was committed stays: it can't be unsaid.
+
+        Args:
+            number: the attempt's.
+            units: unit -> number, as the table's ledger has them.
+            where: place in the pipeline file.
+
+        Returns:
+            Whether the attempt may go on; not where a later one has written its own.
 
         Raises:
-            DataError: a key stands there twice.
+            DataError: windows order the rows, and this one brings two of a key.
         """
-        if isinstance(self.write, Cdc) or self.write.sequence:
-            return
+        self._refuse_ambiguous(where)
+        committed = units.get(self.unit, -1)
+        gone = self.changes.of(DELETE, TRUNCATE) if self.changes.deletes and not self.soft else None
+        pending = self.tombstones.exists() and self.tombstones.units().get(self.unit, -1) > committed
+        if gone is None or (not pending and gone.isEmpty()):
+            return True
+        dead = f"{UNIT} = {text(self.unit)} AND {NUMBER} > {committed}"
+        return self.tombstones.replace(self._buried(gone), self.unit, number, dead)
+
+    def _buried(self, gone: DataFrame) -> DataFrame:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
+        order = [quote(name) for name in self.changes.sequence]
+        marked = gone.withColumn(CUT, F.col(CHANGE) == TRUNCATE)
+        last = precedence.first(marked, [*self.changes.keys, CUT], order)
+        return last.select(*map(quote, self._named), CUT)
+
+    @property
+    def _named(self) -> list[str]:
+        return [*self.changes.keys, *self.changes.sequence]
+
+    def _refuse_ambiguous(self, where: str) -> None:
+        if not self._by_window:
+            return
+        from pyspark.sql import functions as F  # noqa: N812
+
         keys = [F.expr(quote(key)) for key in self.changes.keys]
-        twice = self.changes.rows.groupBy(*keys).count().where("count > 1").limit(3).collect()
+        counted = self.changes.rows.groupBy(*keys).agg(F.count(F.lit(1)).alias(_COUNT))
+        twice = counted.where(f"{_COUNT} > 1").limit(3).collect()
         if twice:
-            shown = [tuple(row[key] for key in self.changes.keys) for row in twice]
             raise DataError(
-                f"keys that stand twice in the window, such as {listed(shown)}",
+                f"keys that stand twice in the window, such as {listed([tuple(row)[:-1] for row in twice])}",
                 where=where,
                 expected="one row per key, since there is no sequence that says which one counts",
                 remedy="name the `sequence` column, or add a dedupe step",
             )
 
-    def bury(self) -> None:
-        """Write the window's deletes to the tombstones; the highest sequence of a key stays. A repeat changes none."""
-        if self.soft or not self.changes.deletes:
-            return
-        gone = self.changes.of(DELETE, TRUNCATE)
-        if gone.isEmpty() and self.tombstones.version() < 0:
-            return
-        columns = [*self.changes.keys, *self.changes.sequence]
-        buried = precedence.first(gone, self.changes.keys, [quote(name) for name in self.changes.sequence])
-        buried = buried.select(*map(quote, columns))
-        self.tombstones.ensure(buried.schema)
-        reach("before side commit")
-        committing(lambda: self._bury(buried))
-        reach("after side commit")
-
-    def _bury(self, buried: DataFrame) -> None:
-        from delta import DeltaTable
-
-        sequence = self.changes.sequence
-        later = precedence.compared(_prefixed("s.", sequence), _prefixed("t.", sequence), ">")
-        same = " AND ".join(f"t.{quote(key)} <=> s.{quote(key)}" for key in self.changes.keys)
-        (
-            DeltaTable.forPath(self.spark, self.tombstones.path)
-            .alias("t")
-            .merge(buried.alias("s"), same)
-            .whenMatchedUpdateAll(later)
-            .whenNotMatchedInsertAll()
-            .execute()
-        )
-
-    def commit(self, unit: str, number: int, entry: Mapping[str, Any]) -> int:
+    def commit(self, units: Mapping[str, int], number: int, entry: Mapping[str, Any]) -> None:
         """Merge the window into the table in one commit.
 
         Args:
-            unit: what is recorded with the commit.
+            units: unit -> number, as the table's ledger has them.
             number: of the attempt.
             entry: the commit's metadata.
-
-        Returns:
-            The version of the tombstones that it knew.
         """
-        known = self.tombstones.version()
-        source, emptied = self._source(known), self._emptied(known)
-        reach("before commit")
-        with committing_as(self.spark, unit, number, entry):
+        buried = self._heeded(units)
+        source, emptied = self._source(buried), self._emptied(buried)
+        with committing_as(self.spark, self.unit, number, entry):
             self._merge(source, emptied)
-        reach("after commit")
-        return known
 
-    def settle(self, known: int, entry: Mapping[str, Any]) -> None:
-        """Delete rows whose tombstone came between the look and the commit; by the time it returns, there is none.
+    def settle(self, units: Mapping[str, int], marker: str, number: int, entry: Mapping[str, Any]) -> None:
+        """Delete the table's rows that a tombstone outlives.
 
         Args:
-            known: the version of the tombstones that the commit knew; -2 where that isn't known.
-            entry: the metadata of a commit that this makes.
+            units: unit -> number, as the table's ledger has them.
+            marker: what is recorded with the commit.
+            number: see there.
+            entry: the commit's metadata.
         """
-        while (version := self.tombstones.version()) != known:
-            known = version
-            committing(lambda: self._clear(version, entry))
+        buried = self._heeded(units)
+        with committing_as(self.spark, marker, number, entry):
+            self._clear(buried, self._emptied(buried))
 
-    def _source(self, known: int) -> DataFrame:
+    def _heeded(self, units: Mapping[str, int]) -> DataFrame | None:
+        """The tombstones that count: those of attempts that have committed, and this window's own."""
+        if not self.tombstones.exists():
+            return None
+        written = self.tombstones.units()
+        pending = {unit: units.get(unit, -1) for unit, number in written.items() if number > units.get(unit, -1)}
+        pending.pop(self.unit, None)
+        dead = " OR ".join(f"({UNIT} = {text(unit)} AND {NUMBER} > {number})" for unit, number in pending.items())
+        return self.tombstones.rows().where(f"NOT ({dead})" if dead else "true")
+
+    def _last(self, buried: DataFrame) -> DataFrame:
+        """Of each key that was deleted the highest sequence, under the table's names."""
+        order = [quote(name) for name in self.changes.sequence]
+        return precedence.first(buried.where(f"NOT {CUT}"), self.changes.keys, order).select(*map(quote, self._named))
+
+    def _source(self, buried: DataFrame | None) -> DataFrame:
         """Of each key the change that counts; an upsert that a tombstone outlives is a delete.
 
         It isn't left out: a try that died may have brought it into the table before the tombstone was seen.
@@ -149,21 +160,21 @@ class Merging:
 
         order = self._order("", CHANGE)
         best = precedence.first(self.changes.of(UPSERT, DELETE), self.changes.keys, order)
-        if self.soft or known < 0:
+        if buried is None:
             return best
         sequence = self.changes.sequence
         same = " AND ".join(f"s.{quote(key)} = d.{quote(key)}" for key in self.changes.keys)
         outlived = precedence.compared(_prefixed("d.", sequence), _prefixed("s.", sequence), self._no_later)
-        dead = f"(d.{quote(self.changes.own[0])} IS NOT NULL AND {outlived})"
-        if (emptied := self._truncated(known)) is not None:
+        dead = f"(d.{quote(self.changes.keys[0])} IS NOT NULL AND {outlived})"
+        if (emptied := self._truncated(buried)) is not None:
             dead += f" OR {precedence.compared(_prefixed('s.', sequence), emptied, '<=')}"
-        buried = self.tombstones.rows(known).where(f"NOT ({self.changes.keyless})")
         columns = [F.expr(f"s.{quote(name)}") for name in self.changes.columns]
         change = F.expr(f"CASE WHEN {dead} THEN {DELETE} ELSE s.{CHANGE} END").alias(CHANGE)
-        return best.alias("s").join(buried.alias("d"), F.expr(same), "left").select(*columns, change)
+        return best.alias("s").join(self._last(buried).alias("d"), F.expr(same), "left").select(*columns, change)
 
     def _order(self, prefix: str, change: str) -> Sequence[str]:
-        told = [name for name in self.changes.columns if name not in _APART]
+        apart = {*AUDIT, DELETED} if self.soft else {*AUDIT}
+        told = [name for name in self.changes.columns if name not in apart]
         return precedence.terms(self.changes.rows.schema, self.changes.sequence, change, told, prefix)
 
     def _matched(self) -> str:
@@ -181,9 +192,9 @@ class Merging:
         deletes = f"s.{CHANGE} = {DELETE}"
         columns = {quote(name): f"s.{quote(name)}" for name in self.changes.columns}
         if self.soft:
-            columns[DELETED] = deletes
+            columns[quote(DELETED)] = deletes
         table = DeltaTable.forPath(self.spark, self.path).alias("t").merge(source.alias("s"), self._matched())
-        if self.changes.deletes and not self.soft:
+        if not self.soft:
             table = table.whenMatchedDelete(f"{deletes} AND {newer}")
         table = table.whenMatchedUpdate(newer, self._updated(columns))
         if emptied is not None:
@@ -209,64 +220,48 @@ class Merging:
         listed_only = self.write.update if isinstance(self.write, Merge) and self.write.update != "all" else None
         if listed_only is None:
             return dict(columns)
-        changed = {quote(name) for name in (*listed_only, *self.changes.sequence)} | {DELETED}
+        changed = {quote(name) for name in (*listed_only, *self.changes.sequence, DELETED)}
         return {name: value for name, value in columns.items() if name in changed}
 
-    def _truncated(self, known: int) -> list[str] | None:
+    def _truncated(self, buried: DataFrame) -> list[str] | None:
         """The sequence of the last truncate, as Spark SQL literals; None where there was none."""
-        if known < 0 or not self.changes.truncates:
+        if not self.changes.truncates:
             return None
-        keyless = " AND ".join([self.changes.keyless, *self._inside("")])
         sequence = self.changes.sequence
-        texts = [f"CAST({quote(name)} AS STRING) AS {quote(name)}" for name in sequence]
-        row = self.tombstones.rows(known).where(keyless).selectExpr(*texts).first()
-        kinds = {field.name: field.dataType.simpleString() for field in self.changes.rows.schema}
-        return [f"CAST({_text(row[name])} AS {kinds[name]})" for name in sequence] if row is not None else None
+        kinds = {item.name: item.dataType.simpleString() for item in self.changes.rows.schema}
+        texts = [
+            f"{'hex' if kinds[name] == 'binary' else 'string'}({quote(name)}) AS {quote(name)}" for name in sequence
+        ]
+        order = [quote(name) for name in sequence]
+        row = precedence.first(buried.where(CUT), [CUT], order).selectExpr(*texts).first()
+        return [_literal(row[name], kinds[name]) for name in sequence] if row is not None else None
 
-    def _emptied(self, known: int) -> str | None:
+    def _emptied(self, buried: DataFrame | None) -> str | None:
         """The table's rows that the last truncate has removed, as a condition; None where there was none."""
-        last = self._truncated(known)
+        last = self._truncated(buried) if buried is not None else None
         if last is None:
             return None
         older = precedence.compared(_prefixed("t.", self.changes.sequence), last, "<=")
         return " AND ".join([older, *self._inside("t.")])
 
-    def _clear(self, version: int, entry: Mapping[str, Any]) -> None:
+    def _clear(self, buried: DataFrame | None, emptied: str | None) -> None:
         from delta import DeltaTable
 
-        if version < 0:
-            return
         sequence = self.changes.sequence
         dead = precedence.compared(_prefixed("s.", sequence), _prefixed("t.", sequence), self._no_later)
-        buried = self.tombstones.rows(version).where(f"NOT ({self.changes.keyless})")
-        emptied = self._emptied(version)
-        table = DeltaTable.forPath(self.spark, self.path).alias("t").merge(buried.alias("s"), self._matched())
+        source = self._last(buried) if buried is not None else self.changes.rows.limit(0)
+        table = DeltaTable.forPath(self.spark, self.path).alias("t").merge(source.alias("s"), self._matched())
         table = table.whenMatchedDelete(dead)
         if emptied is not None:
             table = table.whenMatchedDelete(emptied).whenNotMatchedBySourceDelete(emptied)
-        with committing_as(self.spark, None, 0, entry):
-            table.execute()
-
-
-def fitting(changes: Changes, table: StructType, where: str) -> Changes:
-    """The changes with the table's types and spelling."""
-    rows = fitted(changes.rows, table, where)
-    spelled = {name.lower(): name for name in rows.columns}
-    return Changes(
-        rows=rows,
-        keys=tuple(spelled[key.lower()] for key in changes.keys),
-        own=tuple(spelled[key.lower()] for key in changes.own),
-        sequence=tuple(spelled[name.lower()] for name in changes.sequence),
-        deletes=changes.deletes,
-        truncates=changes.truncates,
-    )
+        table.execute()
 
 
 def _prefixed(prefix: str, columns: Sequence[str]) -> list[str]:
     return [f"{prefix}{quote(name)}" for name in columns]
 
 
-def _text(value: str | None) -> str:
-    from spark_jobs.load.strategies import text
-
-    return "NULL" if value is None else text(value)
+def _literal(value: str | None, kind: str) -> str:
+    if value is None:
+        return f"CAST(NULL AS {kind})"
+    return f"X'{value}'" if kind == "binary" else f"CAST({text(value)} AS {kind})"

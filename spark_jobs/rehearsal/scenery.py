@@ -64,7 +64,8 @@ def copy_table(spark: SparkSession, source: str, target: Path) -> None:
     if "://" in source:
         _copy_out(Storage(spark, source), source, target)
     elif Path(source, _LOG).is_dir():
-        shutil.copytree(Path(source, _LOG), target / _LOG)
+        for log in [Path(source, _LOG), *Path(source).glob(f"_etl_*/*/{_LOG}")]:  # and those of what stands beside it
+            shutil.copytree(log, target / log.relative_to(source))
         ignore = shutil.ignore_patterns(_LOG)
         shutil.copytree(source, target, copy_function=_link_or_copy, ignore=ignore, dirs_exist_ok=True)
 

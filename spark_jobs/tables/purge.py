@@ -112,14 +112,9 @@ def _places(spark: SparkSession, plan: Plan) -> Iterator[Place]:
 def _beside(spark: SparkSession, destination: Delta, plan: Plan, name: str) -> Iterator[Place]:
     """What a strategy by key keeps beside the table: deleted keys, and the events that histories are made from."""
     for kind, what in ((EVENTS, "events"), (TOMBSTONES, "tombstones")):
-        path = Side(spark=spark, table=destination.path, kind=kind).path
-        if Ledger(spark, path).version() is None:
-            continue
-        inside = f"_pipeline = {text(f'{plan.id}:{name}')}"
-        if kind == TOMBSTONES:
-            columns = spark.read.format("delta").load(path).schema
-            inside = scope.condition(destination.scope, columns, f"load.{name}") if destination.scope else ""
-        yield Place(name=f"load {name}, {what}", path=path, inside=inside)
+        side = Side(spark=spark, table=destination.path, kind=kind, pipeline=plan.id, load=name)
+        if side.exists():
+            yield Place(name=f"load {name}, {what}", path=side.path)
 
 
 def _inside(spark: SparkSession, destination: Delta, plan: Plan, name: str) -> str:

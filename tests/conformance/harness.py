@@ -92,12 +92,14 @@ class Stage:
         return self.second / 1000 if load.zombie else self.second
 
     def load(self, load: Load, second: float, events: Sequence[Event]) -> None:
-        """One attempt; where it dies, the same task's next try finds what there is."""
+        """One attempt; where it dies, the same task's next try may find what there is."""
         _DYING.at = load.dies_at
         try:
             self._attempt(load, second, events)
         except Died:
             _DYING.at = None
+            if load.retried:
+                self._attempt(load, second + 0.5, events, second)
         except DataError as refused:
             # A window that cuts through a larger one, which only a strategy that can't tell their rows apart refuses.
             if "cuts through" not in str(refused):
@@ -105,9 +107,10 @@ class Stage:
         finally:
             _DYING.at = None
 
-    def _attempt(self, load: Load, second: float, events: Sequence[Event]) -> None:
+    def _attempt(self, load: Load, second: float, events: Sequence[Event], first: float | None = None) -> None:
+        """Attempt it; `first` is when the task's first try was submitted, whose token is the others' too."""
         window = span(load.first, load.days)
-        made = plan(self.folder, window, attempt(second, f"{load.first}-{load.days}-{second}"))
+        made = plan(self.folder, window, attempt(second, f"{load.first}-{load.days}-{first or second}"))
         session = self.spark.newSession()
         context = Context(spark=session, plan=made, where="load.lake", dataset="result", connections=self.connections)
         if self.destination.done("lake", context) is not None:

@@ -23,6 +23,7 @@ class Load:
         days: its length.
         dies_at: the point at which it dies; None where it lives.
         zombie: whether it was submitted before all that ran until now, and comes last.
+        retried: whether the task tries again where it died.
         draft: whether the source says something else yet: the events of the next version replace these.
     """
 
@@ -30,6 +31,7 @@ class Load:
     days: int = 1
     dies_at: str | None = None
     zombie: bool = False
+    retried: bool = False
     draft: bool = False
 
     @property
@@ -74,7 +76,8 @@ def schedules(
         Load,
         first=st.integers(0, DAYS - 1),
         dies_at=st.one_of(st.none(), st.none(), st.sampled_from(AT_LOAD)),
-        zombie=st.booleans() if mended else st.just(False),
+        zombie=st.booleans(),
+        retried=st.booleans(),
         draft=st.booleans() if mended else st.just(False),
     )
     # At once only days that differ: two attempts of one window are ordered by their numbers, not by us.

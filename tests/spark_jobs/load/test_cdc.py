@@ -106,3 +106,46 @@ def test_a_history_of_events_with_a_truncate(spark: Any, tmp_path: Path) -> None
             (1, "uno", at(3), at(5)),
             (2, "two", at(2), at(4)),
         ], order
+
+
+def test_a_record_before_without_a_key_moves_nothing(spark: Any, tmp_path: Path) -> None:
+    """Some streams send an empty record, or only what has changed: it must not pass for a truncate."""
+    table = KeyedTable(spark, tmp_path, ENVELOPES, ENVELOPE)
+    table.load(day(1), ("c", (None, None), (1, "one"), 7), ("c", None, (2, "two"), 1))
+    table.load(day(2), ("u", (None, "one"), (1, "uno"), 8))
+    assert table.rows("id", "name") == [(1, "uno"), (2, "two")]
+
+
+def test_records_before_and_after_are_matched_by_the_names_of_their_fields(spark: Any, tmp_path: Path) -> None:
+    schema = "op STRING, before STRUCT<name: STRING, id: STRING>, after STRUCT<id: STRING, name: STRING>, lsn INT"
+    table = KeyedTable(spark, tmp_path, ENVELOPES, schema)
+    table.load(day(1), ("c", None, ("k1", "one"), 1), ("c", None, ("one", "two"), 1))
+    table.load(day(2), ("d", ("one", "k1"), None, 2))
+    assert table.rows("id", "name") == [("one", "two")]
+
+
+def test_a_truncate_is_of_no_key_whatever_its_event_says(spark: Any, tmp_path: Path) -> None:
+    table = KeyedTable(spark, tmp_path, BY_LSN, FLAT)
+    table.load(day(1), ("c", 1, "one", 1), ("c", 2, "two", 2))
+    table.load(day(2), ("t", 0, None, 5))
+    assert table.rows("id") == []
+
+
+def test_envelopes_of_a_scope_delete_and_truncate_their_own_rows_alone(spark: Any, tmp_path: Path) -> None:
+    record = "STRUCT<id: INT, country: STRING>"
+    schema = f"op STRING, before {record}, after {record}, lsn INT"
+    german = KeyedTable(spark, tmp_path, ENVELOPES, schema, scope={"country": "de"})
+    austrian = KeyedTable(spark, tmp_path, ENVELOPES, schema, scope={"country": "at"})
+    german.load(day(1), ("c", None, (1, "de"), 1), ("c", None, (2, "de"), 1))
+    austrian.load(day(1), ("c", None, (1, "at"), 1), pipeline="other")
+    german.load(day(2), ("d", (1, None), None, 2))
+    assert german.rows("id", "country") == [(1, "at"), (2, "de")]
+    german.load(day(3), ("t", None, None, 3))
+    assert german.rows("id", "country") == [(1, "at")]
+    frame = spark.createDataFrame([("c", None, (3, "at"), 4), ("c", None, (4, "de"), 5)], schema)
+    context = Context(spark=spark, plan=plan(tmp_path, day(1), attempt(1)), where="load.lake", dataset="result")
+    strays = {
+        limit.rule: [row.lsn for row in frame.where(limit.condition).collect()]
+        for limit in german.destination.outside(frame, context)
+    }
+    assert strays["outside_scope"] == [4]

@@ -218,3 +218,89 @@ def test_empty_windows_and_keys_of_several_odd_columns(spark: Any, tmp_path: Pat
 def test_a_column_that_is_not_there_is_named(people: KeyedTable) -> None:
     with pytest.raises(ConfigError, match="unknown column 'seq'"):
         people.load(day(1), (1, "x", "d"), schema="id INT, name STRING, op STRING")
+
+
+def test_a_row_that_lacks_a_column_says_that_it_is_null_whichever_window_comes_first(
+    spark: Any, tmp_path: Path
+) -> None:
+    narrow, wide = (1, 6, "b", None), (1, 5, "a", None, "Turin")
+    found = []
+    for turn in ("narrow first", "wide first"):
+        table = KeyedTable(spark, tmp_path / turn.replace(" ", "_"), BY_SEQ, SCHEMA)
+        if turn == "narrow first":
+            table.load(day(1), narrow)
+        table.load(day(2), wide, schema=f"{SCHEMA}, city STRING")
+        if turn == "wide first":
+            table.load(day(1), narrow)
+        found.append(table.rows("id", "seq", "name", "city"))
+    assert found == [[(1, 6, "b", None)]] * 2
+
+
+def test_what_an_attempt_has_buried_that_never_committed_deletes_nothing(people: KeyedTable) -> None:
+    class Died(BaseException):
+        pass
+
+    def die(point: str) -> None:
+        if point == "after side commit":
+            raise Died
+
+    try:
+        HOOK.reached = die
+        with pytest.raises(Died):
+            people.load(day(3), (1, 9, None, "d"))
+    finally:
+        HOOK.reached = None
+    people.load(day(1), (1, 5, "one", None))
+    assert people.rows("id", "name") == [(1, "one")]
+    people.load(day(3), (2, 1, "two", None))
+    people.load(day(1), (1, 5, "one", None))
+    assert people.rows("id") == [(1,), (2,)], "the mended window deletes nothing"
+
+
+def test_a_pipeline_that_is_refused_has_touched_nothing(people: KeyedTable, tmp_path: Path) -> None:
+    people.load(day(1), (1, 1, "one", None))
+    before = people.version
+    with pytest.raises(ConfigError, match="is loaded by flights too"):
+        people.load(day(2), (1, 9, None, "d", "x"), schema=f"{SCHEMA}, more STRING", pipeline="stranger")
+    assert people.version == before
+    assert not (tmp_path / "table" / TOMBSTONES).exists()
+
+
+def test_the_next_load_puts_right_what_a_dead_process_left_undone(people: KeyedTable) -> None:
+    """It committed a late row after another window had deleted its key, and died before it looked again."""
+    people.load(day(1), (2, 1, "two", None), (3, 1, None, "d"))
+
+    class Died(BaseException):
+        pass
+
+    def meanwhile(point: str) -> None:
+        if point == "before commit":
+            HOOK.reached = None
+            people.load(day(3), (1, 9, None, "d"))
+            HOOK.reached = die
+
+    def die(point: str) -> None:
+        if point == "after commit":
+            raise Died
+
+    try:
+        HOOK.reached = meanwhile
+        with pytest.raises(Died):
+            people.load(day(2), (1, 5, "late", None))
+    finally:
+        HOOK.reached = None
+    assert people.rows("id") == [(1,), (2,)]
+    people.load(day(5), (7, 1, "seven", None))
+    assert people.rows("id") == [(2,), (7,)]
+
+
+@pytest.mark.parametrize("kind", ["DECIMAL(10,2)", "STRING", "BIGINT", "DOUBLE"])
+def test_a_type_whose_values_the_table_cannot_hold_is_refused(people: KeyedTable, kind: str) -> None:
+    from decimal import Decimal
+
+    people.load(day(1), (1, 1, "one", None))
+    value: Any = {"STRING": "1", "BIGINT": 1, "DOUBLE": 1.5}.get(kind, Decimal("1.50"))
+    with pytest.raises(DataError, match="column 'id' is"):
+        people.load(day(2), (value, 2, "x", None), schema=f"id {kind}, seq INT, name STRING, op STRING")
+    people.load(day(3), (1, 3, "three", None), schema="id SMALLINT, seq INT, name STRING, op STRING")
+    assert people.rows("id", "name") == [(1, "three")]

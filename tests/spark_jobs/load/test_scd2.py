@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from spark_jobs.errors import DataError
+from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.load.by_key import Scd2
 from spark_jobs.points import HOOK
 from tests.spark_jobs.load.by_key import KeyedTable
@@ -182,3 +182,55 @@ def test_new_columns_are_tracked_once_they_come(spark: Any, tmp_path: Path) -> N
     table.load(day(1), (1, at(1), "x"))
     table.load(day(2), (1, at(2), "x", "new"), schema="id INT, at TIMESTAMP, a STRING, b STRING")
     assert table.rows("a", "b", "valid_from") == [("x", "new", at(2)), ("x", None, at(1))]
+
+
+def test_a_window_whose_commit_a_covering_one_overtook_leaves_the_covering_ones_history(people: KeyedTable) -> None:
+    def covering(point: str) -> None:
+        if point == "before commit":
+            HOOK.reached = None
+            people.load(day(1, 2), (1, at(1), "Rome", "a"), (1, at(2), "Oslo", "b"))
+
+    try:
+        HOOK.reached = covering
+        people.load(day(2), (1, at(2), "Oslo", "b"))
+    finally:
+        HOOK.reached = None
+    assert people.rows("city", "valid_from", "valid_to") == [("Oslo", at(2), None), ("Rome", at(1), at(2))]
+
+
+def test_events_of_an_attempt_that_died_are_in_no_other_window_s_history(people: KeyedTable) -> None:
+    class Died(BaseException):
+        pass
+
+    def die(point: str) -> None:
+        if point == "after side commit":
+            raise Died
+
+    people.load(day(1), (1, at(1), "Rome", "a"))
+    try:
+        HOOK.reached = die
+        with pytest.raises(Died):
+            people.load(day(2), (1, at(2), "Oslo", "b"), (2, at(2), "Bern", "c"))
+    finally:
+        HOOK.reached = None
+    people.load(day(3), (1, at(3), "Graz", "d"))
+    assert people.rows("city") == [("Graz",), ("Rome",)]
+    people.load(day(2), (1, at(2), "Oslo", "b"), (2, at(2), "Bern", "c"))
+    assert people.rows("city") == [("Bern",), ("Graz",), ("Oslo",), ("Rome",)]
+
+
+def test_a_narrower_window_changes_no_version_that_wider_ones_have_made(spark: Any, tmp_path: Path) -> None:
+    schema = "id INT, at TIMESTAMP, a STRING"
+    table = KeyedTable(spark, tmp_path, Scd2(strategy="scd2", keys=("id",), valid_from="at"), schema)
+    table.load(day(1), (1, at(1), "x"))
+    table.load(day(2), (1, at(2), "x", "new"), schema=f"{schema}, b STRING")
+    table.load(day(3), (1, at(3), "x"))
+    assert table.rows("a", "b", "valid_from") == [("x", "new", at(2)), ("x", None, at(1)), ("x", None, at(3))]
+
+
+def test_a_table_whose_rows_no_event_explains_is_refused(spark: Any, tmp_path: Path) -> None:
+    table = KeyedTable(spark, tmp_path, TRACKED, SCHEMA)
+    rows = spark.createDataFrame([(1, at(1), "Rome", "a")], SCHEMA)
+    rows.write.format("delta").save(table.path)
+    with pytest.raises(ConfigError, match="no event of this load explains"):
+        table.load(day(1), (1, at(1), "Rome", "a"))

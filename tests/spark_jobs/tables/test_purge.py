@@ -306,7 +306,7 @@ def test_what_a_history_is_made_from_goes_too(spark: Any, tmp_path: Path) -> Non
     history = Scd2(strategy="scd2", keys=("who",), valid_from="at", sequence="id")
     made = Ordered(spark, tmp_path, history)
     made.load(day(1), ROWS)
-    events = f"{made.path}/{EVENTS}"
+    events = f"{made.path}/{EVENTS}/flights.lake"
     assert ALICE.encode() in made.live_bytes(events)
     report = made.done("purge", keys={"who": ALICE})
     assert told(report)["load lake"] == ("purged", 1)
