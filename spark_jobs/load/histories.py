@@ -115,7 +115,7 @@ class Histories:
             replaced = covered_by(self.unit, units, self.timezone)
             others = self._counting({unit: n for unit, n in units.items() if unit not in replaced})
             others = others.join(self.changes.rows, list(self.changes.keys), "left_semi")
-            events = events.unionByName(others.select(*wanted), allowMissingColumns=True)
+            events = events.unionByName(others.select(*wanted))
         events = events.where(f"{CHANGE} IN ({UPSERT}, {DELETE})")
         keys = [F.expr(quote(name)) for name in (*self.changes.keys, self.valid_from)]
         told = events.select(*keys, F.expr(f"to_json(struct({', '.join(wanted)}))").alias(_TOLD))
@@ -155,7 +155,7 @@ class Histories:
             self._merge(differences)
 
     def _counting(self, units: Mapping[str, int]) -> DataFrame:
-        """The events of the attempts that count.
+        """The events of the attempts that count, with all columns of the changes: what an event hasn't got is null.
 
         Args:
             units: unit -> number.
@@ -165,7 +165,10 @@ class Histories:
         named = json.dumps([{UNIT: unit, NUMBER: n} for unit, n in current(units, self.timezone).items()])
         kind = f"ARRAY<STRUCT<{UNIT}: STRING, {NUMBER}: BIGINT>>"
         counting = self.spark.range(1).select(F.inline(F.from_json(F.lit(named), kind)))
-        return self.events.rows().join(F.broadcast(counting), [UNIT, NUMBER], "left_semi")
+        events = self.events.rows().join(F.broadcast(counting), [UNIT, NUMBER], "left_semi")
+        there = {name.lower() for name in events.columns}
+        lacking = [item for item in self.changes.rows.schema if item.name.lower() not in there]
+        return events.withColumns({item.name: F.lit(None).cast(item.dataType) for item in lacking})
 
     def _touched(self, units: Mapping[str, int], unit: str) -> DataFrame | None:
         """The keys that a window brings now or has brought before; None for all keys, where it has a truncate."""
