@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from airflow_provider_etl.explaining.words import wrapped
 from airflow_provider_etl.spec import Pipeline
 from airflow_provider_etl.starter.values import flow
 from spark_jobs import kinds
+from spark_jobs.load.by_key import Scd2
 from spark_jobs.lookback import replaces_reach, window_column
 
 _FUNCTION: Final = (
@@ -59,7 +60,10 @@ def told(pipeline: Pipeline) -> Iterator[str]:
         write = kind.write
         options = {key: value for key, value in kinds.dump(write).items() if key != "strategy"}
         said = ", ".join(f"{key} {flow(value)}" for key, value in options.items())
-        parts, promise = _parts(write), write.promise
+        strategy, promise = (
+            ("scd2", Scd2.promise) if getattr(write, "history", False) else (write.strategy, write.promise)
+        )
+        parts = _parts(strategy)
         column = _looks_back_by(pipeline, dataset)
         if column is not None and replaces_reach(kind, column):
             promise = promise.replace("[start,", f"[start - {flow(pipeline.lookback)},")
@@ -82,10 +86,10 @@ def _looks_back_by(pipeline: Pipeline, dataset: str) -> str | None:
     return window_column(dataset, pipeline.extract, {name: item.source for name, item in pipeline.transform.items()})
 
 
-def _parts(write: Any) -> dict[str, str]:
+def _parts(strategy: str) -> dict[str, str]:
     return {
-        "a repeat": _REPEAT.get(write.strategy, ""),
-        "the order": _ORDER.get(write.strategy, ""),
+        "a repeat": _REPEAT.get(strategy, ""),
+        "the order": _ORDER.get(strategy, ""),
         "a crash": _CRASH,
     }
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from spark_jobs.columns import column
-from spark_jobs.errors import InfrastructureError
+from spark_jobs.columns import column, listed
+from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.ledger import Commit, committing, owes, owing
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
@@ -139,9 +139,25 @@ class ByKey:
         schema = self._schema(changes)
         properties = {**PROPERTIES, self.attempt.claim.key: self.attempt.claim.value}
         ensure_table(spark, path, schema, self.partition_by, properties)
+        self._refuse_layout()
         evolve(spark, path, schema)
         held = self._table.schema
         return replace(changes, **self._fitted(changes, held))
+
+    def _refuse_layout(self) -> None:
+        """See that the table is laid out as the load says: MERGE takes any, and the option would do nothing.
+
+        Raises:
+            ConfigError: it is partitioned by other columns.
+        """
+        held = self.attempt.ledger.partition_columns()
+        if self.partition_by and [name.lower() for name in held] != [name.lower() for name in self.partition_by]:
+            raise ConfigError(
+                f"the table is partitioned by {listed(held) if held else 'nothing'}",
+                where=f"{self._where}.partition_by",
+                expected=listed(self.partition_by),
+                remedy="say what the table has, leave partition_by out, or give another path",
+            )
 
     def _within(self, rows: DataFrame, spelled: Sequence[str]) -> DataFrame:
         """Deletes and truncates are of the load's scope, whatever their records leave out."""

@@ -167,6 +167,15 @@ def test_explain_tells_which_rows_of_a_shared_table_are_this_pipelines(
     assert "the scope {region: eu}: only such rows are this pipeline's" in " ".join(told.split())
 
 
+def test_a_change_stream_that_keeps_histories_promises_what_histories_do(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = "strategy: cdc, keys: [id], sequence: amount, operation: op, history: scd2, valid_from: amount"
+    _, told, _ = out(capsys, "explain", str(project.write(PIPELINE.replace("strategy: append", stream))))
+    assert "the history of a key is a function of the set of its events" in " ".join(told.split())
+    assert "the histories of their keys are made anew" in " ".join(told.split())
+
+
 def test_explain_begins_now_where_nobody_says_otherwise(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     before = datetime.now(UTC).date()
     _, told, _ = out(capsys, "explain", str(project.write(PIPELINE)))

@@ -304,3 +304,10 @@ def test_a_type_whose_values_the_table_cannot_hold_is_refused(people: KeyedTable
         people.load(day(2), (value, 2, "x", None), schema=f"id {kind}, seq INT, name STRING, op STRING")
     people.load(day(3), (1, 3, "three", None), schema="id SMALLINT, seq INT, name STRING, op STRING")
     assert people.rows("id", "name") == [(1, "three")]
+
+
+def test_a_table_that_is_laid_out_otherwise_is_refused(spark: Any, tmp_path: Path) -> None:
+    KeyedTable(spark, tmp_path, BY_SEQ, SCHEMA, partition_by=("name",)).load(day(1), (1, 1, "one", None))
+    KeyedTable(spark, tmp_path, BY_SEQ, SCHEMA).load(day(2), (2, 2, "two", None))
+    with pytest.raises(ConfigError, match="the table is partitioned by 'name'"):
+        KeyedTable(spark, tmp_path, BY_SEQ, SCHEMA, partition_by=("id",)).load(day(3), (3, 3, "three", None))
