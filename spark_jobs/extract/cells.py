@@ -125,7 +125,7 @@ def judge(reading: Reading, frame: DataFrame, cells: Sequence[Cell]) -> Judged:
 
     frame, cells = _with_folders(reading, frame, cells)
     if len(cells) > _WIDE:
-        # Spark's optimiser compares every column with every other to infer what must hold: 10,000 took half an hour.
+        # To infer what must hold, Spark compares every column with every other: too much for thousands.
         reading.context.spark.conf.set("spark.sql.constraintPropagation.enabled", "false")
     casts = {f"v{place}": cell for place, cell in enumerate(cells) if cell.typed is not None}
     values_in = frame.select("*", *[cell.typed.alias(name) for name, cell in casts.items() if cell.typed is not None])
