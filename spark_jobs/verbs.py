@@ -19,6 +19,7 @@ from spark_jobs.flow import Context, Flow
 from spark_jobs.load.accept import accept
 from spark_jobs.lookback import own_rows
 from spark_jobs.plan import VERBS, Plan
+from spark_jobs.points import reach
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import DatasetCounts, LoadReceipt, Report
 from spark_jobs.staging import Staging
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _RETENTION_HOURS: Final = 24.0
+# The point that a run has come to when a verb is done.
+_AFTER: Final = {"extract": "before staging", "transform": "staged", "check": "audited", "load": "before report"}
 
 
 class Run:
@@ -71,6 +74,7 @@ class Run:
             with self._timed(verb):
                 getattr(self, verb)()
             self.report.verbs.append(verb)
+            reach(_AFTER[verb])
 
     def extract(self) -> None:
         """Read the sources; staged where another application transforms them, or where they are checked or loaded."""

@@ -14,6 +14,7 @@ from spark_jobs.accounts import Accounts
 from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.ledger import Ledger
 from spark_jobs.plan import VERBS, Attempt, Plan
+from spark_jobs.points import HOOK
 from spark_jobs.quarantine import REFUSED, Quarantine
 from spark_jobs.report import Report
 from spark_jobs.session import Shared
@@ -342,3 +343,37 @@ def test_an_unknown_plan_version_is_refused(pipeline: Pipeline, capsys: Any) -> 
     file.write_text(json.dumps(made))
     assert entry.main(["--plan", str(file), "--report", str(pipeline.folder / "report.json")]) == 2
     assert "plan version 99; expected version 3" in capsys.readouterr().out
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+def test_a_run_that_dies_anywhere_shows_all_of_a_window_or_nothing_and_the_next_try_completes_it(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.drop(1, DAY_ONE.replace("1,AA", "7,AA"))
+    pipeline.fused(1, 1)
+    before = pipeline.rows(), pipeline.quarantined(1)
+    pipeline.drop(1, DAY_ONE)
+    after, seen = None, set()
+    for place, point in enumerate(["before staging", "staged", "audited", "before commit", "after commit"]):
+
+        def die(reached: str, wanted: str = point) -> None:
+            seen.add(reached)
+            if reached == wanted:
+                raise Died
+
+        with monkeypatch.context() as patched:
+            patched.setattr(HOOK, "reached", die)
+            with pytest.raises(Died):
+                pipeline.fused(1, 2 + place, "token")
+        assert (pipeline.rows(), pipeline.quarantined(1)) == before or point == "after commit"
+        assert point in seen
+    after = pipeline.rows(), pipeline.quarantined(1)
+    assert after[0] == [(1,), (3,)]
+    assert [stage for _, stage, _ in after[1]] == ["extract"]
+    report = pipeline.fused(1, 6.5, "token")
+    assert (report.loads["lake"].state, report.state) == ("already_done", "loaded")
+    assert (pipeline.rows(), pipeline.quarantined(1)) == after
+    assert Ledger(pipeline.spark, pipeline.table).version() == 2  # made, day 1, day 1 again: no try has committed twice
