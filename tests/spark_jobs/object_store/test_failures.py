@@ -15,7 +15,7 @@ PLACE = "s3a://lake/raw/a.csv"
         (
             (
                 f"java.nio.file.AccessDeniedException: {PLACE}: getFileStatus on {PLACE}: "
-                "software.amazon.awssdk.services.s3.model.S3Exception: null (Service: S3, Status Code: 403, Request ID: 1)"
+                "software.amazon.awssdk.services.s3.model.S3Exception: null (Service: S3, Status Code: 403)"
             ),
             "config",
             f"S3 refuses access to {PLACE}",
@@ -23,7 +23,7 @@ PLACE = "s3a://lake/raw/a.csv"
         (
             (
                 f"org.apache.hadoop.fs.s3a.UnknownStoreException: `{PLACE}': getFileStatus on {PLACE}: "
-                "software.amazon.awssdk.services.s3.model.S3Exception: The specified bucket does not exist (Service: S3)"
+                "software.amazon.awssdk.services.s3.model.S3Exception: The specified bucket does not exist"
             ),
             "config",
             f"there is no bucket for {PLACE}",
