@@ -16,6 +16,8 @@ from tests.servers.mariadb import Server as MariaDB
 from tests.servers.mariadb import mariadb_server
 from tests.servers.postgres import Server as PostgreSQL
 from tests.servers.postgres import postgres_server
+from tests.servers.s3 import Server as S3Server
+from tests.servers.s3 import s3_server
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -57,4 +59,11 @@ def postgres() -> Iterator[PostgreSQL]:
 def mariadb() -> Iterator[MariaDB]:
     """A real MariaDB for the whole suite."""
     with mariadb_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    """A real S3 server with an empty bucket."""
+    with s3_server() as server:
         yield server

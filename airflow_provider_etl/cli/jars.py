@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
@@ -23,11 +23,15 @@ _EXCLUDED: Final = (
     "com.*:*,net.*:*,io.unitycatalog:*,io.delta:delta-kernel*,org.apache.hadoop:*,org.antlr:*,org.checkerframework:*,"
     "org.fusesource*:*,org.openlabtesting*:*,org.scala-lang*:*,org.slf4j:*,org.spark-project*:*,org.tukaani:*"
 )
+_POM: Final = (
+    "<project><modelVersion>4.0.0</modelVersion><groupId>wanted</groupId><artifactId>jars</artifactId>"
+    "<version>1</version><dependencies>\n{}</dependencies></project>\n"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Jar:
-    """One line of jars.lock."""
+    """One line of a lock."""
 
     group: str
     artifact: str
@@ -47,9 +51,18 @@ class Jar:
 
 def locked() -> list[Jar]:
     """The jars that the lock of this package names."""
-    lines = files("airflow_provider_etl").joinpath("jars.lock").read_text(encoding="utf-8").splitlines()
+    return of_lock(files("airflow_provider_etl").joinpath("jars.lock").read_text(encoding="utf-8"))
+
+
+def locked_for_s3() -> list[Jar]:
+    """The jars that only plans with s3a:// paths need, in a folder of their own: `s3` below that of the others."""
+    return of_lock(files("airflow_provider_etl").joinpath("jars-s3.lock").read_text(encoding="utf-8"))
+
+
+def of_lock(text: str) -> list[Jar]:
+    """The jars of a lock: a line `group:artifact:version sha256` each."""
     found = []
-    for line in lines:
+    for line in text.splitlines():
         if line.strip() and not line.startswith("#"):
             coordinates, digest = line.split()
             group, artifact, version = coordinates.split(":")
@@ -59,7 +72,7 @@ def locked() -> list[Jar]:
 
 def problem(jar: Jar, folder: Path) -> str:
     """Why a folder hasn't got a jar; empty where it has, with the locked content, under whatever name."""
-    candidates = sorted(folder.glob(f"*{jar.artifact}*.jar"))
+    candidates = sorted(folder.glob(f"*{jar.artifact}*.jar"), key=lambda path: path.name != jar.name)
     if not candidates:
         return f"not in {folder}"
     if all(_digest(path) != jar.sha256 for path in candidates):
@@ -67,11 +80,12 @@ def problem(jar: Jar, folder: Path) -> str:
     return ""
 
 
-def fetch(folder: Path) -> list[Path]:
+def fetch(folder: Path, lock: Iterable[Jar] | None = None) -> list[Path]:
     """Fetch the jars that a folder hasn't got; each is checked against the lock before it gets in.
 
     Args:
         folder: where they go; made where it isn't there.
+        lock: which jars. Default: those of jars.lock.
 
     Returns:
         The files that were fetched.
@@ -80,7 +94,8 @@ def fetch(folder: Path) -> list[Path]:
         InfrastructureError: a jar can't be had: no network, or no server that has it.
         ConfigError: what was fetched isn't what the lock names.
     """
-    wanted = [jar for jar in locked() if problem(jar, folder)]
+    folder = folder.absolute()
+    wanted = [jar for jar in (locked() if lock is None else lock) if problem(jar, folder)]
     if not wanted:
         return []
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +106,10 @@ def fetch(folder: Path) -> list[Path]:
 
 
 def _accept(jar: Jar, scratch: Path, folder: Path) -> Path:
-    candidates = sorted(scratch.rglob(f"*{jar.artifact}-{jar.version}.jar"))
+    # As Maven and Spark's resolver name it, with its group or without: auth is not http-auth.
+    name = f"{jar.artifact}-{jar.version}.jar"
+    names = (name, f"{jar.group}.{name}", f"{jar.group}_{name}")
+    candidates = sorted(path for path in scratch.rglob(f"*{name}") if path.name in names)
     if not candidates:
         raise InfrastructureError(f"{jar.coordinates} wasn't found", where=str(folder), remedy=_OFFLINE)
     found = _digest(candidates[0])
@@ -123,18 +141,19 @@ def _download(jars: Sequence[Jar], scratch: Path) -> None:
 
 
 def _by_maven(jars: Sequence[Jar], scratch: Path) -> str:
-    for jar in jars:
-        command = [
-            "mvn",
-            "-q",
-            "-B",
-            "dependency:copy",
-            f"-Dartifact={jar.coordinates}",
-            f"-DoutputDirectory={scratch}",
-        ]
-        if said := _told(command, scratch, dict(os.environ)):
-            return said
-    return ""
+    """In one call, which takes as long as one jar did: each is a dependency without dependencies of its own."""
+    pom = scratch / "pom.xml"
+    pom.write_text(_POM.format("".join(map(_dependency, jars))), encoding="utf-8")
+    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-Dmdep.prependGroupId=true"]
+    return _told([*command, f"-DoutputDirectory={scratch}"], scratch, dict(os.environ))
+
+
+def _dependency(jar: Jar) -> str:
+    alone = "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
+    return (
+        f"<dependency><groupId>{jar.group}</groupId><artifactId>{jar.artifact}</artifactId>"
+        f"<version>{jar.version}</version>{alone}</dependency>\n"
+    )
 
 
 def _by_spark(jars: Sequence[Jar], scratch: Path) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_etl.hooks.stores import storage_options
 from airflow_provider_etl.hooks.tables import Span, ledger_of, place_of
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.ledger import Commit, LoadUnit, entry_of, owing, same_configuration
+from spark_jobs.object_store.failures import refusal
 from spark_jobs.plan import Attempt
 from spark_jobs.report import LoadReceipt, Report
 from spark_jobs.window import Window
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_etl.spec import Pipeline
 
+_COLOURS: Final = re.compile(r"\x1b\[\d*m|\u21b3")
 _COMMITS: Final = 100  # commits looked through for one that carries our metadata
 
 
@@ -28,11 +32,12 @@ class LedgerHook:
     """The ledger in the log of one Delta table.
 
     Args:
-        path: the table's folder.
+        path: the table's folder or URI.
+        store: how its bucket is reached, as a plan says it.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, store: Mapping[str, Any] | None = None) -> None:
+        self.path, self._store = path, store
 
     @cached_property
     def _table(self) -> DeltaTable | None:
@@ -45,10 +50,14 @@ class LedgerHook:
                 where=self.path,
                 remedy="install airflow-provider-etl[delta] where tasks run",
             ) from None
+        options = storage_options(self.path, self._store)
         try:
-            return DeltaTable(self.path) if DeltaTable.is_deltatable(self.path) else None
+            there = DeltaTable.is_deltatable(self.path, storage_options=options)
+            return DeltaTable(self.path, storage_options=options) if there else None
         except (DeltaError, OSError) as error:
-            raise InfrastructureError(f"the ledger can't be read: {error}", where=self.path) from error
+            if refused := refusal(self.path, str(error), where="ledger"):
+                raise refused from None
+            raise InfrastructureError(f"the ledger can't be read: {_plain(str(error))}", where=self.path) from error
 
     def number(self, unit: LoadUnit) -> int | None:
         """The number of the last commit of a unit, None where the table or the unit isn't there."""
@@ -121,6 +130,11 @@ class LedgerHook:
             said = commit.get("userMetadata")
             entry = entry_of(said if isinstance(said, str) else json.dumps(said))
             yield Commit(version=int(commit.get("version", -1)), entry=entry, metrics={})
+
+
+def _plain(text: str) -> str:
+    """delta-rs's words in one line, without the arrows and colours between them."""
+    return " ".join(_COLOURS.sub("", text).split())
 
 
 def _span(file: Mapping[str, Any], pipeline: str) -> Span | None:
