@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from airflow_provider_etl.spec import Pipeline
@@ -18,6 +18,11 @@ from spark_jobs.ledger import attempt_number
 from spark_jobs.orders import Order
 from spark_jobs.plan import Attempt, Plan
 from spark_jobs.window import Window
+
+_INSTEAD: Final = {
+    "jdbc": "do it in the database itself; its ledger is in _etl_loads beside the table",
+    "files": "run the windows again with rows and configuration as they should be: each replaces its files",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,11 +45,11 @@ def plan_of(pipeline: Pipeline, window: Window, command: str) -> Plan:
         ConfigError: a load has a table for every window.
     """
     for name, (_, kind) in pipeline.load.items():
-        if not hasattr(kind, "path"):
+        if kind.type != "delta":
             raise ConfigError(
                 f"{command} knows Delta tables, not those of {kind.type}",
                 where=f"{pipeline.name}: load.{name}",
-                remedy="do it in the database itself; its ledger is in _etl_loads beside the table",
+                remedy=_INSTEAD.get(kind.type, "do it by the table's own means"),
             )
         if names_window(json.dumps(kinds.dump(kind))):
             raise ConfigError(
