@@ -16,6 +16,7 @@ from spark_jobs.lookback import reach_of
 from spark_jobs.outline import Misfit, Outline, Scope, family
 from spark_jobs.plan import Plan
 from spark_jobs.report import LoadReceipt
+from spark_jobs.upkeep.options import FilesMaintenance, problems
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -44,6 +45,7 @@ format: parquet
 write: {strategy: replace_window, column: ordered_at}
 """
     type: ClassVar[str] = "files"
+    upkeep: ClassVar[str] = "spark_jobs.upkeep.files:FilesUpkeep"
     looks_back: ClassVar[bool] = True
     scope: ClassVar[Mapping[str, Any]] = {}
 
@@ -71,9 +73,12 @@ write: {strategy: replace_window, column: ordered_at}
     """What stands for null in CSV, never in quotes. Default: nothing, while the empty text is a pair of quotes. A text
     that is the same as one that is said here is refused."""
 
+    maintenance: FilesMaintenance | None = field(default=None, metadata={"upkeep": True})
+    """What is done to the folder now and then, by `airflow-etl maintain`, `MaintainOperator` or a DAG of its own."""
+
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why."""
-        found: dict[str, str] = {}
+        found: dict[str, str] = dict(problems(self))
         if self.format != "csv":
             said = [name for name, usual in _CSV.items() if getattr(self, name) != usual]
             found |= dict.fromkeys(said, f"{self.format} files have no such thing: it is for csv")
@@ -162,6 +167,7 @@ write: {strategy: replace_window, column: ordered_at}
             unit=self.unit(name, context.plan),
             context=context,
             back=reach_of(context.plan, context.dataset, self),
+            grace=(self.maintenance or FilesMaintenance()).vacuum.retain,
         )
 
     def _receipt(self, outcome: Outcome) -> LoadReceipt:

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _TRIES: Final = 60
-GRACE: Final = timedelta(days=7)
-"""Files that count no more stay so long: somebody may be reading them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +58,7 @@ class Filing:
         unit: what is written, for the ledger.
         context: session and plan.
         back: with lookback what is replaced, else None.
+        grace: so long files stay that count no more: somebody may be reading them.
     """
 
     path: str
@@ -69,6 +68,7 @@ class Filing:
     unit: LoadUnit
     context: Context
     back: Window | None = None
+    grace: timedelta = timedelta(days=7)
     _made: dict[tuple[Any, ...], Written] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -245,7 +245,7 @@ class Filing:
 
     def _still(self, held: Manifest | None) -> dict[str, str]:
         """Folders that count no more, and that somebody may still be reading."""
-        oldest = datetime.now(UTC) - GRACE
+        oldest = datetime.now(UTC) - self.grace
         dropped = held.dropped if held is not None else {}
         return {folder: at for folder, at in dropped.items() if datetime.fromisoformat(at) > oldest}
 

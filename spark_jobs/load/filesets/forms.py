@@ -117,8 +117,8 @@ class Form:
             if item.dataType.typeName() not in {"string", "char", "varchar"}:
                 continue
             if item.name in folders:
-                odd = column(item.name).isin("", "__HIVE_DEFAULT_PARTITION__")
-                found[item.name] = odd, "the empty text, which the name of a folder can't tell from null"
+                odd = column(item.name).isin("", "__HIVE_DEFAULT_PARTITION__") | column(item.name).contains("\0")
+                found[item.name] = odd, "the empty text or a NUL: the name of a folder can't hold it"
             elif self.name == "csv" and self.null_text:
                 same = column(item.name) == F.lit(self.null_text)
                 found[item.name] = same, f"the text {self.null_text!r}, which stands for null"
