@@ -50,7 +50,7 @@ write: {strategy: replace_window, column: ordered_at}
     scope: ClassVar[Mapping[str, Any]] = {}
 
     path: str = field(metadata={"substitute": "text", "path": True})
-    """The folder or URI. The files are below `data`; readers take those that `_etl` names (docs/files.md)."""
+    """The folder or URI. The files are below `data`; readers take those that `_etl` names (docs/file-tables.md)."""
     format: Literal["parquet", "orc", "csv", "json"]
     """`parquet`, `orc`, `csv`, or `json` with one object a line."""
     write: ReplaceWindow | Snapshot
@@ -95,7 +95,7 @@ write: {strategy: replace_window, column: ordered_at}
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """What the strategy can't do with these columns, and types that the format can't give back."""
         yield from self.write.misfits(rows)
-        bad = {"csv": {"nested", "binary", "interval", "time"}}.get(self.format, {"interval"})
+        bad = {"interval", "time"} | ({"nested", "binary"} if self.format == "csv" else set())
         for name, kind in rows.columns.items():
             if family(kind) in bad:
                 hint = "write to_json(…), base64(…) or a cast in a derive step"

@@ -41,6 +41,7 @@ class FilesUpkeep:
             for folder in dead:
                 self.catalog.storage.delete(f"{self.path}/{folder}")
                 self.catalog.storage.delete_empty(f"{self.path}/{folder}".rpartition("/")[0])
+            self.catalog.sweep(datetime.now(UTC) - block.vacuum.retain)
         action = {"action": "vacuum", "files_removed": files, "bytes_removed": size, "folders": sorted(dead)}
         told = {"before": _size(held), "actions": [action], "advice": self._advice(held)}
         return {"state": "shown", **told} if dry else {"state": "done", "after": _size(held), **told}

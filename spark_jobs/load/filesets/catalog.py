@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from spark_jobs.atomic import Atomic
@@ -78,6 +79,16 @@ class Catalog:
             self._tell(told)
         for number in found[1:-KEPT]:
             self.storage.delete(self._file(number))
+
+    def sweep(self, before: datetime) -> None:
+        """Remove what processes have left that died in the middle of making a manifest.
+
+        Args:
+            before: only what was written before that.
+        """
+        for name, modified in self.storage.names(f"{self.path}/{FOLDER}"):
+            if name.startswith(".") and modified < before.timestamp() * 1000:
+                self.storage.delete(f"{self.path}/{FOLDER}/{name}")
 
     def _tell(self, manifest: Manifest) -> None:
         self.storage.replace(f"{self.path}/{CURRENT}", "".join(f"{path}\n" for path in manifest.paths))

@@ -297,3 +297,30 @@ def test_another_pipeline_reads_it_as_a_table_and_the_ledger_is_read_without_spa
     assert hook.number(unit) == hook.last_attempt(unit) == hook.newest_attempt("flights", "out") == attempt(2).number
     assert (hook.holds(unit, FINGERPRINT), hook.holds(unit, "other")) == (True, False)
     assert sorted(hook.windows("flights", "out")) == [(day(1).start, day(1).end), (day(2).start, day(2).end)]
+
+
+def test_with_lookback_a_window_replaces_its_reach_and_never_newer_rows_by_older_ones(facts: Folder) -> None:
+    from spark_jobs.errors import InfrastructureError
+    from spark_jobs.extract.contract import WindowColumn
+    from spark_jobs.extract.table import Table
+    from spark_jobs.plan import Dataset
+
+    source = Table(format="files", path="unused", window=WindowColumn(column="at"))
+    more = {"extract": {"rows": source}, "transform": {"result": Dataset(source="rows")}}
+
+    def load(number: int, ids: list[int], second: float, since: float | None = None) -> LoadReceipt:
+        window, days = day(number), range(max(number - 1, 1), number + 1)
+        who = replace(attempt(second), since=attempt(second if since is None else since).number)
+        reach, out = replace(window, start=day(days[0]).start), {"out": ("result", facts.destination)}
+        made = plan(facts.folder, window, who, reach=reach, load=out, **more)
+        rows = [(item, at(date)) for item, date in zip(ids, days, strict=True)]
+        context = Context(spark=facts.spark, plan=made, where="load.out", dataset="result")
+        return facts.destination.publish("out", frame(facts.spark, rows, SCHEMA), len(rows), context)
+
+    load(1, [1], 1)
+    load(2, [11, 2], 2)
+    load(3, [22, 3], 3)
+    assert [row[0] for row in facts.rows()] == [11, 22, 3]
+    with pytest.raises(InfrastructureError, match="from a source that was read later"):
+        load(2, [1, 2], 9, since=2.5)
+    assert [row[0] for row in facts.rows()] == [11, 22, 3]
