@@ -240,8 +240,9 @@ class DeltaUpkeep:
     def _forget(self, units: list[str], only_at: int | None = None) -> None:
         """Commit that units are held no more; with `only_at` those alone that nobody has loaded since that version."""
         transaction = Transaction(self.spark, self.path)
-        then = self.ledger.units_of_all(only_at) if only_at is not None else transaction.units
-        chosen = [unit for unit in units if unit in transaction.units and transaction.units[unit] == then.get(unit)]
+        held = transaction.units
+        then = self.ledger.units_of_all(only_at) if only_at is not None else held
+        chosen = [unit for unit in units if unit in held and held[unit] == then.get(unit)]
         if chosen:
             transaction.forget(chosen)
             transaction.commit({"restore": self.subject.plan.id, "forgotten": len(chosen)})

@@ -324,3 +324,19 @@ def test_with_lookback_a_window_replaces_its_reach_and_never_newer_rows_by_older
     with pytest.raises(InfrastructureError, match="from a source that was read later"):
         load(2, [1, 2], 9, since=2.5)
     assert [row[0] for row in facts.rows()] == [11, 22, 3]
+
+
+def test_without_links_a_rename_decides_who_makes_a_file(spark: Any, tmp_path: Path) -> None:
+    """As on HDFS and ADLS; the file system here is Hadoop's view of a local folder."""
+    from spark_jobs.atomic import Atomic
+
+    own = spark.newSession()
+    own.conf.set("fs.viewfs.mounttable.here.link./d", tmp_path.as_uri())
+    storage = Atomic(own, "viewfs://here/d")
+    made = [storage.create("viewfs://here/d/t/m.json", text) for text in ("first", "second")]
+    assert made == [True, False]
+    storage.replace("viewfs://here/d/t/now.txt", "one")
+    storage.replace("viewfs://here/d/t/now.txt", "two")
+    assert (storage.read("viewfs://here/d/t/m.json"), storage.read("viewfs://here/d/t/now.txt")) == ("first", "two")
+    there = {file.name for file in (tmp_path / "t").iterdir() if file.suffix != ".crc"}
+    assert there == {"m.json", "now.txt"}, "nothing half-written stays"
