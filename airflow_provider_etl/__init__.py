@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow_provider_etl.operators.extract import ExtractOperator
     from airflow_provider_etl.operators.finish import FinishOperator
     from airflow_provider_etl.operators.load import LoadOperator
+    from airflow_provider_etl.operators.maintain import MaintainOperator
     from airflow_provider_etl.operators.pipeline import PipelineOperator
     from airflow_provider_etl.operators.transform import TransformOperator
     from airflow_provider_etl.sensors.wait import WaitSensor
@@ -34,6 +35,7 @@ _HOMES: Final = {
     "ExtractOperator": "airflow_provider_etl.operators.extract",
     "FinishOperator": "airflow_provider_etl.operators.finish",
     "LoadOperator": "airflow_provider_etl.operators.load",
+    "MaintainOperator": "airflow_provider_etl.operators.maintain",
     "PipelineOperator": "airflow_provider_etl.operators.pipeline",
     "TransformOperator": "airflow_provider_etl.operators.transform",
     "WaitForFileSensor": "airflow_provider_etl.sensors.wait_for",
@@ -51,6 +53,7 @@ __all__ = [
     "ExtractOperator",
     "FinishOperator",
     "LoadOperator",
+    "MaintainOperator",
     "PipelineOperator",
     "TransformOperator",
     "WaitForFileSensor",

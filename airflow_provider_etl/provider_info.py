@@ -23,6 +23,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_provider_etl.operators.check",
                     "airflow_provider_etl.operators.finish",
                     "airflow_provider_etl.operators.load",
+                    "airflow_provider_etl.operators.maintain",
                     "airflow_provider_etl.operators.pipeline",
                 ],
             }

@@ -14,6 +14,7 @@ from it, and here it is rebuilt from the plan without pydantic. Field metadata s
 - `connection`: True where the text is the id of an Airflow connection: whoever submits the plan hands it over beside it
   (connections.py), and the method finds it in its context.
 - `function`: True where the text names a Python function, `module:function`, which the deployment must allow.
+- `upkeep`: True where the option changes no row and so is no part of the fingerprint.
 - `substitute`: "text" where `${...}` may stand in the value, "sql" where it becomes a Spark SQL literal, "database"
   where it becomes one of the database that gets the text: `${timestamp:…}` in the plan (jdbc/queries.py).
 

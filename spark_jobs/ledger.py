@@ -18,9 +18,12 @@ from spark_jobs.session import Storage
 from spark_jobs.window import Window, iso
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 T = TypeVar("T")
+
+FORGOTTEN: Final = -1
+"""The number of a unit that a restore has taken back: a transaction's number can be written anew, never removed."""
 
 # number = milliseconds since 1970 (43 bits: until 2248) . first 20 bits of the fingerprint
 _FINGERPRINT_BITS: Final = 20
@@ -79,6 +82,11 @@ def attempt_number(fingerprint: str, last: int | None = None, now: float | None 
     return (milliseconds << _FINGERPRINT_BITS) | fingerprint_bits(fingerprint)
 
 
+def held(number: int | None) -> int | None:
+    """A unit's number as it stands in a log; None where a restore has taken it back."""
+    return None if number is None or number <= FORGOTTEN else number
+
+
 def fingerprint_bits(fingerprint: str) -> int:
     """The fingerprint's first 20 bits."""
     return int(fingerprint[:5], 16)
@@ -129,15 +137,33 @@ class Ledger:
 
     def units(self, pipeline: str, destination: str) -> dict[str, int]:
         """Key -> number of every unit of one load of a pipeline."""
-        jvm: Any = self._spark._jvm
-        found = jvm.scala.jdk.javaapi.CollectionConverters.asJava(self._snapshot.transactions())
         prefix = f"etl:{pipeline}:{destination}:"
-        return {str(key): int(found[key]) for key in found if key.startswith(prefix)}
+        return {key: number for key, number in self.units_of_all().items() if key.startswith(prefix)}
+
+    def units_of_all(self, version: int | None = None) -> dict[str, int]:
+        """Key -> number of every unit of every load, at a version; None for the newest."""
+        jvm: Any = self._spark._jvm
+        found = jvm.scala.jdk.javaapi.CollectionConverters.asJava(self._at(version).transactions())
+        return {str(key): int(found[key]) for key in found if key.startswith("etl:") and int(found[key]) > FORGOTTEN}
+
+    def files(self, version: int | None = None) -> DataFrame:
+        """The table's files at a version, None for the newest: path, partitionValues, size, stats (JSON) and more."""
+        from pyspark.sql import DataFrame as Frame
+
+        return Frame(self._at(version).allFiles().toDF(), self._spark)
+
+    def _at(self, version: int | None) -> Any:
+        if version is None:
+            return self._snapshot
+        jvm: Any = self._spark._jvm
+        log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(self._spark._jsparkSession, self.path)
+        nothing = jvm.scala.Option.empty()
+        return log.getSnapshotAt(version, nothing, nothing, False)
 
     def number(self, unit: LoadUnit) -> int | None:
         """The number that the table holds for a unit, None where the unit was never loaded."""
         found = self._snapshot.transactions().get(unit.key)
-        return int(found.get()) if found.isDefined() else None
+        return held(int(found.get()) if found.isDefined() else None)
 
     def pipelines(self) -> set[str]:
         """Names of the pipelines that have loaded the table."""

@@ -1,4 +1,4 @@
-"""Orders: what is done to whole tables, beside running windows: adopt, purge, refresh.
+"""Orders: what is done to whole tables, beside running windows: adopt, purge, refresh, and their upkeep.
 
 As with a plan, one JSON document goes in and one report comes out, by the same engines. An order carries plans, for
 what they say of the pipeline: where its tables, quarantine and staging are.
@@ -25,6 +25,9 @@ ORDERS: Final = {
     "adopt": "spark_jobs.tables.adopt:adopt",
     "purge": "spark_jobs.tables.purge:purge",
     "refresh": "spark_jobs.tables.refresh:refresh",
+    "maintain": "spark_jobs.upkeep.orders:maintain",
+    "history": "spark_jobs.upkeep.orders:history",
+    "restore": "spark_jobs.upkeep.orders:restore",
 }
 
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from spark_jobs.ledger import FORGOTTEN
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
@@ -38,7 +40,7 @@ class Transaction:
     def units(self) -> dict[str, int]:
         """Key -> number of every unit that the ledger holds."""
         found = self._as_java(self._transaction.snapshot().transactions())
-        return {str(key): int(found[key]) for key in found if key.startswith("etl:")}
+        return {str(key): int(found[key]) for key in found if key.startswith("etl:") and int(found[key]) > FORGOTTEN}
 
     def replace(self, rows: DataFrame, options: Mapping[str, str], partition_by: Sequence[str]) -> None:
         """Replace rows of the table.
@@ -65,6 +67,13 @@ class Transaction:
             # Asked of the transaction, not of its snapshot: whoever commits the unit meanwhile makes this one fail.
             if number > int(self._transaction.txnVersion(key)):
                 self._actions.add(self._delta.actions.SetTransaction(key, number, now))
+
+    def forget(self, units: Sequence[str]) -> None:
+        """Take units back: the ledger holds them no more; whoever commits one of them meanwhile makes this fail."""
+        now = self._jvm.scala.Option.apply(int(time.time() * 1000))
+        for key in units:
+            self._transaction.txnVersion(key)  # asked, so that Delta looks out for it
+            self._actions.add(self._delta.actions.SetTransaction(key, FORGOTTEN, now))
 
     def commit(self, entry: Mapping[str, Any]) -> int:
         """Commit, and return the table's version.

@@ -31,6 +31,9 @@ COMMANDS: Final = {
     "adopt": "airflow_provider_etl.cli.adopt",
     "purge": "airflow_provider_etl.cli.purge",
     "refresh": "airflow_provider_etl.cli.refresh",
+    "maintain": "airflow_provider_etl.cli.maintain",
+    "history": "airflow_provider_etl.cli.history",
+    "restore": "airflow_provider_etl.cli.restore",
 }
 
 

@@ -7,17 +7,24 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from airflow_provider_etl.spec import Pipeline
-from airflow_provider_etl.spec.variables import names_window
-from spark_jobs import kinds
+from airflow_provider_etl.spec.tables import one_table
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import attempt_number
 from spark_jobs.orders import Order
 from spark_jobs.plan import Attempt, Plan
 from spark_jobs.window import Window
+
+if TYPE_CHECKING:
+    from airflow_provider_etl.engines.base import Job
+
+_INSTEAD: Final = {
+    "jdbc": "do it in the database itself; its ledger is in _etl_loads beside the table",
+    "files": "run the windows again with rows and configuration as they should be: each replaces its files",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,22 +44,16 @@ def plan_of(pipeline: Pipeline, window: Window, command: str) -> Plan:
         command: the command's name; its runs are called after it.
 
     Raises:
-        ConfigError: a load has a table for every window.
+        ConfigError: a load has a table for every window, or is none of Delta.
     """
     for name, (_, kind) in pipeline.load.items():
-        if not hasattr(kind, "path"):
+        if kind.type != "delta":
             raise ConfigError(
                 f"{command} knows Delta tables, not those of {kind.type}",
                 where=f"{pipeline.name}: load.{name}",
-                remedy="do it in the database itself; its ledger is in _etl_loads beside the table",
+                remedy=_INSTEAD.get(kind.type, "do it by the table's own means"),
             )
-        if names_window(json.dumps(kinds.dump(kind))):
-            raise ConfigError(
-                "the path names ${window…}: there is a table for every window",
-                where=f"{pipeline.name}: load.{name}",
-                expected="one table",
-                remedy="such tables are files of their own: remove or move them",
-            )
+        one_table(pipeline.name, name, kind)
     token = uuid4().hex
     attempt = Attempt(number=attempt_number(pipeline.fingerprint), token=token, run=f"{command}-{token[:12]}")
     return pipeline.plan(window, attempt)
@@ -64,13 +65,22 @@ def carried_out(pipeline: Pipeline, name: str, plans: Sequence[Plan], options: M
     Raises:
         EtlError: Spark couldn't be started, or ended without a report.
     """
-    from airflow_provider_etl.engines import engine_of
-    from airflow_provider_etl.engines.application import Application
     from airflow_provider_etl.engines.base import Job
     from airflow_provider_etl.hooks.connections import connections_of
 
     order = Order(name=name, plans=tuple(plans), options=options)
-    job = Job(token=uuid4().hex, plan=order.to_json(), connections=connections_of(plans))
+    return ran(pipeline, Job(token=uuid4().hex, plan=order.to_json(), connections=connections_of(plans)))
+
+
+def ran(pipeline: Pipeline, job: Job) -> dict[str, Any]:
+    """Run an order's job by the pipeline's engine, its lines on stdout; the report, failed or not.
+
+    Raises:
+        EtlError: Spark couldn't be started, or ended without a report.
+    """
+    from airflow_provider_etl.engines import engine_of
+    from airflow_provider_etl.engines.application import Application
+
     told: dict[str, Any] = Application(engine_of(pipeline.engine.kind), job).run(lambda line: print(line, flush=True))
     return told
 

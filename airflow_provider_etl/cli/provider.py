@@ -27,6 +27,9 @@ _HELP: Final = {
     "refresh": "load windows anew beside the live table and swap them in at once",
     "run": "run one window here, with no scheduler",
     "schema": "print the JSON Schema of pipeline files",
+    "maintain": "put small files together, remove old ones, as the maintenance blocks of a pipeline's loads say",
+    "history": "the last versions of a pipeline's tables: window, run, rows, when",
+    "restore": "make a table what it was at a version; windows loaded since count as missing",
     "test": "run the cases of FILE.test.yaml, and a window twice, in a scratch folder",
 }
 _MAPPED: Final = (

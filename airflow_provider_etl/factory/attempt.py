@@ -36,3 +36,12 @@ def attempt(
         told = " ".join(f"{type(error).__name__}: {error}".split())
         return None, f"{name}:1:1: error[airflow-refuses]: Airflow takes no such DAG ({told})"
     return dag, ""
+
+
+def beside(pipeline: Pipeline, *, source: str, environment: str | None = None) -> list[DAG]:
+    """The DAGs that a pipeline has beside its own: what is imported for them few files need."""
+    if not any(getattr(getattr(kind, "maintenance", None), "schedule", None) for _, kind in pipeline.load.values()):
+        return []
+    from airflow_provider_etl.factory.upkeep import build as build_upkeep
+
+    return build_upkeep(pipeline, source=source, environment=environment)

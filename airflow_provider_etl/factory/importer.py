@@ -27,7 +27,7 @@ from airflow.sdk.importers import (
     find_file_dag_definitions,
 )
 
-from airflow_provider_etl.factory.attempt import attempt
+from airflow_provider_etl.factory.attempt import attempt, beside
 from airflow_provider_etl.factory.verdict import configured, refused
 from airflow_provider_etl.spec import duplicate_names, load_file
 from airflow_provider_etl.spec.files import ENDINGS, is_pipeline
@@ -86,6 +86,7 @@ class PipelineImporter(AbstractDagImporter[FilesystemDagDefinition]):
             result.errors.append(DagImportError(source_reference=str(path), message=why, error_type="pipeline"))
             return result
         result.dags.append(dag)
+        result.dags.extend(beside(loaded.pipeline, source=path.name, environment=self._environment))
         result.warnings.extend(_warnings(loaded, name))
         return result
 

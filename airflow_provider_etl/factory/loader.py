@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context, importers
-from airflow_provider_etl.factory.attempt import attempt
+from airflow_provider_etl.factory.attempt import attempt, beside
 from airflow_provider_etl.factory.broken import BrokenPipeline, PipelineFileError, errors_dag
 from airflow_provider_etl.factory.collector import held_back
 from airflow_provider_etl.factory.verdict import configured, refused
@@ -42,7 +43,7 @@ def load_pipelines(
     home = Path(module["__file__"]).resolve().parent
     asked = get_parsing_context().dag_id
     below = home / (folder or configured().pipelines_folder)
-    files = find_files(below, name=asked)[: 1 if asked else None]  # the others of its name are errors already
+    files = find_files(below, name=_file_of(asked))[: 1 if asked else None]  # the others of its name are errors already
     taken = {item.path: str(replace(item, path=_name(home, item.path))) for item in duplicate_names(files)}
     dags: dict[str, DAG] = {}
     broken = {} if asked else _left_out(home, below)
@@ -56,6 +57,8 @@ def load_pipelines(
                 dag, why = attempt(loaded.pipeline, name, source=name, environment=environment, text=loaded.text)
                 if dag is not None:
                     dags[loaded.name] = dag
+                    more = beside(loaded.pipeline, source=name, environment=environment)
+                    dags |= {item.dag_id: item for item in more}
         if why:
             broken[_printable(name)] = why
     if asked and broken:
@@ -65,6 +68,11 @@ def load_pipelines(
     module.update(dags)
     module.update(_shown(broken))
     return dags
+
+
+def _file_of(dag: str | None) -> str | None:
+    """The name of the file that makes a DAG; None where all are asked for."""
+    return dag and re.sub(r"\.maintenance(_\d+)?$", "", dag)
 
 
 def _refused(loaded: Loaded, name: str, clashes: Clashes, home: Path) -> str:

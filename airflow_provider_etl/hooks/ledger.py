@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_etl.hooks.stores import storage_options
 from airflow_provider_etl.hooks.tables import Span, ledger_of, place_of
 from spark_jobs.errors import ConfigError, InfrastructureError
-from spark_jobs.ledger import Commit, LoadUnit, entry_of, owing, same_configuration
+from spark_jobs.ledger import Commit, LoadUnit, entry_of, held, owing, same_configuration
 from spark_jobs.object_store.failures import refusal
 from spark_jobs.plan import Attempt
 from spark_jobs.report import LoadReceipt, Report
@@ -61,7 +61,7 @@ class LedgerHook:
 
     def number(self, unit: LoadUnit) -> int | None:
         """The number of the last commit of a unit, None where the table or the unit isn't there."""
-        return self._table.transaction_version(unit.key) if self._table is not None else None
+        return self._number(unit.key)
 
     def last_attempt(self, unit: LoadUnit) -> int | None:
         """The attempt's number that the next attempt of a unit must exceed, None where nothing was loaded."""
@@ -103,7 +103,8 @@ class LedgerHook:
         found = []
         for entry in self._entries():
             unit = str(entry.get("unit", ""))
-            if unit.startswith(f"etl:{pipeline}:{destination}:") and not unit.endswith(":snapshot"):
+            mine = unit.startswith(f"etl:{pipeline}:{destination}:") and not unit.endswith(":snapshot")
+            if mine and self._number(unit) is not None:  # a restore may have taken it back
                 window = Window.from_json(entry["window"])
                 found.append((window.start, window.end))
         return found
@@ -116,6 +117,9 @@ class LedgerHook:
             return set()
         files = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
         return {span for file in files if (span := _span(file, pipeline))}
+
+    def _number(self, unit: str) -> int | None:
+        return held(self._table.transaction_version(unit)) if self._table is not None else None
 
     def _entry(self, unit: LoadUnit) -> Mapping[str, Any]:
         return next((entry for entry in self._entries() if entry.get("unit") == unit.key), {})

@@ -1,4 +1,4 @@
-"""The ledger of a destination's table, wherever it is: in a Delta table's log, or beside a table of a database."""
+"""The ledger of a destination's table, wherever it is: in a Delta table's log, beside a table or folder of files."""
 
 from __future__ import annotations
 
@@ -55,6 +55,10 @@ def ledger_of(options: Mapping[str, Any]) -> TableLedger:
         from airflow_provider_etl.hooks.database_ledger import DatabaseLedger
 
         return DatabaseLedger(str(options["connection"]), str(options["table"]))
+    if options["type"] == "files":
+        from airflow_provider_etl.hooks.files_ledger import FilesLedger
+
+        return FilesLedger(str(options["path"]))
     from airflow_provider_etl.hooks.ledger import LedgerHook
 
     return LedgerHook(str(options["path"]), options.get("store"))

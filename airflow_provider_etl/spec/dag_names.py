@@ -11,6 +11,7 @@ from airflow_provider_etl.spec.problems import Problems
 
 # Airflow takes 250 characters, but names a folder `dag_id=…` in its logs: 255 bytes are all that a file name has.
 _MAX_NAME: Final = 200
+_UPKEEP: Final = re.compile(r"\.maintenance(_\d+)?$")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -31,4 +32,6 @@ def name_problem(name: str) -> tuple[str, str] | None:
             f"{shown(name)} can't be a DAG's id",
             "name the file with ASCII letters, digits, _ - and . (not two together)",
         )
+    if _UPKEEP.search(name):
+        return f"{shown(name)} is what the DAG of a pipeline's upkeep is called", "rename the file"
     return None

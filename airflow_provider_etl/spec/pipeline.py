@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ class Pipeline:
                 for name, item in self.transform.items()
             },
             "check": {name: [{key: kinds.dump(kind)} for key, kind in items] for name, items in self.check.items()},
-            "load": {name: {"from": dataset} | _typed(kind) for name, (dataset, kind) in self.load.items()},
+            "load": {name: {"from": dataset} | _writing(kind) for name, (dataset, kind) in self.load.items()},
             "timezone": self.timezone,
             "version": __version__,
             **({"lookback": self.lookback.total_seconds()} if self.lookback else {}),
@@ -341,3 +341,9 @@ class Pipeline:
 
 def _typed(kind: Any) -> dict[str, Any]:
     return {"type": kind.type, **kinds.dump(kind)}
+
+
+def _writing(kind: Any) -> dict[str, Any]:
+    """A destination without what changes no row."""
+    aside = {item.metadata.get("alias", item.name) for item in fields(kind) if item.metadata.get("upkeep")}
+    return {key: value for key, value in _typed(kind).items() if key not in aside}

@@ -5,18 +5,21 @@ A table's folder is swept by its own format (Delta's VACUUM removes what the tab
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from airflow_provider_etl.spec import upkeep
 from airflow_provider_etl.spec.class_plan import option_node
 from airflow_provider_etl.spec.environment import Environment
 from airflow_provider_etl.spec.paths import absolute, nested
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.rules import SAMPLE, path_fields
-from airflow_provider_etl.spec.variables import text_with_window
+from airflow_provider_etl.spec.variables import names_window, text_with_window
 from airflow_provider_etl.spec.verbs import Verbs
+from spark_jobs import kinds
 from spark_jobs.errors import ConfigError
 from spark_jobs.load.scope import disjoint
 
@@ -33,6 +36,7 @@ def check(verbs: Verbs, environment: Environment | None, params: Mapping[str, An
         params: values of parameters that stand in paths.
         problems: where problems go.
     """
+    upkeep.check(verbs, problems)
     taken: list[tuple[str, str, Any]] = []
     for name, placed in verbs.load.items():
         if placed.kind is FAILED:
@@ -63,6 +67,21 @@ def refuse(loads: Mapping[str, tuple[str, Any]], environment: Environment, where
             for _, message, hint in _complaints(place, kind, taken, environment):
                 raise ConfigError(f"{place}: {message}", where=f"{where}: load.{name}", remedy=hint)
             taken.append((name, place, kind))
+
+
+def one_table(pipeline: str, load: str, kind: Any) -> None:
+    """See that a load has one table, whatever the window.
+
+    Raises:
+        ConfigError: it has one for every window.
+    """
+    if names_window(json.dumps(kinds.dump(kind))):
+        raise ConfigError(
+            "the path names ${window…}: there is a table for every window",
+            where=f"{pipeline}: load.{load}",
+            expected="one table",
+            remedy="such tables are files of their own: remove or move them",
+        )
 
 
 def places(kind: Any) -> Iterator[tuple[str, str]]:

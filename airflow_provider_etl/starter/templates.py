@@ -33,6 +33,11 @@ _SHIPPED: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
         "columns": CONTRACT,
     },
     ("load", "delta"): {"path": "NAME", "write": {"strategy": "replace_window", "column": TIME}},
+    ("load", "files"): {
+        "path": "NAME",
+        "format": "parquet",
+        "write": {"strategy": "replace_window", "column": TIME},
+    },
     ("load", "jdbc"): {
         "connection": "warehouse",
         "table": "NAME",

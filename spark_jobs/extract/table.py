@@ -17,12 +17,12 @@ from spark_jobs.outline import Outline
 from spark_jobs.report import DatasetCounts
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table that Spark reads, at its newest version."""
+    """A table that another pipeline loads, at its newest version."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
     example: ClassVar[str] = """\
@@ -34,8 +34,8 @@ window: {column: ordered_at}
     type: ClassVar[str] = "table"
     looks_back: ClassVar[bool] = True
 
-    format: Literal["delta"]
-    """The table's format."""
+    format: Literal["delta", "files"]
+    """The table's format: `delta`, or `files` for a folder that destination `files` loads."""
     path: str = field(metadata={"substitute": "text", "path": True})
     """The table's folder or URI."""
     window: Literal["all"] | WindowColumn | None = None
@@ -54,13 +54,6 @@ window: {column: ordered_at}
         """
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-        if last_version(context.spark, self.path) is None:
-            raise DataError(
-                "there is no Delta table",
-                where=self.path,
-                expected="a table that another pipeline has loaded",
-                remedy="load it first, or correct the path",
-            )
         counter = Counter(self._within(context), read=F.count(F.lit(1)))
 
         def counts() -> DatasetCounts:
@@ -72,10 +65,27 @@ window: {column: ordered_at}
     def _within(self, context: Context) -> DataFrame:
         from pyspark.sql import functions as F  # noqa: N812
 
-        rows = context.spark.read.format("delta").load(self.path)
+        rows = self._rows(context.spark)
         if not isinstance(self.window, WindowColumn):
             return rows
         column, window = self.window.column, context.plan.reading
         kind = next((item.dataType for item in rows.schema if item.name == column), None)
         span = Span(column=column, window=window, zone=window.timezone, where=context.where)
         return rows.where(span.inside(F.col("`" + column.replace("`", "``") + "`"), kind))
+
+    def _rows(self, spark: SparkSession) -> DataFrame:
+        if self.format == "delta" and last_version(spark, self.path) is not None:
+            return spark.read.format("delta").load(self.path)
+        if self.format == "files":
+            from spark_jobs.load.filesets.catalog import Catalog
+            from spark_jobs.load.filesets.layout import read
+
+            held = Catalog(spark, self.path).newest()
+            if held is not None:
+                return read(spark, self.path.rstrip("/"), held.layout, held.slices)
+        raise DataError(
+            "there is no Delta table" if self.format == "delta" else "there is no folder that destination files loads",
+            where=self.path,
+            expected="a table that another pipeline has loaded",
+            remedy="load it first, or correct the path",
+        )

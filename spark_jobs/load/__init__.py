@@ -2,4 +2,8 @@
 
 from typing import Final
 
-DESTINATIONS: Final = {"delta": "spark_jobs.load.delta:Delta", "jdbc": "spark_jobs.load.jdbc:Jdbc"}
+DESTINATIONS: Final = {
+    "delta": "spark_jobs.load.delta:Delta",
+    "files": "spark_jobs.load.files:Files",
+    "jdbc": "spark_jobs.load.jdbc:Jdbc",
+}

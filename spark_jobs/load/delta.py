@@ -27,6 +27,7 @@ from spark_jobs.plan import Plan
 from spark_jobs.points import reach
 from spark_jobs.report import LoadReceipt
 from spark_jobs.transaction import Transaction
+from spark_jobs.upkeep.options import Maintenance, problems
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -43,6 +44,7 @@ path: ${env.lake}/orders
 write: {strategy: replace_window, column: ordered_at}
 """
     type: ClassVar[str] = "delta"
+    upkeep: ClassVar[str] = "spark_jobs.upkeep.delta:DeltaUpkeep"
     looks_back: ClassVar[bool] = True
     requires: ClassVar[tuple[str, ...]] = ("delta",)
 
@@ -55,6 +57,12 @@ write: {strategy: replace_window, column: ordered_at}
     scope: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
     lack; one that says another value is refused. Partition the table by them: then pipelines never wait."""
+    maintenance: Maintenance | None = field(default=None, metadata={"upkeep": True})
+    """What is done to the table now and then, by `airflow-etl maintain`, `MaintainOperator` or a DAG of its own."""
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't go together: option -> why."""
+        return dict(problems(self))
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """What the strategy can't do with these columns, and values of the scope that are no values of theirs."""

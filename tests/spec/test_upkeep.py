@@ -1,0 +1,45 @@
+"""What lint says of `maintenance`, and that it is no part of what a window's rows depend on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.spec.conftest import PIPELINE, Project
+
+BLOCK = 'maintenance: {schedule: "@weekly", zorder: [id], vacuum: {retain: 14d}, log: 30d, statistics: [id]}'
+KEPT = PIPELINE.replace("strategy: append}", f"strategy: append}}\n    {BLOCK}")
+
+
+def test_upkeep_lints_and_leaves_the_fingerprint_alone(project: Project) -> None:
+    assert project.told(KEPT) == []
+    assert project.pipeline(KEPT).fingerprint == project.pipeline(PIPELINE).fingerprint
+    assert project.pipeline(KEPT).load["lake"][1].maintenance.vacuum.retain.days == 14
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"@weekly"', '"@weakly"', "invalid-schedule load.lake.maintenance.schedule"),
+        ('"@weekly"', '"61 * * * *"', "invalid-schedule load.lake.maintenance.schedule"),
+        ("retain: 14d", "retain: 2h", "load.lake.maintenance.vacuum.retain"),
+        ("log: 30d", "log: 30d, target_mb: 0", "load.lake.maintenance.target_mb"),
+        ("append}", "append}\n    partition_by: [id]", "zorder 'id': the table is laid out by it already"),
+    ],
+)
+def test_what_cannot_be(project: Project, old: str, new: str, told: str) -> None:
+    found = project.told(KEPT.replace(old, new, 1))
+    assert [line for line in found if told in line], found
+
+
+def test_a_column_that_is_not_there_is_found(project: Project) -> None:
+    closed = KEPT.replace(
+        "format: csv", "format: csv\n    new_columns: freeze\n    columns: {id: {type: int}, amount: {type: int}}"
+    )
+    assert project.told(closed) == []
+    (told,) = project.told(closed.replace("zorder: [id]", "zorder: [idd]"))
+    assert "unknown-column load.lake.maintenance.zorder" in told
+
+
+def test_a_pipeline_cannot_be_called_as_its_upkeep_is(project: Project) -> None:
+    (told,) = project.told(PIPELINE, "orders.maintenance.yaml")
+    assert "invalid-name" in told
