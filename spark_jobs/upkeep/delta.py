@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import ConfigError, DataError
@@ -20,6 +20,7 @@ from spark_jobs.session import Storage
 from spark_jobs.transaction import Transaction
 from spark_jobs.upkeep.base import Subject, advice
 from spark_jobs.upkeep.options import Maintenance
+from spark_jobs.window import iso
 
 if TYPE_CHECKING:
     from delta import DeltaTable
@@ -286,7 +287,7 @@ def _version(row: Mapping[str, Any]) -> dict[str, Any]:
     window = entry.get("window") or {}
     return {
         "version": int(row["version"]),
-        "at": row["timestamp"].isoformat(),
+        "at": iso(row["timestamp"].astimezone(UTC)),  # PySpark gives local times
         "operation": row["operation"],
         "window": f"{window['start']}/{window['end']}" if window else None,
         "pipeline": entry.get("pipeline"),
