@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spark_jobs.connections import Connections
 from spark_jobs.plan import Plan
@@ -25,6 +25,7 @@ class Context:
         dataset: name of the dataset the kind works on.
         datasets: the other datasets by name, as far as they exist yet.
         connections: those that the plan's kinds name, by id.
+        versions: path of a table -> the version that this run reads of it, once it has read some of it.
     """
 
     spark: SparkSession
@@ -33,6 +34,7 @@ class Context:
     dataset: str
     datasets: Mapping[str, DataFrame] = field(default_factory=dict)
     connections: Connections = field(default_factory=Connections)
+    versions: MutableMapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +46,10 @@ class Flow:
         counts: where its rows went; to be called after `rows` took part in one finished action.
         refused: rows set aside so far, in the shape of quarantine.REFUSED, lazily; None where `counts` found none.
             To be called after `counts`. It reads the source again, so it is only called where there is something.
+        told: of a source, what it was when it was read, for the report: `{"version": 12}`.
     """
 
     rows: DataFrame
     counts: Callable[[], DatasetCounts]
     refused: Callable[[], DataFrame | None]
+    told: Mapping[str, Any] = field(default_factory=dict)

@@ -79,6 +79,11 @@ def attempt_number(fingerprint: str, last: int | None = None, now: float | None 
     return (milliseconds << _FINGERPRINT_BITS) | fingerprint_bits(fingerprint)
 
 
+def attempt_time(number: int) -> datetime:
+    """When an attempt was submitted, as its number says: to the millisecond, UTC."""
+    return datetime.fromtimestamp((number >> _FINGERPRINT_BITS) / 1000, UTC)
+
+
 def fingerprint_bits(fingerprint: str) -> int:
     """The fingerprint's first 20 bits."""
     return int(fingerprint[:5], 16)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.accounts import Accounts
+from spark_jobs.audit import audited, wanted
 from spark_jobs.check.flow import check
 from spark_jobs.connections import Connections
 from spark_jobs.errors import DataError
@@ -63,6 +64,7 @@ class Run:
         self.flows: dict[str, Flow] = {}
         self.own: dict[str, Flow] = {}
         self.used: set[str] = set()
+        self.versions: dict[str, int] = {}
         self.where = ""
 
     def execute(self) -> None:
@@ -80,9 +82,16 @@ class Run:
         """Read the sources; staged where another application transforms them, or where they are checked or loaded."""
         for name, source in self.plan.extract.items():
             self.where = f"extract.{name}"
-            self.flows[name] = source.read(self._context(name))
+            self.flows[name] = self._read(name, source)
+            if told := self.flows[name].told:
+                self.report.sources[name] = dict(told)
             if "transform" not in self.plan.verbs or name in self._wanted():
                 self._stage("extract", name)
+
+    def _read(self, name: str, source: Any) -> Flow:
+        context = self._context(name)
+        flow: Flow = source.read(context)
+        return audited(flow, name, self.plan, context.where) if wanted(source) else flow
 
     def transform(self) -> None:
         """Run the steps; what is checked or loaded is staged, in one pass over the sources."""
@@ -142,6 +151,7 @@ class Run:
             dataset=dataset,
             datasets=_Datasets(self, dataset),
             connections=self.connections,
+            versions=self.versions,
         )
 
     def _wanted(self) -> set[str]:

@@ -107,6 +107,9 @@ new_columns: freeze
     merge_schema: bool = True
     """Whether `parquet`, `orc` and `avro` files may have different columns; those that a file lacks are null."""
 
+    audit_columns: bool = False
+    """Whether rows get `_source` (the file) and `_extracted_at` (when they were read, one instant a run)."""
+
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why; empty where all can."""
         from spark_jobs.extract.conflicts import conflicts
@@ -181,6 +184,7 @@ new_columns: freeze
             fail=self.bad_records == "fail",
             context=context,
             totals=reading.totals,
+            audit=self.audit_columns,
         ).flow()
 
     def _refuse_conflicts(self, context: Context) -> None:
@@ -226,6 +230,7 @@ new_columns: freeze
             nulls=self._nulls() if self.null_values is None else self.null_values,
             pattern=self.timestamp_format or self._usual_time(),
             totals=self._totals(context, files),
+            audit=self.audit_columns,
         )
 
     def _nulls(self) -> tuple[str, ...]:

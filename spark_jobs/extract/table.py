@@ -2,80 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
 
-from spark_jobs.errors import DataError
-from spark_jobs.extract.contract import WindowColumn
-from spark_jobs.extract.spans import Span
+from spark_jobs.errors import ConfigError
+from spark_jobs.extract.contract import Column, WindowColumn
 from spark_jobs.flow import Context, Flow
 from spark_jobs.kinds import PYDANTIC
-from spark_jobs.ledger import last_version
-from spark_jobs.observe import Counter
-from spark_jobs.outline import Outline
-from spark_jobs.report import DatasetCounts
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+from spark_jobs.outline import INSTANTS, Misfit, Outline, Scope, bad_types, family, plain_type
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table that Spark reads, at its newest version."""
+    """A Delta table; all that a run reads of it is of one version, which the report names."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
     example: ClassVar[str] = """\
 type: table
-format: delta
-path: ${env.lake}/orders
+path: ${env.lake}/bronze/orders
 window: {column: ordered_at}
+columns:
+  id: {type: bigint, required: true}
+  amount: {type: "decimal(12,2)"}
+  ordered_at: {type: timestamp}
 """
     type: ClassVar[str] = "table"
     looks_back: ClassVar[bool] = True
 
-    format: Literal["delta"]
+    format: Literal["delta"] = "delta"
     """The table's format."""
     path: str = field(metadata={"substitute": "text", "path": True})
     """The table's folder or URI."""
+    columns: dict[str, Column] = field(default_factory=dict)
+    """The contract: column -> type, as the table has it. Only these columns are read. Without it all are."""
     window: Literal["all"] | WindowColumn | None = None
-    """Which rows belong to a window: `all`, or those whose column lies in it."""
+    """Which rows belong to a window: `all`, or those whose column lies in it (a row without a value lies in none); not
+    needed where `as_of` names the window."""
+    version: int | None = field(default=None, metadata={"ge": 0})
+    """The version that is read; default: the newest one when the run begins."""
+    as_of: str | None = field(default=None, metadata={"substitute": "text"})
+    """A moment: the version that the table had then is read, such as `"2013-01-01T06:00"` (the pipeline's zone where it
+    says none) or `${window.end}`."""
+    bad_records: Literal["quarantine", "fail"] = "quarantine"
+    """Rows without a value that the contract requires: set them aside whole, or stop."""
+
+    audit_columns: bool = False
+    """Whether rows get `_source` (the table's path) and `_extracted_at` (when they were read, one instant a run)."""
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't go together: option -> why; empty where all can."""
+        found: dict[str, str] = {}
+        if self.version is not None and self.as_of is not None:
+            found["as_of"] = "give a version or a moment, one of them"
+        elif self.as_of is not None and "${" not in self.as_of and _moment(self.as_of) is None:
+            found["as_of"] = "it is no date or time, such as 2013-01-01T06:00"
+        return found
 
     def outline(self) -> Outline:
-        """Nothing is known: the table is looked at when it is read."""
-        return Outline()
+        """The contract's columns; without one nothing is known: the table is looked at when it is read."""
+        if not self.columns:
+            return Outline()
+        personal = [name for name, item in self.columns.items() if item.pii]
+        columns = {name: plain_type(item.type) for name, item in self.columns.items()}
+        return Outline(columns=columns, rest="none").holding(personal)
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """Types that Spark doesn't have, a window's column that can't say which rows belong to it."""
+        yield from bad_types("columns", {name: item.type for name, item in self.columns.items()})
+        if isinstance(self.window, WindowColumn):
+            kind = rows.columns.get(self.window.column)
+            if family(kind) not in {None, *INSTANTS}:
+                message = f"the window's column {self.window.column!r} is {kind}"
+                yield Misfit(option="window.column", message=message, hint="name a timestamp or date")
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a repeat reads the same whatever has been written since."""
+        return self.version is not None or self.as_of is not None
+
+    def moment(self, zone: str) -> datetime | None:
+        """`as_of` as an instant in UTC; None where there is none.
+
+        Args:
+            zone: IANA name of the zone of a time without one.
+        """
+        found = _moment(self.as_of) if self.as_of is not None else None
+        if found is None:
+            return None
+        return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
     def read(self, context: Context) -> Flow:
-        """The rows of the window, lazily, of the version that the table has now.
+        """The rows of the window, lazily, of one version of the table.
 
         Raises:
-            ConfigError: the window's column can't say which rows belong to it.
-            DataError: there is no such table.
+            ConfigError: options that can't go together, columns that the table hasn't got so, a window's column that
+                can't say which rows belong to it, or the pipeline writes the table itself.
+            DataError: there is no such table, or its version isn't there any more.
         """
-        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+        from spark_jobs.extract.table_rows import flow
 
-        if last_version(context.spark, self.path) is None:
-            raise DataError(
-                "there is no Delta table",
-                where=self.path,
-                expected="a table that another pipeline has loaded",
-                remedy="load it first, or correct the path",
-            )
-        counter = Counter(self._within(context), read=F.count(F.lit(1)))
+        for option, reason in self.conflicts().items():
+            raise ConfigError(f"{option}: {reason}", where=context.where)
+        return flow(self, context)
 
-        def counts() -> DatasetCounts:
-            read = counter.values()["read"]
-            return DatasetCounts(read=read, rows=read)
 
-        return Flow(rows=counter.rows, counts=counts, refused=lambda: None)
-
-    def _within(self, context: Context) -> DataFrame:
-        from pyspark.sql import functions as F  # noqa: N812
-
-        rows = context.spark.read.format("delta").load(self.path)
-        if not isinstance(self.window, WindowColumn):
-            return rows
-        column, window = self.window.column, context.plan.reading
-        kind = next((item.dataType for item in rows.schema if item.name == column), None)
-        span = Span(column=column, window=window, zone=window.timezone, where=context.where)
-        return rows.where(span.inside(F.col("`" + column.replace("`", "``") + "`"), kind))
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

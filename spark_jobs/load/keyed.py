@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.audit import AUDIT
 from spark_jobs.columns import column, listed
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.ledger import Commit, committing, owes, owing
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
-from spark_jobs.load.by_key import AUDIT, DELETED, Cdc, Keyed, Merge, Scd2, names
+from spark_jobs.load.by_key import DELETED, Cdc, Keyed, Merge, Scd2, names
 from spark_jobs.load.changes import CHANGE, UPSERT, Changes, changes_of
 from spark_jobs.load.histories import CURRENT, FROM, TO, Histories
 from spark_jobs.load.literals import typed_literal
