@@ -21,6 +21,14 @@ _VALUES: Final = (
 )
 _RAISED: Final = re.compile(r"\[USER_RAISED_EXCEPTION\] (.*)")
 _VALUE: Final = re.compile(r"The value .*?(?= of the type|$)")  # as Spark's CAST_INVALID_INPUT begins
+UNRECORDED: Final = "DELTA_MISSING_CHANGE_DATA"
+AGAIN: Final = "let it record them, and load it into another table (`path`): its first window gets all of it"
+_GONE: Final = ("FAILED_READ_FILE.FILE_NOT_EXIST", "DELTA_CHANGE_DATA_FILE_NOT_FOUND")
+_STAY: Final = (
+    "files that stay while they are read",
+    "run the window again; where an older version of a table is read, VACUUM has removed its files",
+)
+_WHOLE: Final = ("a file that can be read to its end", "ask for the file again")
 _CORRUPT: Final = (
     "EOFException",
     "ZipException",
@@ -30,6 +38,7 @@ _CORRUPT: Final = (
     "incorrect header check",
     "ZstdIOException",
     "Invalid sync!",
+    "DELTA_CHANGE_DATA_FILE_NOT_FOUND",
 )
 
 
@@ -79,14 +88,10 @@ def _by_condition(error: BaseException, text: str, where: str) -> EtlError:
             remedy="cast with the cast step (quarantines), or use the try_ form of the function",
         )
     if _any(text, _CORRUPT):
-        return DataError(
-            first_line(text),
-            where=where,
-            expected="a file that can be read to its end",
-            remedy="ask for the file again",
-        )
+        expected, remedy = _STAY if _any(text, _GONE) else _WHOLE
+        return DataError(first_line(text), where=where, expected=expected, remedy=remedy)
     if type(error).__name__ in ("AnalysisException", "ParseException", "IllegalArgumentException"):
-        return ConfigError(first_line(text), where=where)
+        return ConfigError(first_line(text), where=where, remedy=AGAIN if UNRECORDED in text else "")
     return InfrastructureError(first_line(text) or type(error).__name__, where=where)
 
 

@@ -87,6 +87,11 @@ def held(number: int | None) -> int | None:
     return None if number is None or number <= FORGOTTEN else number
 
 
+def attempt_time(number: int) -> datetime:
+    """When an attempt was submitted, as its number says: to the millisecond, UTC."""
+    return datetime.fromtimestamp((number >> _FINGERPRINT_BITS) / 1000, UTC)
+
+
 def fingerprint_bits(fingerprint: str) -> int:
     """The fingerprint's first 20 bits."""
     return int(fingerprint[:5], 16)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from spark_jobs.audit import without
 from spark_jobs.columns import column
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def shaped(  # noqa: PLR0913 - the columns of a refused row
 
     Args:
         rows: the refused rows.
-        raw: their own columns, which become the raw record, nulls included.
+        raw: their own columns, which become the raw record, nulls included and those of `audit_columns` left out.
         dataset: the dataset that refuses them.
         stage: the verb that does.
         rules: array of the rules that they broke.
@@ -28,7 +29,7 @@ def shaped(  # noqa: PLR0913 - the columns of a refused row
     """
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-    record = F.to_json(F.struct(*[column(name) for name in raw]), {"ignoreNullFields": "false"})
+    record = F.to_json(F.struct(*[column(name) for name in without(rows, raw)]), {"ignoreNullFields": "false"})
     return rows.select(
         record.alias("raw"),
         F.lit(dataset).alias("dataset"),

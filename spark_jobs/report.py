@@ -105,6 +105,7 @@ class Report:
         state: loaded, skipped or failed; "running" between two applications of a staged run.
         datasets: name -> counts.
         checks: results in the order of the file.
+        sources: name -> what it was when it was read: the version of a table, the number of files.
         loads: name -> receipt.
         quarantined: {"rule: message": rows}, the reasons, largest first.
         seconds: step -> wall-clock seconds; `start` is the start of Spark, `total` the application.
@@ -126,6 +127,7 @@ class Report:
     staged: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: dict[str, str] | None = None
     id: str = ""
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""

@@ -24,6 +24,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.load.scope import disjoint
 
 _ONE: Final = "one load per table: union the datasets before it; or give each a scope of its own"
+_BEFORE: Final = "read another table; or what it was before, `as_of: ${window.start}`"
 APART: Final = "give each table a folder of its own, beside the others"
 
 
@@ -48,6 +49,30 @@ def check(verbs: Verbs, environment: Environment | None, params: Mapping[str, An
             for code, message, hint in _complaints(place, placed.kind, taken, environment):
                 problems.add(node, code, message, hint)
             taken.append((name, place, placed.kind))
+    _check_reads(verbs, environment, params, problems)
+
+
+def _check_reads(verbs: Verbs, environment: Environment | None, params: Mapping[str, Any], problems: Problems) -> None:
+    """Tell of sources that read what a load writes, so that a repeat would read what it wrote; arguments as above."""
+    written: dict[str, str] = {}
+    for name, placed in verbs.load.items():
+        for _, path in places(placed.kind) if placed.kind is not FAILED else ():
+            written.setdefault(_resolved(path, environment, params), name)
+    for placed in verbs.extract.values():
+        if getattr(placed.kind, "repeatable", True):
+            continue  # no table, or what it said before
+        for key, path in places(placed.kind):
+            load = written.get(_resolved(path, environment, params))
+            if load is not None:
+                message = f"load {load!r} writes the table that is read here: a repeat would read what it wrote"
+                node = option_node(type(placed.kind), placed.node, key) or placed.node
+                problems.add(node, "table-read-back", message, _BEFORE)
+
+
+def _resolved(path: str, environment: Environment | None, params: Mapping[str, Any]) -> str:
+    """A path as it can be compared, of a sample window."""
+    text = text_with_window(path, SAMPLE, params)
+    return absolute(text, environment.project) if environment and "${" not in text else text
 
 
 def refuse(loads: Mapping[str, tuple[str, Any]], environment: Environment, where: str) -> None:

@@ -38,6 +38,7 @@ class Reading:
         nulls: texts that mean null.
         pattern: Spark datetime pattern of text timestamps; None for ISO 8601.
         totals: how many records the files say they have; None where they don't.
+        audit: whether each row says where it came from.
     """
 
     context: Context
@@ -48,10 +49,15 @@ class Reading:
     nulls: tuple[str, ...]
     pattern: str | None
     totals: Totals | None = None
+    audit: bool = False
 
     def tell(self, *, numbered: bool) -> Tell:
         """What must be known of where a record stood; knowing less is cheaper."""
-        return "line" if numbered else "file" if self.contract.folders or self.totals else "nothing"
+        return "line" if numbered else "file" if self._by_file else "nothing"
+
+    @property
+    def _by_file(self) -> bool:
+        return bool(self.contract.folders or self.totals or self.audit)
 
     @property
     def told(self) -> str:

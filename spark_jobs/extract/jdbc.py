@@ -68,6 +68,9 @@ partition: {column: id, parts: 4}
     """Rows with a value that Spark has no place for (infinity as a timestamp, 0000-00-00) or that breaks the contract:
     set them aside whole, or stop."""
 
+    audit_columns: bool = False
+    """Whether rows get `_source` (`connection: table`) and `_extracted_at` (when they were read, one instant a run)."""
+
     @property
     def told(self) -> str:
         """What is read, in words."""
@@ -117,6 +120,7 @@ partition: {column: id, parts: 4}
             timezone=self.timezone,
             new_columns="discard" if self.columns else "evolve",
             bad_records=self.bad_records,
+            audit_columns=self.audit_columns,
         )
 
     def settled(self, window: Window) -> datetime:

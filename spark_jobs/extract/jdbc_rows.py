@@ -42,7 +42,13 @@ def flow(source: Jdbc, context: Context) -> Flow:
     asked = _Asked(source=source, context=context, database=database)
     _ = asked.selected  # what can't be read is told before anything is
     fail = source.bad_records == "fail"
-    return Records(parse=lambda _: [asked.parsed()], empty=lambda: asked.frame, fail=fail, context=context).flow()
+    return Records(
+        parse=lambda _: [asked.parsed()],
+        empty=lambda: asked.frame,
+        fail=fail,
+        context=context,
+        audit=source.audit_columns,
+    ).flow()
 
 
 @dataclass(frozen=True, kw_only=True)

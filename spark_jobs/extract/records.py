@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Final
 
+from spark_jobs.audit import SOURCE, origin, refuse_taken
 from spark_jobs.errors import DataError
 from spark_jobs.extract.totals import FILE, PROMISED, Totals
 from spark_jobs.flow import Context, Flow
@@ -167,6 +168,7 @@ class Records:
         fail: whether a refused record is an error.
         context: what runs.
         totals: how many records the files say they have; None where they don't.
+        audit: whether each row says where it came from, by the column `_source`.
     """
 
     parse: Callable[[bool], Sequence[Parsed]]
@@ -174,6 +176,7 @@ class Records:
     fail: bool
     context: Context
     totals: Totals | None = None
+    audit: bool = False
 
     def flow(self) -> Flow:
         """The dataset, lazily.
@@ -185,8 +188,14 @@ class Records:
         if not parsed:
             if self.totals is not None and not self.totals.hold(defaultdict(int), ()):
                 raise self.totals.broken(_nothing_seen(self.context), ())
-            return Flow(rows=self.empty(), counts=DatasetCounts, refused=lambda: None)
+            return Flow(rows=self._audited_nothing(), counts=DatasetCounts, refused=lambda: None)
         return _Counted(records=self, parsed=parsed).flow()
+
+    def _audited_nothing(self) -> DataFrame:
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        rows = self.empty()
+        return rows.withColumn(SOURCE, F.lit(None).cast("string")) if self.audit else rows
 
     def refused(self) -> DataFrame:
         """The records set aside; reads the source again."""
@@ -203,7 +212,8 @@ class _Counted:
         from pyspark.sql import functions as F  # noqa: N812
 
         totals, state = self.records.totals, F.col(_STATE)
-        judged = _together([group.judged() if totals is None else group.weighed() for group in self.parsed])
+        parsed = [self._named(group) for group in self.parsed] if self.records.audit else self.parsed
+        judged = _together([group.judged() if totals is None else group.weighed() for group in parsed])
         counter = Counter(
             judged,
             records=F.count(F.lit(1)),
@@ -214,6 +224,11 @@ class _Counted:
         )
         rows = counter.rows.where(state == _ROW).drop(_STATE, FILE, PROMISED)
         return Flow(rows=rows, counts=lambda: self.counts(counter.values()), refused=self.refused)
+
+    def _named(self, group: Parsed) -> Parsed:
+        """Records that say where they came from."""
+        refuse_taken(group.values, self.records.context.where)
+        return replace(group, values={**group.values, SOURCE: origin(group.file)})
 
     def _rare(self) -> dict[str, Column]:
         """What is counted only where it can be: each count takes time for every record."""

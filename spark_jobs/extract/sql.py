@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from spark_jobs.audit import refuse_taken
 from spark_jobs.columns import column, require
 from spark_jobs.extract.contract import WindowColumn
 from spark_jobs.extract.spans import Span
@@ -44,6 +45,9 @@ query: SELECT o.*, c.name FROM placed o LEFT JOIN customers c ON o.customer = c.
     window: Literal["all"] | WindowColumn | None = None
     """Which of its rows belong to a window: those whose column lies in it; default: all that the query answers."""
 
+    audit_columns: bool = False
+    """Whether rows get `_source` (this source's name) and `_extracted_at` (when they were read, one instant a run)."""
+
     def outline(self, scope: Scope) -> Outline:
         """What the query selects."""
         return scope.query(self.query, None)
@@ -65,6 +69,8 @@ query: SELECT o.*, c.name FROM placed o LEFT JOIN customers c ON o.customer = c.
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         found = answer(self.query, named_in(self.query, context.datasets), context)
+        if self.audit_columns:
+            refuse_taken(found.columns, context.where)
         counter = Counter(self._within(found, context), read=F.count(F.lit(1)))
 
         def counts() -> DatasetCounts:

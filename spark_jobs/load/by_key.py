@@ -16,8 +16,6 @@ UPSERTS: Final = ("c", "create", "r", "read", "i", "insert", "u", "update")
 DELETES: Final = ("d", "delete")
 TRUNCATES: Final = ("t", "truncate")
 OPERATIONS: Final = (*UPSERTS, *DELETES, *TRUNCATES)
-AUDIT: Final = ("_source", "_extracted_at")
-"""Columns that say where a row came from: no part of what it says."""
 
 
 def names(option: str | Sequence[str]) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.audit import AUDIT
 from spark_jobs.columns import listed, quote
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.load import precedence
-from spark_jobs.load.by_key import AUDIT
 from spark_jobs.load.changes import CHANGE, DELETE, TRUNCATE, UPSERT, Changes
 from spark_jobs.load.covering import covered_by, current, cut
 from spark_jobs.load.side import NUMBER, UNIT, Side, committing_as
@@ -199,7 +199,7 @@ class Histories:
         ]
         action = (
             f"CASE WHEN t.{first} IS NULL THEN 'insert' WHEN m.{first} IS NULL THEN 'delete' "
-            f"WHEN NOT ({_alike(table, 'm.', 't.')}) THEN 'update' END"
+            f"WHEN NOT ({_alike(table.drop(*AUDIT), 'm.', 't.')}) THEN 'update' END"
         )
         return both.select(*columns, F.expr(action).alias(_ACTION)).where(f"{_ACTION} IS NOT NULL")
 

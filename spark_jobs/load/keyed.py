@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.audit import AUDIT
 from spark_jobs.columns import column, listed
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.ledger import Commit, committing, owes, owing
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
-from spark_jobs.load.by_key import AUDIT, DELETED, Cdc, Keyed, Merge, Scd2, names
+from spark_jobs.load.by_key import DELETED, Cdc, Keyed, Merge, Scd2, names
 from spark_jobs.load.changes import CHANGE, UPSERT, Changes, changes_of
 from spark_jobs.load.histories import CURRENT, FROM, TO, Histories
+from spark_jobs.load.keeping import keep
 from spark_jobs.load.literals import typed_literal
 from spark_jobs.load.merging import Merging
 from spark_jobs.load.new_table import ensure_table
@@ -54,7 +56,7 @@ class ByKey:
         work = self._work(self._begin(rows))
         for unit in self._debts():
             self._settle(work, unit)
-        if not work.prepare(self.attempt.number, self._units, self._where):
+        if not (keep(self.attempt) and work.prepare(self.attempt.number, self._units, self._where)):
             return self._lost()
         (receipt, commit), tries = committing(lambda: self._commit(work, staged))
         receipt.attempts = tries

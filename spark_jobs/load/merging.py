@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.audit import AUDIT
 from spark_jobs.columns import listed, quote
 from spark_jobs.errors import DataError
 from spark_jobs.load import precedence
-from spark_jobs.load.by_key import AUDIT, DELETED, Cdc, Merge
+from spark_jobs.load.by_key import DELETED, Cdc, Merge
 from spark_jobs.load.changes import CHANGE, DELETE, TRUNCATE, UPSERT, Changes
 from spark_jobs.load.side import CUT, NUMBER, UNIT, Side, committing_as
 from spark_jobs.load.strategies import text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.audit import AUDIT
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# Audit columns say who wrote a row and when: they differ from run to run on purpose.
-_AUDIT: Final = ("_source", "_extracted_at")
 _SHOWN: Final = 5
 _FORMS: Final = {
     "ignoreNullFields": "false",
@@ -56,5 +56,5 @@ def _texts(rows: DataFrame) -> DataFrame:
     """A JSON text a row: sets of rows can't be compared where a column is a map."""
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-    kept = rows.drop(*_AUDIT)
+    kept = rows.drop(*AUDIT)  # they differ from run to run on purpose
     return kept.select(F.to_json(F.struct("*"), _FORMS).alias("row"))

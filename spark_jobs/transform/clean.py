@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
+from spark_jobs.audit import found_in
 from spark_jobs.columns import column, require, spare
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
@@ -44,7 +45,7 @@ class Clean:
     nulls: tuple[str, ...] = ()
     """Texts that become null in every text column; case matters."""
     duplicates: Literal["keep", "drop"] = "keep"
-    """Whether a row that equals another one in every column is kept; nulls are equal."""
+    """Whether a row that equals another one in every column is kept; nulls are equal, audit columns don't count."""
 
     @property
     def effect(self) -> Effect:
@@ -125,11 +126,24 @@ def _nulled(rows: DataFrame, texts: set[str], nulls: tuple[str, ...]) -> DataFra
 
 
 def _distinct(rows: DataFrame) -> DataFrame:
-    """Each row once; maps and variants, which Spark can't compare, are compared as JSON."""
-    columns = rows.columns
+    """Each row once, wherever it came from; maps and variants, which Spark can't compare, are compared as JSON."""
+    columns, audit = rows.columns, found_in(rows.schema)
     odd = [field.name for field in rows.schema.fields if not orderable(field)]
-    if not odd:
+    if not odd and not audit:
         return rows.dropDuplicates()
     helpers = {spare(columns, f"json{place}"): as_json(name) for place, name in enumerate(odd)}
-    keys = [name for name in columns if name not in odd] + list(helpers)
-    return rows.withColumns(helpers).dropDuplicates(keys).select([column(name) for name in columns])
+    keys = [name for name in columns if name not in (*odd, *audit)] + list(helpers)
+    named = rows.withColumns(helpers)
+    if audit:
+        return _first(named, keys, audit).select([column(name) for name in columns])
+    return named.dropDuplicates(keys).select([column(name) for name in columns])
+
+
+def _first(rows: DataFrame, keys: Collection[str], audit: Collection[str]) -> DataFrame:
+    """One row of each key: that of the first source, by name, so that a repeat has the same one."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F  # noqa: N812
+
+    rank = spare(rows.columns, "rank")
+    order = Window.partitionBy(*[column(name) for name in keys]).orderBy(*[column(name) for name in audit])
+    return rows.withColumn(rank, F.row_number().over(order)).where(column(rank) == 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spark_jobs.audit import found_in
 from spark_jobs.columns import column
 
 if TYPE_CHECKING:
@@ -12,14 +13,15 @@ if TYPE_CHECKING:
 
 
 def content(rows: DataFrame) -> list[Column]:
-    """What to sort by so that only identical rows tie: every column, by name.
+    """What to sort by so that only identical rows tie: every column, by name, those that audit_columns added last.
 
     A hash of the whole row as JSON would do too, and costs twice as much: it is computed for every row, while columns
     are compared only where all columns before them tie.
     """
     from pyspark.sql.types import DoubleType, FloatType
 
-    fields = sorted(rows.schema.fields, key=lambda field: field.name)
+    apart = found_in(rows.schema)
+    fields = sorted(rows.schema.fields, key=lambda field: (field.name in apart, field.name))
     values = [column(field.name) if orderable(field) else as_json(field.name) for field in fields]
     return values + [_sign(field.name) for field in fields if isinstance(field.dataType, (FloatType, DoubleType))]
 

@@ -7,6 +7,14 @@ from typing import Final
 from airflow_provider_etl.spec.catalogue.rule import Rule, completed
 
 _LOAD: Final = "load:\n  lake:\n    type: delta\n    path: ${env.lake}/"
+_READ_BACK: Final = """\
+extract:
+  orders:
+    type: table
+    path: ${env.lake}/orders
+    window: all
+    columns: {id: {type: int}, amount: {type: int}, ordered_at: {type: timestamp}}
+"""
 _APPEND: Final = "\n    write: {strategy: append}\n"
 _ON_S3: Final = completed("load:\n  lake: {type: delta, path: s3a://lake/orders, write: {strategy: append}}\n")
 _OLD_S3: Final = completed("load:\n  lake: {type: delta, path: s3://lake/orders, write: {strategy: append}}\n")
@@ -52,6 +60,14 @@ RULES: Final = (
         right="transform:\n  raw: {from: orders}\n  clean: {from: raw}\n"
         f"check:\n  clean: [{{not_null: {{columns: [customer], on_fail: quarantine}}}}]\n{_LOAD}orders{_APPEND}    from: clean\n",
         mend="Check the dataset that is loaded, or set the rows aside in a step.",
+    ),
+    Rule(
+        code="table-read-back",
+        why="A source reads the table that a load of the same pipeline writes. A repeat of a window would read what it wrote"
+        " the first time, so it would end otherwise.",
+        wrong=_READ_BACK,
+        right=_READ_BACK + "    as_of: ${window.start}\n",
+        mend="Read another table; or a `version`, or what the table said at a moment before (`as_of`).",
     ),
     Rule(
         code="name-clash",

@@ -14,6 +14,7 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.rules import target_of
 from airflow_provider_etl.spec.verbs import Placed, Verbs
+from spark_jobs.audit import AUDIT, TYPES, wanted
 from spark_jobs.kinds import reads_datasets
 from spark_jobs.outline import Misfit, Outline
 
@@ -78,7 +79,15 @@ class _Follower:
         given = (self._known(),) if reads_datasets(placed.kind) else ()
         rows: Outline = self._asked(placed, "outline", *given) or Outline()
         self._look(placed, rows)
-        return rows
+        return self._audited(placed, rows) if wanted(placed.kind) else rows
+
+    def _audited(self, placed: Placed, rows: Outline) -> Outline:
+        """A source's columns, with those that say where its rows come from."""
+        for name in filter(None, map(rows.spelled, AUDIT)):
+            message, hint = f"the source has a column {name!r} itself", "leave it out, or don't ask for audit_columns"
+            misfit = Misfit(option="audit_columns", message=message, hint=hint, code="column-collision")
+            self._tell(placed, misfit)
+        return rows.plus(TYPES)
 
     def _step(self, placed: Placed, rows: Outline) -> Outline:
         if placed.kind is FAILED:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from spark_jobs.audit import AUDIT
 from spark_jobs.columns import listed
 from spark_jobs.errors import DataError
 from spark_jobs.load.by_key import DELETED, Merge
@@ -20,7 +21,7 @@ from spark_jobs.load.databases.replacing import Changed
 from spark_jobs.load.databases.shape import Shape
 from spark_jobs.load.databases.stage import Stage
 
-_APART: Final = (DELETED, CHANGE, "_source", "_extracted_at")  # no part of what a row says
+_APART: Final = (DELETED, CHANGE, *AUDIT)  # no part of what a row says
 _BEST: Final = "_etl_best"
 
 

@@ -72,7 +72,7 @@ def test_a_file_without_the_windows_column_stops(drops: Drops) -> None:
 
 
 def table(drops: Drops, **options: Any) -> Read:
-    return Read(Table(format="delta", path=str(drops.folder / "table"), **options).read(drops.context()))
+    return Read(Table(path=str(drops.folder / "table"), **options).read(drops.context()))
 
 
 def test_a_table_gives_the_rows_of_the_window(drops: Drops) -> None:
@@ -90,8 +90,3 @@ def test_a_table_gives_the_rows_of_the_window(drops: Drops) -> None:
         table(drops, window=WindowColumn(column="id"))
     with pytest.raises(ConfigError, match="'nope' isn't there"):
         table(drops, window=WindowColumn(column="nope"))
-
-
-def test_a_table_that_is_not_there_stops(drops: Drops) -> None:
-    with pytest.raises(DataError, match="there is no Delta table; expected a table that another pipeline has loaded"):
-        table(drops)
