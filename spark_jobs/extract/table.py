@@ -66,23 +66,21 @@ columns:
 
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why; empty where all can."""
-        found: dict[str, str] = {}
+        found = self._of_the_feed() if self.changes else {}
         if self.version is not None and self.as_of is not None:
             found["as_of"] = "give a version or a moment, one of them"
         elif self.as_of is not None and "${" not in self.as_of and _moment(self.as_of) is None:
             found["as_of"] = "it is no date or time, such as 2013-01-01T06:00"
         if self.format == "files":
-            for option in ("version", "as_of", "changes"):
-                if getattr(self, option) not in (None, False):
-                    found[option] = "a folder of files keeps no past"
-        if self.changes:
-            for option in ("version", "as_of", "window"):
-                if getattr(self, option) is not None:
-                    found[option] = "the change feed goes on where the window before has ended (changes: true)"
-            taken = next((name for name in self.columns if name.lower() in CHANGES), None)
-            if taken is not None:
-                found["columns"] = f"{taken!r} comes with the change feed"
+            past = [option for option in ("version", "as_of", "changes") if getattr(self, option) not in (None, False)]
+            found |= dict.fromkeys(past, "a folder of files keeps no past")
         return found
+
+    def _of_the_feed(self) -> dict[str, str]:
+        chosen = [option for option in ("version", "as_of", "window") if getattr(self, option) is not None]
+        found = dict.fromkeys(chosen, "the change feed goes on where the window before has ended (changes: true)")
+        taken = next((name for name in self.columns if name.lower() in CHANGES), None)
+        return found | ({"columns": f"{taken!r} comes with the change feed"} if taken is not None else {})
 
     @property
     def consumes(self) -> bool:
