@@ -118,3 +118,11 @@ def test_an_edge_is_in_one_window_and_windows_read_again_are_the_same(
     assert [len(rows) for rows in found] == INSIDE
     assert [row for rows in found for row in rows] == list(range(1, len(TIMES) - 2))
     assert [ids(window) for window in reversed(WINDOWS)] == found[::-1]
+
+
+def test_rows_of_a_database_say_its_connection_and_table(spark: Any, tmp_path: Path, request: Any) -> None:
+    name, options, more = jdbc(spark, tmp_path, request)
+    source = kinds.build(kinds.find(SOURCES, name, "extract"), {**options, "audit_columns": True})
+    made, known = plan(tmp_path, WINDOWS[0], attempt(1)), Connections(*more["connections"])
+    context = Context(spark=spark, plan=made, where="extract.rows", dataset="rows", connections=known)
+    assert {row["_source"] for row in source.read(context).rows.collect()} == {"db:edges"}
