@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _REFUSED: Final = "_refused"
+_FILES: Final = "_files"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +36,22 @@ class Accounts:
 
     def datasets(self) -> list[str]:
         """Names of the staged datasets."""
-        return [name for name in self.report.staged if not name.startswith(_REFUSED)]
+        return [name for name in self.report.staged if not name.startswith((_REFUSED, _FILES))]
 
     def refused(self) -> list[Staged]:
         """References to the rows set aside so far."""
         return [Staged(**item) for name, item in self.report.staged.items() if name.startswith(_REFUSED)]
+
+    def keep_files(self, source: str, files: DataFrame) -> None:
+        """Stage which files a source has read: a load keeps that."""
+        self.keep(f"{_FILES}/{source}", self.staging.write(files.coalesce(1), "extract", f"{_FILES}-{source}"))
+
+    def files(self) -> dict[str, DataFrame]:
+        """Source -> the files that it has read, of those for which a load has to keep that."""
+        kept = {name: item for name, item in self.report.staged.items() if name.startswith(_FILES)}
+        return {
+            name.removeprefix(f"{_FILES}/"): self.staging.read(Staged(**item), "extract") for name, item in kept.items()
+        }
 
     def staged(self, name: str) -> Staged:
         """The reference to a staged dataset.

@@ -20,7 +20,9 @@ _VALUES: Final = (
 )
 _RAISED: Final = re.compile(r"\[USER_RAISED_EXCEPTION\] (.*)")
 _VALUE: Final = re.compile(r"The value .*?(?= of the type|$)")  # as Spark's CAST_INVALID_INPUT begins
-_GONE: Final = "FAILED_READ_FILE.FILE_NOT_EXIST"
+UNRECORDED: Final = "DELTA_MISSING_CHANGE_DATA"
+AGAIN: Final = "let it record them, and load it into another table (`path`): its first window gets all of it"
+_GONE: Final = ("FAILED_READ_FILE.FILE_NOT_EXIST", "DELTA_CHANGE_DATA_FILE_NOT_FOUND")
 _STAY: Final = (
     "files that stay while they are read",
     "run the window again; where an older version of a table is read, VACUUM has removed its files",
@@ -35,6 +37,7 @@ _CORRUPT: Final = (
     "incorrect header check",
     "ZstdIOException",
     "Invalid sync!",
+    "DELTA_CHANGE_DATA_FILE_NOT_FOUND",
 )
 
 
@@ -84,10 +87,10 @@ def _by_condition(error: BaseException, text: str, where: str) -> EtlError:
             remedy="cast with the cast step (quarantines), or use the try_ form of the function",
         )
     if _any(text, _CORRUPT):
-        expected, remedy = _STAY if _GONE in text else _WHOLE
+        expected, remedy = _STAY if _any(text, _GONE) else _WHOLE
         return DataError(first_line(text), where=where, expected=expected, remedy=remedy)
     if type(error).__name__ in ("AnalysisException", "ParseException", "IllegalArgumentException"):
-        return ConfigError(first_line(text), where=where)
+        return ConfigError(first_line(text), where=where, remedy=AGAIN if UNRECORDED in text else "")
     return InfrastructureError(first_line(text) or type(error).__name__, where=where)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,9 @@ from spark_jobs.report import DatasetCounts
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from spark_jobs.history import Pinned
+    from spark_jobs.session import FileStat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,8 @@ class Context:
         datasets: the other datasets by name, as far as they exist yet.
         connections: those that the plan's kinds name, by id.
         versions: path of a table -> the version that this run reads of it, once it has read some of it.
+        sources: name -> what the run's sources were when they were read (Flow.told).
+        files: source -> the files that it has read, where a load has to keep that (load/kept_files.py).
     """
 
     spark: SparkSession
@@ -34,7 +39,9 @@ class Context:
     dataset: str
     datasets: Mapping[str, DataFrame] = field(default_factory=dict)
     connections: Connections = field(default_factory=Connections)
-    versions: MutableMapping[str, int] = field(default_factory=dict)
+    versions: MutableMapping[str, Pinned] = field(default_factory=dict)
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: Mapping[str, DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +54,11 @@ class Flow:
         refused: rows set aside so far, in the shape of quarantine.REFUSED, lazily; None where `counts` found none.
             To be called after `counts`. It reads the source again, so it is only called where there is something.
         told: of a source, what it was when it was read, for the report: `{"version": 12}`.
+        files: of a source, the files that it has read, where a load has to keep that; else None.
     """
 
     rows: DataFrame
     counts: Callable[[], DatasetCounts]
     refused: Callable[[], DataFrame | None]
     told: Mapping[str, Any] = field(default_factory=dict)
+    files: Sequence[FileStat] | None = None

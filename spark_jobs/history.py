@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +13,23 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pinned:
+    """A version of a table.
+
+    Args:
+        version: its number.
+        committed: when it was committed, in milliseconds since 1970.
+        table: the id that the table was made with: no two tables have one, though one came to the folder after another.
+    """
+
+    version: int
+    committed: int
+    table: str
+
+
 class History:
-    """The past of one Delta table that is there.
+    """The past of one Delta table.
 
     Args:
         spark: a classic session with Delta.
@@ -39,8 +55,10 @@ class History:
         )
         return int(commit.version())
 
-    def newest(self) -> tuple[int, datetime, str]:
-        """The newest version, when it was committed, and the id that the table was made with."""
+    def newest(self) -> Pinned | None:
+        """The newest version; None where there is no table."""
         snapshot = self._log.update(False, self._nothing, self._nothing)
-        committed = _EPOCH + int(snapshot.timestamp()) * _MILLISECOND
-        return int(snapshot.version()), committed, str(snapshot.metadata().id())
+        version = int(snapshot.version())
+        if version < 0:
+            return None
+        return Pinned(version=version, committed=int(snapshot.timestamp()), table=str(snapshot.metadata().id()))

@@ -20,7 +20,8 @@ from it, and here it is rebuilt from the plan without pydantic. Field metadata s
 Class attributes: `shorthand` names the field that a value which is no mapping stands for (`filter: "a > 1"`), and where
 `whole` is True every value is that field, a mapping too (`derive: {late: "dep_delay > 15"}`). `requires` names the
 third-party modules that the method imports. `example` stands in docs/language.md, and a test lints it. A source whose
-`reads_datasets` is True reads the sources above it: its `outline` gets a Scope, and it needs no window of its own. A
+`reads_datasets` is True reads the sources above it: its `outline` gets a Scope, and it needs no window of its own. One
+whose `consumes` is True gives a window what no window has read before: its loads keep what that was. A
 step whose `masks` is True hides values, which then no row that is set aside may show (privacy.py).
 
 What `lint` asks, where a kind has it: `conflicts()` says which options can't go together (option -> why), `outline`
@@ -72,6 +73,11 @@ def find(registry: Mapping[str, str], name: str, group: str) -> type[Any]:
 def reads_datasets(kind: Any) -> bool:
     """Whether a source is made of the sources above it."""
     return bool(getattr(kind, "reads_datasets", False))
+
+
+def consumes(kind: Any) -> bool:
+    """Whether a source gives a window what no window has read before, so that its loads must keep what that was."""
+    return bool(getattr(kind, "consumes", False))
 
 
 def _entry_point(name: str) -> str | None:

@@ -260,12 +260,14 @@ class FileStat(NamedTuple):
         size: bytes, compressed.
         mtime: modification time in milliseconds since 1970.
         inside: the path below the folder that was asked for or matched; the name alone where the file itself was.
+        etag: what the storage calls this content; empty where it has no name for it.
     """
 
     path: str
     size: int
     mtime: int
     inside: str
+    etag: str = ""
 
 
 def list_files(spark: SparkSession, path: str) -> list[FileStat]:
@@ -280,14 +282,23 @@ def list_files(spark: SparkSession, path: str) -> list[FileStat]:
     fs = place.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
     roots = [place] if fs.exists(place) else [status.getPath() for status in fs.globStatus(place) or []]
     found: dict[str, FileStat] = {}
+    tagged = False
     for root in roots:
         folder, files = f"{fs.makeQualified(root).toString().rstrip('/')}/", fs.listFiles(root, True)
         while files.hasNext():
             status = files.next()
             file = str(status.getPath().toString())
             inside = file.removeprefix(folder) if file.startswith(folder) else str(status.getPath().getName())
-            found[file] = FileStat(file, int(status.getLen()), int(status.getModificationTime()), inside)
+            tagged = _has_etag(status) if not found else tagged
+            etag = str(status.getEtag() or "") if tagged else ""
+            found[file] = FileStat(file, int(status.getLen()), int(status.getModificationTime()), inside, etag)
     return sorted(found.values())
+
+
+def _has_etag(status: Any) -> bool:
+    """Whether a storage tells an etag of its files: S3 and ADLS do."""
+    names = {str(one.getName()) for one in status.getClass().getInterfaces()}
+    return "org.apache.hadoop.fs.EtagSource" in names
 
 
 def head(spark: SparkSession, path: str, limit: int) -> bytes:

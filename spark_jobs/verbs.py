@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.accounts import Accounts
@@ -18,6 +19,7 @@ from spark_jobs.connections import Connections
 from spark_jobs.errors import DataError
 from spark_jobs.flow import Context, Flow
 from spark_jobs.load.accept import accept
+from spark_jobs.load.kept_files import rows_of
 from spark_jobs.lookback import own_rows
 from spark_jobs.plan import VERBS, Plan
 from spark_jobs.points import reach
@@ -28,6 +30,8 @@ from spark_jobs.transform.flow import transform
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from spark_jobs.history import Pinned
 
 _RETENTION_HOURS: Final = 24.0
 # The point that a run has come to when a verb is done.
@@ -64,7 +68,7 @@ class Run:
         self.flows: dict[str, Flow] = {}
         self.own: dict[str, Flow] = {}
         self.used: set[str] = set()
-        self.versions: dict[str, int] = {}
+        self.versions: dict[str, Pinned] = {}
         self.where = ""
 
     def execute(self) -> None:
@@ -83,14 +87,16 @@ class Run:
         for name, source in self.plan.extract.items():
             self.where = f"extract.{name}"
             self.flows[name] = self._read(name, source)
-            if told := self.flows[name].told:
-                self.report.sources[name] = dict(told)
             if "transform" not in self.plan.verbs or name in self._wanted():
                 self._stage("extract", name)
 
     def _read(self, name: str, source: Any) -> Flow:
         context = self._context(name)
         flow: Flow = source.read(context)
+        if flow.told:
+            self.report.sources[name] = dict(flow.told)
+        if flow.files is not None:
+            self.accounts.keep_files(name, rows_of(self.spark, name, flow.files))
         return audited(flow, name, self.plan, context.where) if wanted(source) else flow
 
     def transform(self) -> None:
@@ -127,7 +133,8 @@ class Run:
         for name, (dataset, destination) in self.plan.load.items():
             self.where = f"load.{name}"
             rows, count = accepted[name]
-            receipt = destination.publish(name, rows, count, self._context(dataset))
+            context = replace(self._context(dataset), files=self.accounts.files())
+            receipt = destination.publish(name, rows, count, context)
             self.report.loads[name] = receipt
             version = f", version {receipt.version}" if receipt.version is not None else ""
             self.say(f"load {name}: {receipt.state}, {receipt.rows_inserted} rows{version}")
@@ -152,6 +159,7 @@ class Run:
             datasets=_Datasets(self, dataset),
             connections=self.connections,
             versions=self.versions,
+            sources=self.report.sources,
         )
 
     def _wanted(self) -> set[str]:

@@ -9,6 +9,7 @@ from airflow_provider_etl.explaining.words import wrapped
 from airflow_provider_etl.spec import Pipeline
 from airflow_provider_etl.starter.values import flow
 from spark_jobs import kinds
+from spark_jobs.kinds import consumes
 from spark_jobs.load.by_key import Scd2
 from spark_jobs.lookback import replaces_reach, window_column
 
@@ -49,6 +50,11 @@ _CONTEXT: Final = (
     "rows of the {lookback} before the window by {column} are read for the steps alone: after them, and before the "
     "checks, they are left out and counted as filtered"
 )
+_CONSUMED: Final = {
+    "files": "a window reads the files that were changed in it; its loads keep which, and a repeat reads the same",
+    "table": "a window reads the versions that no window has read; its loads keep which, and a repeat reads the same",
+}
+_NEW: Final = "a window reads what no window has read; its loads keep what that was"
 _SCOPE: Final = "{scope}: only such rows are this pipeline's; what others load into the table is never touched"
 _REFUSED: Final = "rows that break the contract or a check with on_fail: quarantine are in {place}, with the reason"
 
@@ -75,6 +81,9 @@ def told(pipeline: Pipeline) -> Iterator[str]:
         if getattr(kind, "scope", None):
             yield from wrapped(_SCOPE.format(scope=flow(dict(kind.scope))), f"    {'the scope':<10}", " " * 14)
         yield from _told(parts)
+    for name, source in pipeline.extract.items():
+        if consumes(source):
+            yield from wrapped(f"{name}: {_CONSUMED.get(source.type, _NEW)}", "  ", "      ")
     place = f"{pipeline.environment.quarantine}/{pipeline.id}"
     yield from wrapped(_REFUSED.format(place=place), "  ", "      ")
 

@@ -65,6 +65,8 @@ def check(node: Node | None, verbs: Verbs, problems: Problems) -> None:
 def _paths(verbs: Verbs, problems: Problems) -> None:
     """Report sources that have a window column and find only the window's own files: what they lack would be lost."""
     for name, placed in verbs.extract.items():
+        if getattr(placed.kind, "as_of", None) is not None:
+            continue  # a table as it was then has the rows before the window too
         if column_of(placed.kind) and any(names_window(node.text) for node in scalars(placed.node)):
             message = f"source {name!r} names the window: what lies before it is in files that aren't read"
             hint = "name all files, and let `window: {column: …}` choose the rows; or leave lookback out"

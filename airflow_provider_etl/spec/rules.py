@@ -21,7 +21,7 @@ from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.schedule import zone_problem
 from airflow_provider_etl.spec.variables import names_window, text_with_window
 from airflow_provider_etl.spec.verbs import RESULT, Placed, Verbs
-from spark_jobs.kinds import reads_datasets
+from spark_jobs.kinds import consumes, reads_datasets
 from spark_jobs.window import Window
 
 SAMPLE: Final = Window(start=datetime(2013, 1, 1, tzinfo=UTC), end=datetime(2013, 1, 2, tzinfo=UTC))
@@ -225,7 +225,7 @@ def _conflicts(verbs: Verbs, problems: Problems) -> None:
 
 def _windows(verbs: Verbs, problems: Problems) -> None:
     for name, placed in verbs.extract.items():
-        if placed.kind is FAILED or getattr(placed.kind, "window", None) is not None or reads_datasets(placed.kind):
+        if placed.kind is FAILED or getattr(placed.kind, "window", None) is not None or _says_itself(placed.kind):
             continue
         if not any(names_window(node.text) for node in scalars(placed.node)):
             problems.add(
@@ -234,6 +234,11 @@ def _windows(verbs: Verbs, problems: Problems) -> None:
                 f"source {name!r} doesn't say which of its rows belong to a window",
                 "name ${window…} in its path, or say `window: {column: …}`, or `window: all` for reference data",
             )
+
+
+def _says_itself(kind: Any) -> bool:
+    """Whether a source needs no `window`: those that it reads have theirs, or it gives what no window has read."""
+    return reads_datasets(kind) or consumes(kind)
 
 
 def _zones(verbs: Verbs, problems: Problems) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing
 from typing import Any, Final
 
-from airflow_provider_etl.spec import hints
+from airflow_provider_etl.spec import consuming, hints
 from airflow_provider_etl.spec.class_plan import option_node, plan_of
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
@@ -47,6 +47,7 @@ def check(verbs: Verbs, problems: Problems, *, ordered: bool = False) -> None:
         if not ordered:
             _without_sequence(placed, problems)
             _partial_update(placed, problems)
+    consuming.check(verbs, problems, ordered=ordered)
 
 
 def _unsupported(placed: Placed, problems: Problems) -> None:

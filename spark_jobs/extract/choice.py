@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import DataError
 from spark_jobs.extract import folders, sidecar
@@ -18,24 +20,45 @@ log: Final = logging.getLogger(__name__)
 _SHOWN: Final = 10
 
 
-def choose(source: Files, context: Context) -> tuple[FileStat, ...]:
-    """The files to read, sorted by path.
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The files to read.
+
+    Args:
+        files: they, sorted by path.
+        told: what the report says of them.
+    """
+
+    files: tuple[FileStat, ...]
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+def choose(source: Files, context: Context) -> Chosen:
+    """The files to read.
 
     Raises:
-        DataError: there are none where some are wanted, or one isn't where `partitions` or `manifest` say.
+        ConfigError: a load can't keep which files a window has read, where that is needed.
+        DataError: there are none where some are wanted, or one isn't where `partitions` or `manifest` say; with
+            `window: modified` a file of a repeated window has changed, or one came late.
+        InfrastructureError: with `window: modified`, the window isn't over.
     """
     found = find(context.spark, source.path)
     if found.ignored:
         log.warning("%s: left out, names start with _ or .: %s", context.where, ", ".join(found.ignored[:_SHOWN]))
     files = sidecar.without(found.files) if source.manifest is not None else found.files
     files = named(files, source.glob) if source.glob is not None else files
+    told: Mapping[str, Any] = {}
+    if source.consumes:
+        from spark_jobs.extract import modified
+
+        files, told = modified.of_window(source, files, context)
     if not files and source.empty == "fail":
         raise _nothing(source, found, context)
     folders.refuse_without(files, source.partitions)
     unnamed = folders.unnamed(files, source.partitions)
     if unnamed:
         log.warning("%s: folders hold columns that partitions doesn't name: %s", context.where, ", ".join(unnamed))
-    return files
+    return Chosen(files=files, told=told)
 
 
 def _nothing(source: Files, found: Found, context: Context) -> DataError:

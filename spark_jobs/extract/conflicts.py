@@ -26,6 +26,10 @@ def conflicts(files: Files) -> dict[str, str]:
         found["multiline"] = "line breaks are told apart by quotes, and quote is empty"
     if files.new_columns != "evolve" and not files.columns:
         found["new_columns"] = f"{files.new_columns} needs columns: without them every column is new"
+    if files.late_files != "fail" and files.window != "modified":
+        found["late_files"] = "only window: modified knows late files"
+    if files.window == "modified" and "${window." in files.path:
+        found["window"] = "the path names the window already: its files are the window's, whenever they were changed"
     return found | _expressions(files) | _columns(files)
 
 

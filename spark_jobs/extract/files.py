@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
@@ -58,8 +58,11 @@ new_columns: freeze
     types stand in `columns`."""
     columns: dict[str, Column] = field(default_factory=dict)
     """The contract: column -> type. Header names decide, not positions. Without it every text column is a string."""
-    window: Literal["all"] | WindowColumn | None = None
-    """Which rows belong to a window: `all`, or those whose column lies in it; not needed where the path names it."""
+    window: Literal["all", "modified"] | WindowColumn | None = None
+    """Which rows belong to a window: `all`; those whose column lies in it; or `modified`, those of the files that were
+    changed in it, and a repeat's are the same (docs/tables-as-sources.md). Not needed where the path names it."""
+    late_files: Literal["fail", "warn"] = "fail"
+    """With `window: modified`, files that lie in a window that was loaded without them: stop, or say so and go on."""
     timezone: str | None = None
     """IANA name of the zone of timestamps without an offset; default: the pipeline's. An hour that a clock change
     repeats is its first one, one that it skips is moved forward."""
@@ -116,6 +119,11 @@ new_columns: freeze
 
         return conflicts(self)
 
+    @property
+    def consumes(self) -> bool:
+        """Whether a window gets what no window has read before; a load keeps what that was."""
+        return self.window == "modified"
+
     def outline(self) -> Outline:
         """The contract's columns; without one only what the format tells by itself is known."""
         rest: Rest = "none" if self.new_columns != "evolve" else "new" if self.columns else "any"
@@ -135,6 +143,10 @@ new_columns: freeze
         if self.format == "fixed":
             return tuple(self.fields)
         return known_names(self.pattern or "") if self.format == "logs" else None
+
+    def sampled(self, _path: str) -> Files:
+        """What stands for it in a test: its sample is of the window, whenever the file was written."""
+        return replace(self, window="all") if self.consumes else self
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Types that Spark or the format doesn't have, a window's column that can't say which rows belong to it."""
@@ -175,10 +187,11 @@ new_columns: freeze
 
         self._refuse_conflicts(context)
         _ = self._contract(context).types
-        files = choose(self, context)
+        chosen = choose(self, context)
+        files = chosen.files
         reading = self._reading(context, files)
         parse = self._parser(reading) if files else _nothing
-        return Records(
+        flow = Records(
             parse=parse,
             empty=lambda: self._no_rows(context),
             fail=self.bad_records == "fail",
@@ -186,6 +199,7 @@ new_columns: freeze
             totals=reading.totals,
             audit=self.audit_columns,
         ).flow()
+        return replace(flow, files=files, told=chosen.told) if self.consumes else flow
 
     def _refuse_conflicts(self, context: Context) -> None:
         from spark_jobs.extract.texts import refuse_bad_pattern

@@ -69,7 +69,7 @@ partition: {column: id, parts: 4}
     set them aside whole, or stop."""
 
     audit_columns: bool = False
-    """Whether rows get `_source` (`connection: table`) and `_extracted_at` (when they were read, one instant a run)."""
+    """Whether rows get `_source` (`connection:table`) and `_extracted_at` (when they were read, one instant a run)."""
 
     @property
     def told(self) -> str:

@@ -146,6 +146,7 @@ class _Asked:
             raw=raw,
             file=F.lit(f"{self.source.connection}: {self.source.told}"),
             line=F.lit(None).cast("bigint"),
+            origin=F.lit(f"{self.source.connection}:{self.source.told}"),
         )
 
     # -- the window -----------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ class Parsed:
         headers: the files in which one such record is the header itself.
         header_line: the line in which the header stands.
         promised: where a record is its file's trailer: the count in it, else null; None where there are no trailers.
+        origin: what `_source` says of the records; None for `file`.
         whole: where a record stands for a file that can't be read as a whole: why, else null; None where that can't be.
     """
 
@@ -71,6 +72,7 @@ class Parsed:
     header_line: int = 1
     promised: Column | None = None
     whole: Column | None = None
+    origin: Column | None = None
 
     def judged(self) -> DataFrame:
         """The dataset's columns and the state of each record."""
@@ -228,7 +230,9 @@ class _Counted:
     def _named(self, group: Parsed) -> Parsed:
         """Records that say where they came from."""
         refuse_taken(group.values, self.records.context.where)
-        return replace(group, values={**group.values, SOURCE: origin(group.file)})
+        return replace(
+            group, values={**group.values, SOURCE: origin(group.file if group.origin is None else group.origin)}
+        )
 
     def _rare(self) -> dict[str, Column]:
         """What is counted only where it can be: each count takes time for every record."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 from zoneinfo import ZoneInfo
 
 from spark_jobs.errors import ConfigError
@@ -13,6 +13,14 @@ from spark_jobs.extract.contract import Column, WindowColumn
 from spark_jobs.flow import Context, Flow
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import INSTANTS, Misfit, Outline, Scope, bad_types, family, plain_type
+
+CHANGES: Final = {
+    "_change_type": "string",
+    "_commit_version": "bigint",
+    "_change_order": "int",
+    "_commit_timestamp": "timestamp",
+}
+"""The columns of a change feed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +54,10 @@ columns:
     as_of: str | None = field(default=None, metadata={"substitute": "text"})
     """A moment: the version that the table had then is read, such as `"2013-01-01T06:00"` (the pipeline's zone where it
     says none) or `${window.end}`."""
+    changes: bool = False
+    """Whether the table's change feed is read: what has been committed since the window before, each version once. The
+    first window gets the table as a whole, as inserts. Rows have `_change_type` (insert, update, delete),
+    `_commit_version`, `_change_order` and `_commit_timestamp` then (docs/tables-as-sources.md)."""
     bad_records: Literal["quarantine", "fail"] = "quarantine"
     """Rows without a value that the contract requires: set them aside whole, or stop."""
 
@@ -59,15 +71,28 @@ columns:
             found["as_of"] = "give a version or a moment, one of them"
         elif self.as_of is not None and "${" not in self.as_of and _moment(self.as_of) is None:
             found["as_of"] = "it is no date or time, such as 2013-01-01T06:00"
+        if self.changes:
+            for option in ("version", "as_of", "window"):
+                if getattr(self, option) is not None:
+                    found[option] = "the change feed goes on where the window before has ended (changes: true)"
+            taken = next((name for name in self.columns if name.lower() in CHANGES), None)
+            if taken is not None:
+                found["columns"] = f"{taken!r} comes with the change feed"
         return found
+
+    @property
+    def consumes(self) -> bool:
+        """Whether a window gets what no window has read before; a load keeps what that was."""
+        return self.changes
 
     def outline(self) -> Outline:
         """The contract's columns; without one nothing is known: the table is looked at when it is read."""
+        added = dict(CHANGES) if self.changes else {}
         if not self.columns:
-            return Outline()
+            return Outline(columns=added)
         personal = [name for name, item in self.columns.items() if item.pii]
         columns = {name: plain_type(item.type) for name, item in self.columns.items()}
-        return Outline(columns=columns, rest="none").holding(personal)
+        return Outline(columns=columns | added, rest="none").holding(personal)
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Types that Spark doesn't have, a window's column that can't say which rows belong to it."""
@@ -77,6 +102,13 @@ columns:
             if family(kind) not in {None, *INSTANTS}:
                 message = f"the window's column {self.window.column!r} is {kind}"
                 yield Misfit(option="window.column", message=message, hint="name a timestamp or date")
+
+    def sampled(self, path: str) -> Table:
+        """What stands for it in a test: a table that holds the sample, which has one version and no past."""
+        if not self.changes:
+            return replace(self, path=path, version=None, as_of=None, window=self.window or "all")
+        columns = self.columns | {name: Column(type=kind) for name, kind in CHANGES.items() if self.columns}
+        return replace(self, path=path, changes=False, columns=columns, window="all")
 
     @property
     def repeatable(self) -> bool:
@@ -101,11 +133,16 @@ columns:
             ConfigError: options that can't go together, columns that the table hasn't got so, a window's column that
                 can't say which rows belong to it, or the pipeline writes the table itself.
             DataError: there is no such table, or its version isn't there any more.
+            InfrastructureError: the window before has taken changes and isn't loaded.
         """
-        from spark_jobs.extract.table_rows import flow
-
         for option, reason in self.conflicts().items():
             raise ConfigError(f"{option}: {reason}", where=context.where)
+        if self.changes:
+            from spark_jobs.extract import feed
+
+            return feed.flow(self, context)
+        from spark_jobs.extract.table_rows import flow
+
         return flow(self, context)
 
 

@@ -24,7 +24,7 @@ _OWN: Final = "read another table; or what it was before, `as_of: ${window.start
 
 def flow(source: Table, context: Context) -> Flow:
     """The rows of a source's window, lazily."""
-    _refuse_own(source, context)
+    refuse_own(source, context)
     version = versions.chosen(source, context)
     table = versions.read(context.spark, source.path, version)
     rows = _within(source, table, context)
@@ -75,7 +75,7 @@ def _parsed(source: Table, rows: DataFrame, names: Sequence[str]) -> Parsed:
     )
 
 
-def _refuse_own(source: Table, context: Context) -> None:
+def refuse_own(source: Table, context: Context) -> None:
     """See that the pipeline doesn't read what it writes: a repeat would read what it has written.
 
     Raises:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 from spark_jobs.errors import ConfigError, DataError, EtlError
 from spark_jobs.failures import first_line
 from spark_jobs.flow import Context
-from spark_jobs.history import History
-from spark_jobs.ledger import last_version
+from spark_jobs.history import History, Pinned
 from spark_jobs.window import iso
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ _GONE: Final = (
     "DELTA_NO_RECREATABLE_HISTORY_FOUND",
     "DELTA_LOG_FILE_NOT_FOUND",
     "DELTA_CHANGE_DATA_FILE_NOT_FOUND",
-    "DELTA_CANNOT_RECONSTRUCT_PATH_FROM_URI",
     "DELTA_STATE_RECOVER_ERROR",
     "DELTA_TRUNCATED_TRANSACTION_LOG",
     "VersionNotFoundException",
@@ -44,18 +42,11 @@ def chosen(source: Table, context: Context) -> int:
         ConfigError: `as_of` is no moment, or one that hasn't come yet.
         DataError: there is no such table, or the version isn't there any more.
     """
-    newest = last_version(context.spark, source.path)
-    if newest is None:
-        raise DataError(
-            "there is no Delta table",
-            where=source.path,
-            expected="a table that another pipeline has loaded",
-            remedy="load it first, or correct the path",
-        )
+    newest = pinned(source.path, context)
     if source.version is not None:
         return source.version
     if source.as_of is None:
-        return context.versions.setdefault(source.path, newest)
+        return newest.version
     moment = source.moment(context.plan.window.timezone)
     where = f"{context.where}.as_of"
     if moment is None:
@@ -71,6 +62,23 @@ def chosen(source: Table, context: Context) -> int:
         return History(context.spark, source.path).version_at(moment)
     except Exception as error:
         raise explained(error, source.path, f"as of {iso(moment)}") from error
+
+
+def pinned(path: str, context: Context) -> Pinned:
+    """The version of a table that was the newest one when the run looked at it first.
+
+    Raises:
+        DataError: there is no such table.
+    """
+    found = context.versions.get(path) or History(context.spark, path).newest()
+    if found is None:
+        raise DataError(
+            "there is no Delta table",
+            where=path,
+            expected="a table that another pipeline has loaded",
+            remedy="load it first, or correct the path",
+        )
+    return context.versions.setdefault(path, found)
 
 
 def read(spark: SparkSession, path: str, version: int) -> DataFrame:

@@ -9,6 +9,8 @@ from typing import Any
 from spark_jobs.flow import Context
 from spark_jobs.ledger import Commit, Ledger, LoadUnit
 from spark_jobs.load import owners
+from spark_jobs.load.keeping import consumed
+from spark_jobs.load.new_table import record_changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +22,14 @@ class Attempting:
         unit: what is written.
         claim: what the load owns of the table.
         context: session and plan.
+        change_feed: whether the table is to record its changes.
     """
 
     path: str
     unit: LoadUnit
     claim: owners.Claim
     context: Context
+    change_feed: bool = False
 
     @property
     def ledger(self) -> Ledger:
@@ -82,6 +86,8 @@ class Attempting:
         ledger = self.ledger
         self.refuse_others()
         owners.claim(self.context.spark, ledger, self.claim)
+        if self.change_feed:
+            record_changes(self.context.spark, ledger)
         write()
         commit = ledger.find(self.unit)
         mine = (self.context.plan.attempt.token, self.number)
@@ -103,4 +109,5 @@ class Attempting:
             "pipeline": plan.id,
             "window": plan.window.to_json(),
             **({"scope": dict(self.claim.scope)} if self.claim.scope else {}),
+            **consumed(self),
         }

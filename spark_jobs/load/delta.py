@@ -15,6 +15,7 @@ from spark_jobs.ledger import Commit, Ledger, LoadUnit, committing
 from spark_jobs.load import owners, scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
+from spark_jobs.load.keeping import keep
 from spark_jobs.load.keyed import ByKey
 from spark_jobs.load.limits import limits
 from spark_jobs.load.new_table import ensure_table
@@ -29,7 +30,7 @@ from spark_jobs.report import LoadReceipt
 from spark_jobs.transaction import Transaction
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ write: {strategy: replace_window, column: ordered_at}
 """
     type: ClassVar[str] = "delta"
     looks_back: ClassVar[bool] = True
+    keeps_what_was_read: ClassVar[bool] = True
     requires: ClassVar[tuple[str, ...]] = ("delta",)
 
     path: str = field(metadata={"substitute": "text", "path": True})
@@ -52,6 +54,8 @@ write: {strategy: replace_window, column: ordered_at}
     """How rows reach the table, and why a repeat can't harm."""
     partition_by: tuple[str, ...] = field(default=(), metadata={"column": True, "distinct": True})
     """Columns that lay the table out; a local date keeps windows in files of their own."""
+    change_feed: bool = False
+    """Whether the table records its changes, so that others can read them: source `table` with `changes: true`."""
     scope: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
     lack; one that says another value is refused. Partition the table by them: then pipelines never wait."""
@@ -70,6 +74,11 @@ write: {strategy: replace_window, column: ordered_at}
     def unit(self, name: str, plan: Plan) -> LoadUnit:
         """What is written, for the ledger."""
         return load_unit(self.write, plan.id, name, plan.window)
+
+    def committed(self, name: str, spark: SparkSession, plan: Plan) -> dict[str, int]:
+        """Unit -> number, of the windows of this load that the table holds."""
+        ledger = Ledger(spark, self.path)
+        return ledger.units(plan.id, name) if ledger.version() is not None else {}
 
     def outside(self, rows: DataFrame, context: Context) -> list[Outside]:
         """Which rows the load can't take; none where every row is taken."""
@@ -91,7 +100,7 @@ write: {strategy: replace_window, column: ordered_at}
 
     def _attempting(self, name: str, context: Context) -> Attempting:
         claim, unit = self.claim(name, context.plan), self.unit(name, context.plan)
-        return Attempting(path=self.path, unit=unit, claim=claim, context=context)
+        return Attempting(path=self.path, unit=unit, claim=claim, context=context, change_feed=self.change_feed)
 
     def _by_key(self, name: str, context: Context) -> ByKey:
         assert isinstance(self.write, Keyed)  # noqa: S101 - for mypy
@@ -120,6 +129,8 @@ write: {strategy: replace_window, column: ordered_at}
         shaped, attempt = self._shaped(rows, context), self._attempting(name, context)
         properties = {attempt.claim.key: attempt.claim.value}
         ensure_table(context.spark, self.path, shaped.schema, self.partition_by, properties)
+        if not keep(attempt):
+            return self.done(name, context) or self._receipt("superseded", None)
         receipt, tries = committing(lambda: self._commit(shaped, staged, attempt))
         receipt.attempts = tries
         return self._balanced(receipt, staged) if receipt.state == "loaded" else receipt

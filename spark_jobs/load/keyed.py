@@ -15,6 +15,7 @@ from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import DELETED, Cdc, Keyed, Merge, Scd2, names
 from spark_jobs.load.changes import CHANGE, UPSERT, Changes, changes_of
 from spark_jobs.load.histories import CURRENT, FROM, TO, Histories
+from spark_jobs.load.keeping import keep
 from spark_jobs.load.literals import typed_literal
 from spark_jobs.load.merging import Merging
 from spark_jobs.load.new_table import ensure_table
@@ -55,7 +56,7 @@ class ByKey:
         work = self._work(self._begin(rows))
         for unit in self._debts():
             self._settle(work, unit)
-        if not work.prepare(self.attempt.number, self._units, self._where):
+        if not (keep(self.attempt) and work.prepare(self.attempt.number, self._units, self._where)):
             return self._lost()
         (receipt, commit), tries = committing(lambda: self._commit(work, staged))
         receipt.attempts = tries

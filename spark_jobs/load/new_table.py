@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.types import StructType
 
+    from spark_jobs.ledger import Ledger
+
 # What Delta says of a folder that has a log and, as far as it saw, no table.
 _BEGUN: Final = ("DELTA_TABLE_NOT_FOUND", "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION")
 _PATIENCE: Final = 3.0  # seconds that another window may take from its log's folder to its first commit
 # Off in every session that runs a query, so that it can't read paths; the builder knows its table by its path.
+FEED: Final = "delta.enableChangeDataFeed"
 _PATHS: Final = "spark.sql.runSQLOnFiles"
 
 
@@ -54,6 +57,21 @@ def ensure_table(
             remedy="move it away, or give another path",
         )
     committing(lambda: _create(spark, path, schema, partition_by, properties or {}))
+
+
+def record_changes(spark: SparkSession, ledger: Ledger) -> None:
+    """Let a table record its changes from its next commit on, where it doesn't yet; a commit of its own.
+
+    Args:
+        spark: a classic session.
+        ledger: of a table that is there.
+    """
+    if ledger.properties().get(FEED) == "true":
+        return
+    own = spark.newSession()
+    own.conf.set(_PATHS, "true")
+    table = ledger.path.replace("`", "``")
+    own.sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ('{FEED}' = 'true')")
 
 
 def _holds_something(spark: SparkSession, path: str) -> bool:

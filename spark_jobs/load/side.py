@@ -1,4 +1,4 @@
-"""Side tables of a Delta table: what a strategy by key must know beside the rows that readers see.
+"""Side tables of a Delta table: what must be known beside the rows that readers see.
 
 They stand in the table's folder, under a name with an underscore, a folder for each load: Delta neither reads nor
 vacuums there, and they go wherever the table goes.
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TOMBSTONES: Final = "_etl_tombstones"
 EVENTS: Final = "_etl_events"
+FILES: Final = "_etl_files"
+FEEDS: Final = "_etl_feeds"
 SIDES: Final = (TOMBSTONES, EVENTS)
 _DELTA: Final = "spark.databricks.delta."
 
@@ -42,7 +44,7 @@ class Side:
     Args:
         spark: a classic session.
         table: the main table's folder or URI.
-        kind: TOMBSTONES or EVENTS.
+        kind: TOMBSTONES, EVENTS, FILES or FEEDS.
         pipeline: the pipeline's id.
         load: the load's name.
     """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.failures import classify
+from spark_jobs.kinds import consumes
 from spark_jobs.ledger import Commit, Ledger, attempt_number, committing, same_configuration
 from spark_jobs.load import owners
 from spark_jobs.load.by_key import Keyed
@@ -65,6 +66,7 @@ def refresh(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
 
 def _refreshed(spark: SparkSession, order: Order, swapped: dict[str, dict[str, Any]], say: Say) -> dict[str, Any]:
     """Do it, and fill in `swapped` what is done, load by load."""
+    _refuse_consuming(order.plan)
     rebuilds = [_rebuild(spark, order.plan, name, kind) for name, (_, kind) in order.plan.load.items()]
     if _swapped_before(spark, order, rebuilds, swapped):
         say("an earlier refresh had swapped, and was ended before it said so")
@@ -92,6 +94,22 @@ def _refreshed(spark: SparkSession, order: Order, swapped: dict[str, dict[str, A
         where="refresh",
         remedy="pause the pipeline while it is refreshed; what was built is kept, the next refresh goes on with it",
     )
+
+
+def _refuse_consuming(plan: Plan) -> None:
+    """See that every source can be read anew for every window.
+
+    Raises:
+        ConfigError: one can't.
+    """
+    for name, source in plan.extract.items():
+        if consumes(source):
+            raise ConfigError(
+                f"source {name!r} gives each window what no window has read before",
+                where=plan.pipeline,
+                expected="sources that can be read anew",
+                remedy="give the load another path, run its windows, and point its readers there",
+            )
 
 
 def _rebuild(spark: SparkSession, plan: Plan, name: str, live: Delta) -> Rebuild:

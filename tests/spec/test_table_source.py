@@ -78,3 +78,38 @@ def test_audit_columns_are_columns_and_may_not_be_there_already(project: Project
     taken = COLUMNS.replace("}}", "}, _Extracted_At: {type: string}}")
     (told,) = [item for item in project.told(pipeline(*audited, taken)) if "column-collision" in item]
     assert "extract.orders.audit_columns | the source has a column '_Extracted_At' itself" in told
+
+
+FEED = pipeline("changes: true", COLUMNS, condition="_change_order >= 0 AND _commit_version > 0")
+KEYED = "{strategy: cdc, keys: [id], sequence: [_commit_version, _change_order], operation: _change_type}"
+
+
+def test_a_change_feed_has_columns_of_its_own_and_wants_windows_in_order(project: Project) -> None:
+    text = FEED.replace("{strategy: replace_window, column: at}", KEYED)
+    (told,) = project.told(text)
+    assert "4:3 changes-unordered extract.orders" in told
+    assert "depends_on_previous: true" in told
+    assert project.told(f"{text}depends_on_previous: true\n") == []
+    for option, why in (("window: all", "goes on where the window before"), ("as_of: ${window.end}", "goes on where")):
+        (told,) = project.told(
+            f"{text}depends_on_previous: true\n".replace("changes: true", f"changes: true\n    {option}")
+        )
+        assert why in told
+    taken = text.replace("at: {", "_Commit_Version: {").replace("timestamp", "bigint")
+    assert any("'_Commit_Version' comes with the change feed" in item for item in project.told(taken))
+
+
+def test_a_load_that_can_not_keep_what_a_window_has_read_is_told(project: Project) -> None:
+    text = pipeline("window: modified", COLUMNS, "format: csv").replace("type: table", "type: files")
+    assert project.told(text) == []
+    snapshot = text.replace("{strategy: replace_window, column: at}", "{strategy: snapshot}")
+    (told,) = project.told(snapshot)
+    assert "consumed-unkept load.lake | load 'lake' can't keep what a window has read of 'orders'" in told
+    assert "snapshot keeps the newest window alone" in told
+    database = text.replace('type: delta, path: "${env.lake}/silver"', "type: jdbc, connection: mart, table: orders")
+    (told,) = project.told(database)
+    assert "type jdbc has no place for it" in told
+    (told,) = project.told(text.replace("/bronze", "/${window.key}"))
+    assert "the path names the window already" in told
+    (told,) = project.told(text.replace("window: modified", "window: all\n    late_files: warn"))
+    assert "only window: modified knows late files" in told

@@ -43,6 +43,24 @@ _LAKE: Final = """\
 """
 _LOG: Final = '  log: {from: clean, type: delta, path: "${env.lake}/log", write: {strategy: append}}\n'
 _APPEND: Final = 'load:\n  lake: {type: delta, path: "${env.lake}/orders", write: {strategy: append}}\n'
+_MODIFIED: Final = """\
+extract:
+  orders:
+    type: files
+    path: ${env.raw}/orders
+    format: csv
+    window: modified
+    new_columns: freeze
+    columns: {id: {type: int}, amount: {type: int}, ordered_at: {type: timestamp}}
+"""
+_FEED: Final = """\
+extract:
+  orders:
+    type: table
+    path: ${env.lake}/bronze
+    changes: true
+    columns: {id: {type: int}, amount: {type: int}, ordered_at: {type: timestamp}}
+"""
 _CUSTOMERS: Final = """\
   customers: {type: files, path: "${env.raw}/customers.csv", format: csv, window: all}
 transform:
@@ -131,6 +149,21 @@ RULES: Final = (
         wrong=_DATABASE,
         right=_DATABASE + "    settle: 10m\n",
         mend="Say how long the longest transaction that writes there takes, or `settle: 0s` where each commits at once.",
+    ),
+    Rule(
+        code="consumed-unkept",
+        why="A source gives a window what no window has read before (`window: modified`, `changes: true`). So that a repeat"
+        " reads the same, each load keeps beside its table what that was, and this one can't.",
+        wrong=f"{_MODIFIED}load:\n  lake: {{type: delta, path: data/lake/orders, write: {{strategy: snapshot}}}}\n",
+        right=f"{_MODIFIED}{_APPEND}",
+        mend="Load it into a `delta` table, by any strategy but `snapshot`.",
+    ),
+    Rule(
+        code="changes-unordered",
+        why="A window of a change feed goes on where the one before has ended, so windows can't run side by side.",
+        wrong=f"{_FEED}{_APPEND}",
+        right=f"{_FEED}{_APPEND}depends_on_previous: true\n",
+        mend="Say `depends_on_previous: true`.",
     ),
     Rule(
         code="lookback-unused",
