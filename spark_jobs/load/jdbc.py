@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from spark_jobs.check.literal import misfit
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
-from spark_jobs.ledger import LoadUnit
-from spark_jobs.load import owners, scope
+from spark_jobs.load import scope
 from spark_jobs.load.by_key import DELETED, Merge
 from spark_jobs.load.changes import CHANGE, DELETE, Changes, changes_of
 from spark_jobs.load.databases import database_of
@@ -21,12 +19,9 @@ from spark_jobs.load.databases.publishing import Outcome, Publishing, Work
 from spark_jobs.load.databases.replacing import Replacing
 from spark_jobs.load.databases.shape import Shape, Wanted
 from spark_jobs.load.databases.upserting import Upserting
-from spark_jobs.load.limits import limits
-from spark_jobs.load.outside import Outside
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
+from spark_jobs.load.table import Table
 from spark_jobs.lookback import reach_of
-from spark_jobs.outline import Misfit, Outline, Scope
-from spark_jobs.plan import Plan
 from spark_jobs.report import LoadReceipt
 
 if TYPE_CHECKING:
@@ -37,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Jdbc:
+class Jdbc(Table):
     """A table of PostgreSQL or MariaDB; the ledger is `_etl_loads` beside it, written in the same transaction."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
@@ -60,17 +55,6 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
     """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
     lack; one that says another value is refused."""
 
-    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
-        """What the strategy can't do with these columns, and values of the scope that are no values of theirs."""
-        yield from self.write.misfits(rows)
-        for name, value in self.scope.items():
-            yield from misfit(f"scope.{name}", value, name, rows.columns.get(rows.spelled(name) or ""))
-
-    def outline(self, rows: Outline, _scope: Scope) -> Outline:
-        """The table's columns: those of the rows, of the scope, and of the strategy."""
-        added = {**dict.fromkeys(self.scope), **getattr(self.write, "adds", {})}
-        return rows.plus({name: kind for name, kind in added.items() if rows.spelled(name) is None})
-
     @property
     def place(self) -> str:
         """The table, for people and for telling tables apart."""
@@ -81,20 +65,6 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
         from spark_jobs.load.delta import Delta
 
         return Delta(path=path, write=self.write, scope=self.scope)
-
-    def unit(self, name: str, plan: Plan) -> LoadUnit:
-        """What is written, for the ledger."""
-        snapshot = self.write.numbered_by_window
-        return LoadUnit(pipeline=plan.id, destination=name, window=plan.window, snapshot=snapshot)
-
-    def outside(self, rows: DataFrame, context: Context) -> list[Outside]:
-        """Which rows the load can't take; none where every row is taken."""
-        return limits(self, rows, context)
-
-    def claim(self, name: str, plan: Plan) -> owners.Claim:
-        """What this load owns of the table."""
-        shared = self.write.rows_carry_pipeline
-        return owners.Claim(pipeline=plan.id, load=name, scope=self.scope, shared=shared)
 
     def done(self, name: str, context: Context) -> LoadReceipt | None:
         """The receipt of this attempt's own commit, where an earlier try made it and its result got lost."""

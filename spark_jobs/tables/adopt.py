@@ -10,8 +10,9 @@ from spark_jobs.columns import listed, require
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import Ledger, LoadUnit, committing, named_alone
 from spark_jobs.load import owners, scope
-from spark_jobs.load.delta import Delta, load_unit
+from spark_jobs.load.delta import Delta
 from spark_jobs.load.strategies import Append, ReplaceWindow
+from spark_jobs.load.table import load_unit
 from spark_jobs.orders import Order
 from spark_jobs.plan import Plan
 from spark_jobs.tables.census import census

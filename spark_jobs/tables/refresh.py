@@ -15,7 +15,8 @@ from spark_jobs.failures import classify
 from spark_jobs.ledger import Commit, Ledger, attempt_number, committing, same_configuration
 from spark_jobs.load import owners
 from spark_jobs.load.by_key import Keyed
-from spark_jobs.load.delta import Delta, load_unit
+from spark_jobs.load.delta import Delta
+from spark_jobs.load.table import load_unit
 from spark_jobs.lookback import reach_of
 from spark_jobs.orders import Order
 from spark_jobs.plan import Plan

@@ -66,7 +66,7 @@ def die() -> None:
 
 def kill_sessions(facts: DatabaseTable) -> None:
     """End all sessions but one's own, as the server does when a machine is gone."""
-    if facts.server.connection().kind == "postgres":
+    if facts.server.kind == "postgres":
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         facts.server.rows(f"{others} AND backend_type = 'client backend'")
         return
@@ -112,7 +112,7 @@ def test_a_connection_that_breaks_before_or_amid_the_commit_is_no_loss(
 
 def _lose(facts: DatabaseTable) -> None:
     """The error that a driver raises where the answer to a commit never comes."""
-    if facts.server.connection().kind == "postgres":
+    if facts.server.kind == "postgres":
         import psycopg
 
         raise psycopg.OperationalError("server closed the connection unexpectedly")

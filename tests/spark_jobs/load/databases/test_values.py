@@ -13,8 +13,8 @@ import pytest
 
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.load.strategies import Snapshot
-from tests.servers.mariadb import Server as MariaDB
-from tests.servers.postgres import Server as PostgreSQL
+from tests.servers.mariadb import MariaDB
+from tests.servers.postgres import PostgreSQL
 from tests.spark_jobs.load.databases.tables import DatabaseTable
 from tests.spark_jobs.plans import day
 
