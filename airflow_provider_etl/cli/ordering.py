@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from airflow_provider_etl.spec import Pipeline
@@ -18,6 +18,13 @@ from spark_jobs.ledger import attempt_number
 from spark_jobs.orders import Order
 from spark_jobs.plan import Attempt, Plan
 from spark_jobs.window import Window
+
+_KNOWN: Final = ("delta", "jdbc")
+
+
+def place_of(kind: Any) -> str:
+    """Where a load's table is, in words."""
+    return str(getattr(kind, "path", None) or kind.place)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,15 +47,14 @@ def plan_of(pipeline: Pipeline, window: Window, command: str) -> Plan:
         ConfigError: a load has a table for every window.
     """
     for name, (_, kind) in pipeline.load.items():
-        if not hasattr(kind, "path"):
+        if kind.type not in _KNOWN:
             raise ConfigError(
-                f"{command} knows Delta tables, not those of {kind.type}",
+                f"{command} knows tables of {' and '.join(_KNOWN)}, not those of {kind.type}",
                 where=f"{pipeline.name}: load.{name}",
-                remedy="do it in the database itself; its ledger is in _etl_loads beside the table",
             )
         if names_window(json.dumps(kinds.dump(kind))):
             raise ConfigError(
-                "the path names ${window…}: there is a table for every window",
+                "its place names ${window…}: there is a table for every window",
                 where=f"{pipeline.name}: load.{name}",
                 expected="one table",
                 remedy="such tables are files of their own: remove or move them",
