@@ -24,7 +24,7 @@ from spark_jobs.load.by_key import Merge
 from spark_jobs.load.jdbc import Jdbc
 from spark_jobs.load.strategies import ReplaceWindow
 from spark_jobs.session import start
-from tests.servers.postgres import Server, postgres_server
+from tests.servers.postgres import PostgreSQL, postgres_server
 from tests.spark_jobs.plans import attempt, day, plan
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Bench:
     """
 
     spark: SparkSession
-    server: Server
+    server: PostgreSQL
     folder: Path
     rows: int
     seconds: dict[str, list[float]] = field(default_factory=dict)

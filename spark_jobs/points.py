@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 POINTS: Final = (
@@ -21,6 +22,8 @@ class _Hook:
     """Who is told; nobody but in tests."""
 
     reached: Callable[[str], None] | None = None
+    elsewhere: Callable[[], Callable[[str], None]] | None = None
+    """Gives what can be told in another process, where an executor's task comes to the points."""
 
 
 HOOK: Final = _Hook()
@@ -34,3 +37,18 @@ def reach(point: str) -> None:
     """
     if HOOK.reached is not None:
         HOOK.reached(point)
+
+
+def carried() -> Callable[[str], None] | None:
+    """Who a task is to tell; it is sent with the task."""
+    return HOOK.elsewhere() if HOOK.elsewhere is not None else None
+
+
+@contextmanager
+def telling(told: Callable[[str], None] | None) -> Iterator[None]:
+    """Tell somebody else within the block: a worker of Spark's is used for many tasks."""
+    before, HOOK.reached = HOOK.reached, told
+    try:
+        yield
+    finally:
+        HOOK.reached = before

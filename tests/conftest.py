@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.mariadb import Server as MariaDB
-from tests.servers.mariadb import mariadb_server
-from tests.servers.postgres import Server as PostgreSQL
-from tests.servers.postgres import postgres_server
+from tests.servers.mariadb import MariaDB, mariadb_server
+from tests.servers.postgres import PostgreSQL, postgres_server
 from tests.servers.s3 import Server as S3Server
 from tests.servers.s3 import s3_server
 

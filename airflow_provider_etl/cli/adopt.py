@@ -14,7 +14,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.window import Window
 
 NAME: Final = "adopt"
-HELP: Final = "begin the ledger of a Delta table that is there already; nothing is rewritten"
+HELP: Final = "begin the ledger of a table that is there already; nothing is rewritten"
 _SHOWN: Final = 12  # windows shown from each end of a long list
 
 
@@ -74,7 +74,8 @@ def _windows(pipeline: Pipeline, options: argparse.Namespace) -> list[Window]:
 def _told(report: Mapping[str, Any]) -> Iterator[str]:
     """The report in words."""
     for name, load in report.get("loads", {}).items():
-        yield f"load {name}: {load['strategy']} into {load['table']}, version {load['version']}, {load['rows']:,} rows"
+        version = "" if load["version"] is None else f", version {load['version']}"
+        yield f"load {name}: {load['strategy']} into {load['table']}{version}, {load['rows']:,} rows"
         windows = load["windows"]
         middle = len(windows) - 2 * _SHOWN
         for place, window in enumerate(windows):

@@ -21,10 +21,15 @@ from spark_jobs.window import Window
 if TYPE_CHECKING:
     from airflow_provider_etl.engines.base import Job
 
+_KNOWN: Final = ("delta", "jdbc")
 _INSTEAD: Final = {
-    "jdbc": "do it in the database itself; its ledger is in _etl_loads beside the table",
     "files": "run the windows again with rows and configuration as they should be: each replaces its files",
 }
+
+
+def place_of(kind: Any) -> str:
+    """Where a load's table is, in words."""
+    return str(getattr(kind, "path", None) or kind.place)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,9 +52,9 @@ def plan_of(pipeline: Pipeline, window: Window, command: str) -> Plan:
         ConfigError: a load has a table for every window, or is none of Delta.
     """
     for name, (_, kind) in pipeline.load.items():
-        if kind.type != "delta":
+        if kind.type not in _KNOWN:
             raise ConfigError(
-                f"{command} knows Delta tables, not those of {kind.type}",
+                f"{command} knows tables of {' and '.join(_KNOWN)}, not those of {kind.type}",
                 where=f"{pipeline.name}: load.{name}",
                 remedy=_INSTEAD.get(kind.type, "do it by the table's own means"),
             )

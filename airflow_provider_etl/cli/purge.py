@@ -99,7 +99,9 @@ def _told(report: Mapping[str, Any]) -> Iterator[str]:
             continue
         missing = f" (it lacks {', '.join(table['missing'])})" if table["state"] == "not_searched" else ""
         yield f"  {table['name']}: {table['rows']:,} {_WORDS[table['state']]}{missing}, {table['table']}"
-        if table["state"] == "purged":
+        if table["state"] == "purged" and table["version"] is None:
+            yield "    the server's own log and backups hold them for as long as they are kept"
+        elif table["state"] == "purged":
             until = table["files_until"]
             held = f"hold them until a VACUUM after {until}" if until else "are gone"
             yield f"    since version {table['version']}; older versions {held}; statistics stay in the log until "

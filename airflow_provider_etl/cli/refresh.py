@@ -91,16 +91,17 @@ def _planned(pipeline: Pipeline, windows: Sequence[Window], *, whole: bool) -> I
     but = ", but for those that skip_if leaves out" if pipeline.skip_if else ""
     yield f"{pipeline.name}: {len(windows)} windows are loaded anew, {windows[0].key} to {windows[-1].key}{but}"
     for name, (_, kind) in pipeline.load.items():
-        what = f"{'all' if whole else 'these windows'} of {getattr(kind, 'path', '')}"
+        what = f"{'all' if whole else 'these windows'} of {ordering.place_of(kind)}"
         yield f"  load {name}: {what} will be replaced in one commit, by {kind.write.strategy}"
-    yield "  until then readers see the table as it is; afterwards its older version stays for time travel"
+    yield "  until then readers see the table as it is; afterwards a lake table's older version stays for time travel"
 
 
 def _told(report: Mapping[str, Any]) -> Iterator[str]:
     for name, load in report.get("loads", {}).items():
         rows = f"{load['rows']:,} rows" if load["rows"] is not None else "an earlier refresh's rows"
+        version = f", version {load['version']}" if load["version"] is not None else ""
         before = f"; version {load['before']} has what was there before" if load["before"] is not None else ""
-        yield f"  load {name}: {rows} in {load['table']}, version {load['version']}{before}"
+        yield f"  load {name}: {rows} in {load['table']}{version}{before}"
     if report["state"] == "failed":
         told = "a table without a line above is as it was; what was built is kept for the next refresh"
         print(told, file=sys.stderr)

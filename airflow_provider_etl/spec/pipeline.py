@@ -38,7 +38,7 @@ from airflow_provider_etl.version import __version__
 from spark_jobs import kinds
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import LoadUnit
-from spark_jobs.load.delta import load_unit
+from spark_jobs.load.table import load_unit
 from spark_jobs.plan import VERBS, Attempt, Dataset, Plan
 from spark_jobs.window import Window
 

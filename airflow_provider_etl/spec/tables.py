@@ -102,7 +102,7 @@ def one_table(pipeline: str, load: str, kind: Any) -> None:
     """
     if names_window(json.dumps(kinds.dump(kind))):
         raise ConfigError(
-            "the path names ${window…}: there is a table for every window",
+            "its place names ${window…}: there is a table for every window",
             where=f"{pipeline}: load.{load}",
             expected="one table",
             remedy="such tables are files of their own: remove or move them",

@@ -139,6 +139,11 @@ def _parts(text: str, where: str) -> list[str]:
     return names
 
 
+def wall(value: datetime) -> str:
+    """A wall-clock time as standard SQL writes it."""
+    return f"TIMESTAMP '{value.replace(tzinfo=None).isoformat(sep=' ')}'"
+
+
 def doubled(mark: str) -> Callable[[str], str]:
     """Quotes names with a mark, which is doubled inside."""
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from spark_jobs.jdbc.dialect import Dialect, Found, Nature, doubled
+from spark_jobs.jdbc.dialect import Dialect, Found, Nature, doubled, wall
 
 _SINCE: Final = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', {c})"
 _DAYS: Final = "DATEDIFF({c}, '1970-01-01')"
@@ -83,13 +83,9 @@ def _text(value: str) -> str:
     return f"'{value}'"
 
 
-def _wall(value: datetime) -> str:
-    return f"TIMESTAMP '{value.replace(tzinfo=None).isoformat(sep=' ')}'"
-
-
 def _instant(value: datetime) -> str:
     """The session's zone is UTC."""
-    return _wall(value.astimezone(UTC))
+    return wall(value.astimezone(UTC))
 
 
 def _session(limit: int) -> dict[str, str]:
@@ -110,7 +106,7 @@ MYSQL: Final = Dialect(
     quote=doubled("`"),
     text=_text,
     instant=_instant,
-    wall=_wall,
+    wall=wall,
     nature=_nature,
     session=_session,
 )

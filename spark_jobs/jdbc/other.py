@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Final
 
-from spark_jobs.jdbc.dialect import Dialect, Found, Nature, doubled
+from spark_jobs.jdbc.dialect import Dialect, Found, Nature, doubled, wall
 
 _PLAIN: Final = frozenset({"tinyint", "smallint", "int", "bigint", "float", "double", "string", "boolean", "binary"})
 _DECIMAL: Final = re.compile(r"decimal\((\d+),-?\d+\)")
@@ -28,10 +27,6 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _wall(value: datetime) -> str:
-    return f"TIMESTAMP '{value.replace(tzinfo=None).isoformat(sep=' ')}'"
-
-
 def _session(limit: int) -> dict[str, str]:
     """What every driver knows; that nothing is written is a matter of the user's rights there."""
     return {"queryTimeout": str(-(-limit // 1000))}
@@ -41,8 +36,8 @@ OTHER: Final = Dialect(
     name="other",
     quote=doubled('"'),
     text=_text,
-    instant=_wall,
-    wall=_wall,
+    instant=wall,
+    wall=wall,
     nature=_nature,
     session=_session,
 )

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Final
 
-from spark_jobs.jdbc.dialect import Dialect, Found, Nature, doubled
+from spark_jobs.jdbc.dialect import Dialect, Found, Nature, doubled, wall
 
 _TEXT: Final = Nature(kind="string", value="{c}::text")
 _UNENDING: Final = "CASE WHEN NOT isfinite({c}) THEN {c}::text END"
@@ -85,10 +85,6 @@ def _text(value: str) -> str:
     return "E'" + doubled_quotes.replace("\\", "\\\\") + "'" if "\\" in value else f"'{doubled_quotes}'"
 
 
-def _wall(value: datetime) -> str:
-    return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
-
-
 def _instant(value: datetime) -> str:
     return f"TIMESTAMPTZ '{value.isoformat(sep=' ')}'"
 
@@ -114,7 +110,7 @@ POSTGRES: Final = Dialect(
     quote=doubled('"'),
     text=_text,
     instant=_instant,
-    wall=_wall,
+    wall=wall,
     nature=_nature,
     session=_session,
 )

@@ -1,4 +1,4 @@
-"""What a load accepts: rows outside its window or scope stop the run or are set aside, before anything is published."""
+"""What a load accepts: rows that it can't take stop the run, or are set aside, before anything is published."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ def accept(dataset: str, destination: Any, accounts: Accounts, context: Context)
 
 
 def _refused(rows: DataFrame, limits: Sequence[Outside], staged: int, context: Context) -> DataError:
-    counted = [(limit, rows.where(limit.condition).count()) for limit in limits]
-    broken = [(limit, number) for limit, number in counted if number]
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    counts = rows.select(*[F.count_if(F.expr(limit.condition)) for limit in limits]).first()
+    broken = [(limit, number) for limit, number in zip(limits, counts or (), strict=True) if number]
     return DataError(
         "; ".join(f"{number} of {staged} rows {limit.told}" for limit, number in broken),
         where=context.where,

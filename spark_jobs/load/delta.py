@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from spark_jobs.check.literal import misfit
 from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
-from spark_jobs.ledger import Commit, Ledger, LoadUnit, committing
-from spark_jobs.load import owners, scope
+from spark_jobs.ledger import Commit, Ledger, committing
+from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
 from spark_jobs.load.keeping import keep
 from spark_jobs.load.keyed import ByKey
-from spark_jobs.load.limits import limits
 from spark_jobs.load.new_table import ensure_table
-from spark_jobs.load.outside import Outside
 from spark_jobs.load.reaching import replace_reach
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot, Strategy
+from spark_jobs.load.table import Table
 from spark_jobs.lookback import reach_of
-from spark_jobs.outline import Misfit, Outline, Scope
 from spark_jobs.plan import Plan
 from spark_jobs.points import reach
 from spark_jobs.report import LoadReceipt
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delta:
+class Delta(Table):
     """A Delta table on any storage that Spark reaches."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
@@ -68,34 +65,10 @@ write: {strategy: replace_window, column: ordered_at}
         """Options that can't go together: option -> why."""
         return dict(problems(self))
 
-    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
-        """What the strategy can't do with these columns, and values of the scope that are no values of theirs."""
-        yield from self.write.misfits(rows)
-        for name, value in self.scope.items():
-            yield from misfit(f"scope.{name}", value, name, rows.columns.get(rows.spelled(name) or ""))
-
-    def outline(self, rows: Outline, _scope: Scope) -> Outline:
-        """The table's columns: those of the rows, of the scope, and of the strategy."""
-        added = {**dict.fromkeys(self.scope), **getattr(self.write, "adds", {})}
-        return rows.plus({name: kind for name, kind in added.items() if rows.spelled(name) is None})
-
-    def unit(self, name: str, plan: Plan) -> LoadUnit:
-        """What is written, for the ledger."""
-        return load_unit(self.write, plan.id, name, plan.window)
-
     def committed(self, name: str, spark: SparkSession, plan: Plan) -> dict[str, int]:
         """Unit -> number, of the windows of this load that the table holds."""
         ledger = Ledger(spark, self.path)
         return ledger.units(plan.id, name) if ledger.version() is not None else {}
-
-    def outside(self, rows: DataFrame, context: Context) -> list[Outside]:
-        """Which rows the load can't take; none where every row is taken."""
-        return limits(self, rows, context)
-
-    def claim(self, name: str, plan: Plan) -> owners.Claim:
-        """What this load owns of the table."""
-        carried = self.write.rows_carry_pipeline
-        return owners.Claim(pipeline=plan.id, load=name, scope=self.scope, shared=carried)
 
     def done(self, name: str, context: Context) -> LoadReceipt | None:
         """The receipt of this attempt's own commit, where an earlier try made it and its result got lost."""
@@ -233,8 +206,3 @@ write: {strategy: replace_window, column: ordered_at}
             rows_deleted=int(metrics.get("numDeletedRows", 0)),
             version=commit.version if commit else None,
         )
-
-
-def load_unit(strategy: Strategy | Keyed, pipeline: str, name: str, window: Any) -> LoadUnit:
-    """The unit that a strategy writes: one a window, or one a destination where the newest window wins."""
-    return LoadUnit(pipeline=pipeline, destination=name, window=window, snapshot=strategy.numbered_by_window)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from spark_jobs.check.literal import misfit
+from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
-from spark_jobs.ledger import LoadUnit
-from spark_jobs.load import owners, scope
+from spark_jobs.load import scope
 from spark_jobs.load.by_key import DELETED, Merge
 from spark_jobs.load.changes import CHANGE, DELETE, Changes, changes_of
 from spark_jobs.load.databases import database_of
-from spark_jobs.load.databases.base import Column
+from spark_jobs.load.databases.base import Column, Database
 from spark_jobs.load.databases.books import Books
 from spark_jobs.load.databases.names import TableName
-from spark_jobs.load.databases.publishing import Outcome, Publishing, Work
+from spark_jobs.load.databases.publishing import Publishing
 from spark_jobs.load.databases.replacing import Replacing
-from spark_jobs.load.databases.shape import Shape, Wanted
+from spark_jobs.load.databases.shape import Shape, Wanted, shape_of, unheld_in
+from spark_jobs.load.databases.transacting import Outcome, Work, telling
 from spark_jobs.load.databases.upserting import Upserting
-from spark_jobs.load.limits import limits
 from spark_jobs.load.outside import Outside
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
+from spark_jobs.load.table import Table
 from spark_jobs.lookback import reach_of
-from spark_jobs.outline import Misfit, Outline, Scope
-from spark_jobs.plan import Plan
 from spark_jobs.report import LoadReceipt
 
 if TYPE_CHECKING:
@@ -37,8 +35,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Jdbc:
-    """A table of PostgreSQL or MariaDB; the ledger is `_etl_loads` beside it, written in the same transaction."""
+class Jdbc(Table):
+    """A table of a database; the ledger is `_etl_loads` beside it, written in the same transaction."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
     example: ClassVar[str] = """\
@@ -51,7 +49,7 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
     looks_back: ClassVar[bool] = True
 
     connection: str = field(metadata={"connection": True})
-    """The Airflow connection, of type `postgres` or `mysql` (MariaDB)."""
+    """The Airflow connection, of type `postgres` or `mysql` (MariaDB); `jdbc` for `replace_window` into others."""
     table: str = field(metadata={"substitute": "text"})
     """The table, or `schema.table`; without a schema it is in the connection's own. Made where there is none."""
     write: ReplaceWindow | Append | Snapshot | Merge
@@ -59,17 +57,6 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
     scope: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
     lack; one that says another value is refused."""
-
-    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
-        """What the strategy can't do with these columns, and values of the scope that are no values of theirs."""
-        yield from self.write.misfits(rows)
-        for name, value in self.scope.items():
-            yield from misfit(f"scope.{name}", value, name, rows.columns.get(rows.spelled(name) or ""))
-
-    def outline(self, rows: Outline, _scope: Scope) -> Outline:
-        """The table's columns: those of the rows, of the scope, and of the strategy."""
-        added = {**dict.fromkeys(self.scope), **getattr(self.write, "adds", {})}
-        return rows.plus({name: kind for name, kind in added.items() if rows.spelled(name) is None})
 
     @property
     def place(self) -> str:
@@ -82,23 +69,20 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
 
         return Delta(path=path, write=self.write, scope=self.scope)
 
-    def unit(self, name: str, plan: Plan) -> LoadUnit:
-        """What is written, for the ledger."""
-        snapshot = self.write.numbered_by_window
-        return LoadUnit(pipeline=plan.id, destination=name, window=plan.window, snapshot=snapshot)
-
     def outside(self, rows: DataFrame, context: Context) -> list[Outside]:
-        """Which rows the load can't take; none where every row is taken."""
-        return limits(self, rows, context)
-
-    def claim(self, name: str, plan: Plan) -> owners.Claim:
-        """What this load owns of the table."""
-        shared = self.write.rows_carry_pipeline
-        return owners.Claim(pipeline=plan.id, load=name, scope=self.scope, shared=shared)
+        """Which rows the load can't take, those among them that hold what a column of the table can't."""
+        database, table = self._database(context), TableName.parse(self.table, context.where)
+        keys = self.write.keys if isinstance(self.write, Merge) else ()
+        there = {name.lower() for name in rows.columns}
+        by = tuple(name for name in self._by if name.lower() in there)
+        wanted = Wanted(table=table, schema=rows.schema, keys=keys, by=by, where=context.where)
+        with telling(database, str(table)) as cursor:
+            shape = shape_of(database, cursor, wanted)
+        return [*super().outside(rows, context), *unheld_in(database, rows.schema, shape)]
 
     def done(self, name: str, context: Context) -> LoadReceipt | None:
         """The receipt of this attempt's own commit, where an earlier try made it and its result got lost."""
-        entry = self._publishing(name, context).found()
+        entry = self.publishing(name, context).found()
         return self._receipt(Outcome(entry=entry, found=True)) if entry is not None else None
 
     def publish(self, name: str, rows: DataFrame, staged: int, context: Context) -> LoadReceipt:
@@ -118,7 +102,7 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             InfrastructureError: the database can't be reached; or, with lookback, another run has published rows that
                 it read later than these.
         """
-        publishing = self._publishing(name, context)
+        publishing = self.publishing(name, context)
         if isinstance(self.write, Merge):
             return self._merge(self.write, publishing, rows, staged)
         shaped = scope.with_columns(rows, self.scope, None, context.where)
@@ -152,6 +136,9 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             buried=len(wanted) > 1,
         )
         fit = list(zip(wanted, shapes, strict=True))
+        filled = None if changes.deletes else publishing.fill(changes.rows.drop(CHANGE), staged, fit)
+        if filled is not None:
+            return self._receipt(filled)
         return self._receipt(publishing.publish(changes.rows, staged, fit, shape, work))
 
     def _changes(self, write: Merge, rows: DataFrame, context: Context) -> Changes:
@@ -183,14 +170,28 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             table=publishing.books.table,
             write=self.write,
             shape=shape,
-            plan=plan,
+            pipeline=plan.id,
+            window=plan.window,
             span=publishing.back or plan.window,
             dates=by_date,
             scope=self.scope,
         )
 
-    def _publishing(self, name: str, context: Context) -> Publishing:
-        database = database_of(context.connections[self.connection], context.where)
+    def publishing(self, name: str, context: Context) -> Publishing:
+        """What publishes one attempt.
+
+        Args:
+            name: the load's name in the pipeline file.
+            context: session, plan and connections.
+        """
+        database = self._database(context)
+        if database.plain and not isinstance(self.write, ReplaceWindow):
+            raise ConfigError(
+                f"strategy {self.write.strategy}, and {database.name}",
+                where=context.where,
+                expected="replace_window, or a connection of type postgres or mysql",
+                remedy="load a lake table by this strategy, and from there into the database",
+            )
         table = TableName.parse(self.table, context.where)
         return Publishing(
             books=Books(database=database, table=table),
@@ -199,6 +200,9 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             context=context,
             back=reach_of(context.plan, context.dataset, self),
         )
+
+    def _database(self, context: Context) -> Database:
+        return database_of(context.connections[self.connection], context.where)
 
     def _lost(self, publishing: Publishing) -> LoadReceipt:
         return self._receipt(Outcome(entry=publishing.found(), found=True))

@@ -110,6 +110,9 @@ class Append:
 
     strategy: Literal["append"]
     """How rows reach the table."""
+    outside: Literal["fail", "quarantine"] = "fail"
+    """What happens to rows outside the scope, or with values that the table can't hold: stop the run, or set them aside
+    and load the rest."""
 
     def misfits(self, _rows: Outline) -> Iterator[Misfit]:
         """None: every row can be appended."""
@@ -151,6 +154,9 @@ class Snapshot:
 
     strategy: Literal["snapshot"]
     """How rows reach the table."""
+    outside: Literal["fail", "quarantine"] = "fail"
+    """What happens to rows outside the scope, or with values that the table can't hold: stop the run, or set them aside
+    and load the rest."""
 
     def misfits(self, _rows: Outline) -> Iterator[Misfit]:
         """None: every table can be replaced whole."""

@@ -1,4 +1,4 @@
-"""Adopt: a Delta table that somebody else made becomes this pipeline's; its ledger begins, no file is touched."""
+"""Adopt: a table that somebody else made becomes this pipeline's; its ledger begins, no file or row is touched."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from spark_jobs.columns import listed, require
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import Ledger, LoadUnit, committing, named_alone
 from spark_jobs.load import owners, scope
-from spark_jobs.load.delta import Delta, load_unit
+from spark_jobs.load.delta import Delta
+from spark_jobs.load.jdbc import Jdbc
 from spark_jobs.load.strategies import Append, ReplaceWindow
+from spark_jobs.load.table import load_unit
 from spark_jobs.orders import Order
 from spark_jobs.plan import Plan
 from spark_jobs.tables.census import census
+from spark_jobs.tables.databases.adopt import DatabaseAdoption
+from spark_jobs.tables.databases.held import Held
 from spark_jobs.transaction import Transaction
 from spark_jobs.window import Window
 
@@ -44,10 +48,7 @@ def adopt(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
         ConfigError: a table isn't there, or can't be loaded as the file says.
     """
     windows = [Window.from_json(item) for item in order.options["windows"]]
-    loads = [
-        _Adoption(spark=spark, plan=order.plan, name=name, destination=destination)
-        for name, (_, destination) in order.plan.load.items()
-    ]
+    loads = [_adoption(spark, order, name) for name in order.plan.load]
     found = {load.name: load.look(windows) for load in loads}
     for name, told in found.items():
         say(f"adopt {name}: {told['rows']} rows in {told['table']}")
@@ -55,8 +56,18 @@ def adopt(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
         return {"state": "shown", "loads": found}
     for load in loads:
         load.begin(found[load.name])
-        say(f"adopt {load.name}: the ledger is in version {found[load.name]['version']}")
+        version = found[load.name]["version"]
+        say(f"adopt {load.name}: the ledger has begun{'' if version is None else f', in version {version}'}")
     return {"state": "done", "loads": found}
+
+
+def _adoption(spark: SparkSession, order: Order, name: str) -> _Adoption | DatabaseAdoption:
+    destination = order.plan.load[name][1]
+    if isinstance(destination, Jdbc):
+        connections = order.connections
+        held = Held(spark=spark, plan=order.plan, name=name, destination=destination, connections=connections)
+        return DatabaseAdoption(held=held)
+    return _Adoption(spark=spark, plan=order.plan, name=name, destination=destination)
 
 
 @dataclass(frozen=True, kw_only=True)

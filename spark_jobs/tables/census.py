@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 # Rows are grouped by the longest of these that no window's edge cuts, so that few groups come back.
-_UNITS: Final = {"DAY": timedelta(days=1), "HOUR": timedelta(hours=1), "MINUTE": timedelta(minutes=1)}
+UNITS: Final = {
+    "DAY": timedelta(days=1),
+    "HOUR": timedelta(hours=1),
+    "MINUTE": timedelta(minutes=1),
+    "MICROSECOND": timedelta(microseconds=1),
+}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,18 +56,23 @@ def census(table: DataFrame, write: Strategy | Keyed, pipeline: str, windows: Se
             it is this pipeline's.
     """
     if isinstance(write, Keyed):
-        raise ConfigError(
-            f"strategy {write.strategy}: no row says which window brought it",
-            where=where,
-            expected="a strategy whose rows are of a window: replace_window, append or snapshot",
-            remedy="load the windows: merge takes the table's rows as they are, and the sequence decides",
-        )
+        raise refused_by_key(write, where)
     if isinstance(write, ReplaceWindow):
         return _by_column(table, write, windows, where)
     if isinstance(write, Append):
         return _by_rows(table, pipeline, windows, where)
     rows = table.count()
     return Census(rows=rows, windows=dict.fromkeys(windows[-1:], rows), outside=0)
+
+
+def refused_by_key(write: Keyed, where: str) -> ConfigError:
+    """Why the windows of a strategy by key can't be counted."""
+    return ConfigError(
+        f"strategy {write.strategy}: no row says which window brought it",
+        where=where,
+        expected="a strategy whose rows are of a window: replace_window, append or snapshot",
+        remedy="load the windows: merge takes the table's rows as they are, and the sequence decides",
+    )
 
 
 def _by_column(table: DataFrame, write: ReplaceWindow, windows: Sequence[Window], where: str) -> Census:
@@ -74,24 +84,35 @@ def _by_column(table: DataFrame, write: ReplaceWindow, windows: Sequence[Window]
     is_date = table.schema[write.column].dataType.typeName() == "date"
     column = F.col(quoted(write.column))
     # As numbers: Python's timestamps come in the zone of the machine.
-    moment = column if is_date else F.unix_micros(F.date_trunc(_unit(ordered), column))
+    moment = column if is_date else F.unix_micros(F.date_trunc(unit_of(ordered), column))
     groups = table.groupBy(moment.alias("moment")).count().collect()
-    starts = [window.start for window in ordered]
-    counts = dict.fromkeys(ordered, 0)
-    outside = 0
-    for group in groups:
-        window = _window_of(group["moment"], ordered, starts)
+    return of_moments([(group["moment"], int(group["count"])) for group in groups], ordered)
+
+
+def of_moments(groups: Iterable[tuple[date | int | None, int]], windows: Sequence[Window]) -> Census:
+    """Count rows by the windows in which their moments lie.
+
+    Args:
+        groups: (a day, or microseconds since 1970; how many rows have it).
+        windows: in the order of their starts.
+    """
+    starts = [window.start for window in windows]
+    counts, outside, rows = dict.fromkeys(windows, 0), 0, 0
+    for moment, count in groups:
+        window = _window_of(moment, windows, starts)
+        rows += count
         if window is None:
-            outside += int(group["count"])
+            outside += count
         else:
-            counts[window] += int(group["count"])
-    return Census(rows=sum(int(group["count"]) for group in groups), windows=counts, outside=outside)
+            counts[window] += count
+    return Census(rows=rows, windows=counts, outside=outside)
 
 
-def _unit(windows: Sequence[Window]) -> str:
+def unit_of(windows: Sequence[Window]) -> str:
+    """The longest unit of time that no window's edge cuts, as Spark's date_trunc calls it."""
     edges = {edge for window in windows for edge in (window.start, window.end)}
-    fitting = (name for name, unit in _UNITS.items() if not any((edge - _EPOCH) % unit for edge in edges))
-    return next(fitting, "MICROSECOND")
+    fitting = (name for name, unit in UNITS.items() if not any((edge - _EPOCH) % unit for edge in edges))
+    return next(fitting)
 
 
 def _window_of(moment: Any, windows: Sequence[Window], starts: Sequence[datetime]) -> Window | None:
@@ -123,17 +144,26 @@ def _by_rows(table: DataFrame, pipeline: str, windows: Sequence[Window], where: 
             expected=f"it in the column _pipeline, found {', '.join(map(repr, others)) or 'no row'}",
             remedy=f"say `id: {others[0]}` in the pipeline file" if others and others[0] else "",
         )
+    spans = [
+        (_instant(group["_window_start"]), _instant(group["_window_end"]), int(group["count"])) for group in groups
+    ]
+    return of_spans(spans, windows)
+
+
+def of_spans(groups: Iterable[tuple[datetime, datetime, int]], windows: Sequence[Window]) -> Census:
+    """Count rows by the windows that they carry, as far as they lie in the span of some.
+
+    Args:
+        groups: (start, end, rows), aware.
+        windows: in the order of their starts.
+    """
     zone = windows[0].timezone if windows else "UTC"
-    first, last = (windows[0].start, windows[-1].end) if windows else (None, None)
-    counts: dict[Window, int] = {}
-    outside = 0
-    for group in groups:
-        start, end = _instant(group["_window_start"]), _instant(group["_window_end"])
+    counts, outside, rows = dict[Window, int](), 0, 0
+    for start, end, count in groups:
         window = Window(start=start, end=end, timezone=zone)
-        if first is not None and last is not None and first <= window.start and window.end <= last:
-            counts[window] = int(group["count"])
+        rows += count
+        if not windows or (windows[0].start <= window.start and window.end <= windows[-1].end):
+            counts[window] = count
         else:
-            outside += int(group["count"])
-    return Census(
-        rows=sum(int(group["count"]) for group in groups), windows=dict(sorted(counts.items())), outside=outside
-    )
+            outside += count
+    return Census(rows=rows, windows=dict(sorted(counts.items())), outside=outside)

@@ -72,14 +72,22 @@ class Entity:
             _refuse_other(column, value, kind, text, where)
         return typed
 
+    def texts(self, spark: SparkSession, rows: DataFrame, where: str) -> list[str]:
+        """The values as a table's columns have them, as Spark writes them.
+
+        Raises:
+            ConfigError: as `source`.
+        """
+        return [str(text) for text in _texts(self.source(spark, rows, where))]
+
     def seen_in(self, spark: SparkSession, rows: DataFrame, where: str) -> Entity:
         """The entity with the values as a table has them, too.
 
         Raises:
             ConfigError: as `source`.
         """
-        texts = _texts(self.source(spark, rows, where))
-        found = [Form(kind=kind, text=str(text)) for kind, text in zip(self._types(rows), texts, strict=True)]
+        texts = self.texts(spark, rows, where)
+        found = [Form(kind=kind, text=text) for kind, text in zip(self._types(rows), texts, strict=True)]
         forms = {name: (*self.forms.get(name, ()), form) for name, form in zip(self.keys, found, strict=True)}
         return Entity(keys=self.keys, forms=forms)
 

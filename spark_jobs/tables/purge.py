@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import Ledger, committing
 from spark_jobs.load import scope
 from spark_jobs.load.delta import Delta
+from spark_jobs.load.jdbc import Jdbc
 from spark_jobs.load.side import EVENTS, TOMBSTONES, Side
 from spark_jobs.load.strategies import text
 from spark_jobs.orders import Order
@@ -26,6 +27,8 @@ from spark_jobs.plan import Plan
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.session import Storage
 from spark_jobs.staging import staged_datasets
+from spark_jobs.tables.databases.held import Held
+from spark_jobs.tables.databases.purge import DatabasePlace, places_of, staged_beside
 from spark_jobs.tables.entity import Entity, parsed
 from spark_jobs.tables.shadow import shadow_of
 
@@ -84,10 +87,13 @@ def purge(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
         own.conf.set(key, value)
     own.conf.set("spark.databricks.delta.commitInfo.userMetadata", json.dumps({"etl": {"purge": order.plan.id}}))
     entity, dry = Entity(keys=order.options["keys"]), bool(order.options.get("dry_run"))
-    places = list(_places(own, order.plan))
-    entity = _known(own, places, entity)
-    tables = [_purge(own, place, entity, order.options, say) for place in places]
+    held = _databases(own, order)
+    places, beside = list(_places(own, order.plan)), [place for item in held for place in places_of(item)]
+    entity = _known(own, [*places, *beside], entity)
+    tables = [place.purge(own, entity, dry=dry, say=say) for place in beside]
+    tables += [_purge(own, place, entity, order.options, say) for place in places]
     staging, unfinished = _staging(own, order.plan, entity, dry=dry)
+    unfinished += dict.fromkeys(path for item in held for path in staged_beside(item))
     for run in staging:
         say(f"purge staging: {run['rows']} rows in {run['path']}")
     return {
@@ -99,9 +105,20 @@ def purge(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
     }
 
 
+def _databases(spark: SparkSession, order: Order) -> list[Held]:
+    """The loads into tables of databases."""
+    return [
+        Held(spark=spark, plan=order.plan, name=name, destination=kind, connections=order.connections)
+        for name, (_, kind) in order.plan.load.items()
+        if isinstance(kind, Jdbc)
+    ]
+
+
 def _places(spark: SparkSession, plan: Plan) -> Iterator[Place]:
-    """Every table of the pipeline: its loads', a refresh's that was left half done, its quarantine."""
+    """Every Delta table of the pipeline: its loads', a refresh's that was left half done, its quarantine."""
     for name, (_, destination) in plan.load.items():
+        if isinstance(destination, Jdbc):
+            continue
         yield Place(name=f"load {name}", path=destination.path, inside=_inside(spark, destination, plan, name))
         yield from _beside(spark, destination, plan, name)
         yield Place(name=f"load {name}, refresh under way", path=shadow_of(destination.path, plan.id, name))
@@ -128,15 +145,17 @@ def _inside(spark: SparkSession, destination: Delta, plan: Plan, name: str) -> s
     return " AND ".join(parts)
 
 
-def _known(spark: SparkSession, places: list[Place], entity: Entity) -> Entity:
+def _known(spark: SparkSession, places: Sequence[Place | DatabasePlace], entity: Entity) -> Entity:
     """The entity as the tables have it; refused before anything is removed where a column or a value is none.
 
     A misspelt column must not pass for an entity that isn't there.
     """
-    tables = [place for place in places if not place.raw and Ledger(spark, place.path).version() is not None]
-    columns, searched = dict[str, None](), False
-    for place in tables:
-        rows = spark.read.format("delta").load(place.path)
+    columns, searched, tables = dict[str, None](), False, False
+    for place in places:
+        rows = _rows(spark, place)
+        if rows is None:
+            continue
+        tables = True
         columns |= dict.fromkeys(rows.columns)
         if not entity.missing(rows):
             entity, searched = entity.seen_in(spark, rows, place.path), True
@@ -147,6 +166,15 @@ def _known(spark: SparkSession, places: list[Place], entity: Entity) -> Entity:
             expected=f"columns among {listed(list(columns))}",
         )
     return entity
+
+
+def _rows(spark: SparkSession, place: Place | DatabasePlace) -> DataFrame | None:
+    """A table's rows, or at least its columns; None where there is none, or where it holds raw records."""
+    if isinstance(place, DatabasePlace):
+        return place.rows(spark)
+    if place.raw or Ledger(spark, place.path).version() is None:
+        return None
+    return spark.read.format("delta").load(place.path)
 
 
 def _purge(spark: SparkSession, place: Place, entity: Entity, options: Any, say: Say) -> dict[str, Any]:

@@ -16,12 +16,15 @@ from spark_jobs.kinds import consumes
 from spark_jobs.ledger import Commit, Ledger, attempt_number, committing, same_configuration
 from spark_jobs.load import owners
 from spark_jobs.load.by_key import Keyed
-from spark_jobs.load.delta import Delta, load_unit
+from spark_jobs.load.delta import Delta
+from spark_jobs.load.jdbc import Jdbc
+from spark_jobs.load.table import load_unit
 from spark_jobs.lookback import reach_of
 from spark_jobs.orders import Order
 from spark_jobs.plan import Plan
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import Report
+from spark_jobs.tables.databases.rounds import refresh_databases
 from spark_jobs.tables.shadow import Rebuild, Shadows, remove, shadow_of
 from spark_jobs.tables.swap import Behind, Swap
 from spark_jobs.verbs import Run
@@ -67,6 +70,8 @@ def refresh(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
 def _refreshed(spark: SparkSession, order: Order, swapped: dict[str, dict[str, Any]], say: Say) -> dict[str, Any]:
     """Do it, and fill in `swapped` what is done, load by load."""
     _refuse_consuming(order.plan)
+    if any(isinstance(kind, Jdbc) for _, kind in order.plan.load.values()):
+        return refresh_databases(spark, order, swapped, say)
     rebuilds = [_rebuild(spark, order.plan, name, kind) for name, (_, kind) in order.plan.load.items()]
     if _swapped_before(spark, order, rebuilds, swapped):
         say("an earlier refresh had swapped, and was ended before it said so")

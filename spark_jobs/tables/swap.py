@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.ledger import Ledger, LoadUnit, named_alone
 from spark_jobs.load import owners, scope
-from spark_jobs.load.delta import Delta, load_unit
+from spark_jobs.load.delta import Delta
 from spark_jobs.load.reaching import overtaken
 from spark_jobs.load.strategies import Append, ReplaceWindow, instant, text
+from spark_jobs.load.table import load_unit
 from spark_jobs.plan import Plan
 from spark_jobs.tables.shadow import taken
 from spark_jobs.tables.spans import covered, merged, newer, window_of_unit

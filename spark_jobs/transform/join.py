@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.columns import column
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
-from spark_jobs.outline import Misfit, Outline, Scope, alike, collisions
-from spark_jobs.transform.match import Sides, other_dataset, sides, without_match
+from spark_jobs.outline import Misfit, Outline, Scope, collisions
+from spark_jobs.transform.match import Matched, Sides, other_dataset, sides, taken_of, unlike_keys
 from spark_jobs.transform.step import Effect, Step
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
-
-_MARK: Final = "_etl_matched"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,22 +58,13 @@ class Join:
 
     def misfits(self, rows: Outline, scope: Scope) -> Iterator[Misfit]:
         """Keys whose types differ, columns that both datasets have."""
-        other = scope.datasets.get(self.other, Outline())
-        pairs = self.on if isinstance(self.on, dict) else {name: name for name in self.on}
-        for name, counterpart in pairs.items():
-            mine, its = rows.columns.get(name), other.columns.get(counterpart)
-            if not alike(mine, its):
-                message = f"key {name!r} is {mine}, {counterpart!r} of {self.other} is {its}"
-                yield Misfit(option="on", message=message, hint="cast one of them first")
+        yield from unlike_keys(self.other, self.on, rows, scope)
         if self.how not in {"semi", "anti"}:
             yield from collisions("with", [*rows.columns, *self._taken(scope).columns])
 
     def _taken(self, scope: Scope) -> Outline:
         """What the other dataset adds."""
-        other = scope.datasets.get(self.other, Outline())
-        if self.columns is not None:
-            return other.select(self.columns)
-        return other.without(tuple(self.on.values() if isinstance(self.on, dict) else self.on))
+        return taken_of(self.other, self.on, self.columns, scope)
 
     def parts(self) -> tuple[Step, ...]:
         """The join, and where rows without a match go, their going: a step of its own, with its own count.
@@ -84,10 +73,13 @@ class Join:
         then they are miscounted; a left join reads them all.
         """
         if self.unmatched == "quarantine":
-            return _Marked(join=self), _Matched(join=self, effect="refuse")
+            return _Marked(join=self), self._matched("refuse")
         if self.unmatched == "drop" or self.how in {"inner", "semi"}:
-            return _Marked(join=self), _Matched(join=self, effect="reshape")
+            return _Marked(join=self), self._matched("reshape")
         return (self,)
+
+    def _matched(self, effect: Effect) -> Matched:
+        return Matched(effect=effect, verb="join", other=self.other, on=self.on, columns=self.columns)
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The joined rows: the incoming columns, then those of the other dataset; rows without a match are kept.
@@ -140,30 +132,4 @@ class _Marked:
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows, each at least once."""
         both = self.join.sides(rows, context)
-        joined = rows.join(both.right, both.equal(), "left")
-        taken = [column(alias).alias(name) for name, alias in both.taken.items()]
-        mark = column(next(iter(both.keys.values()))).isNotNull().alias(_MARK)
-        return joined.select([column(name) for name in rows.columns] + taken + [mark])
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Matched:
-    """Rows without a match go."""
-
-    join: Join
-    effect: Effect
-
-    def apply(self, rows: DataFrame, _context: Context) -> DataFrame:
-        """The rows that have a match."""
-        return rows.where(column(_MARK)).drop(_MARK)
-
-    def refused(self, rows: DataFrame, context: Context) -> DataFrame:
-        """The rows that have none, null keys among them, as they came in."""
-        added = self.join.columns
-        other = other_dataset(self.join.other, context).columns
-        keys = self.join.on if isinstance(self.join.on, tuple) else tuple(self.join.on)
-        counterparts = self.join.on if isinstance(self.join.on, tuple) else tuple(self.join.on.values())
-        taken = set(added if added is not None else [name for name in other if name not in counterparts])
-        raw = [name for name in rows.columns if name not in taken and name != _MARK]
-        left = rows.where(~column(_MARK))
-        return without_match(left, raw, f"join {self.join.other}", self.join.other, keys, context)
+        return rows.join(both.right, both.equal(), "left").select(both.marked)

@@ -11,10 +11,10 @@ from spark_jobs.columns import column, refuse_collisions, require
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
-from spark_jobs.outline import Misfit, Outline, Scope, alike, collisions, family
+from spark_jobs.outline import Misfit, Outline, Scope, collisions, family
 from spark_jobs.surrogate import TYPES, form_of, surrogate
 from spark_jobs.transform.dedupe import Dedupe
-from spark_jobs.transform.match import Sides, other_dataset, sides, without_match
+from spark_jobs.transform.match import Matched, Sides, other_dataset, pairs_of, sides, taken_of, unlike_keys
 from spark_jobs.transform.single import refusing_twins, true_to
 from spark_jobs.transform.step import Effect, Step
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool
 INFERRED: Final = "_inferred"
-_MARK: Final = "_etl_found"
 # What a default may be, by the type of its column.
 _FITTING: Final[dict[str, tuple[type, ...]]] = {
     "integer": (int,),
@@ -84,7 +83,7 @@ class Lookup:
     @property
     def keys(self) -> dict[str, str]:
         """Column of the incoming rows -> column of the other dataset."""
-        return dict(self.on) if isinstance(self.on, dict) else {name: name for name in self.on}
+        return pairs_of(self.on)
 
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why."""
@@ -110,17 +109,13 @@ class Lookup:
 
     def misfits(self, rows: Outline, scope: Scope) -> Iterator[Misfit]:
         """Keys whose types differ, columns that both datasets have, defaults of another type."""
-        other = scope.datasets.get(self.other, Outline())
-        for name, counterpart in self.keys.items():
-            mine, its = rows.columns.get(name), other.columns.get(counterpart)
-            if not alike(mine, its):
-                message = f"key {name!r} is {mine}, {counterpart!r} of {self.other} is {its}"
-                yield Misfit(option="on", message=message, hint="cast one of them first")
-            if self.infer is not None and (kind := odd(name, rows)):
+        yield from unlike_keys(self.other, self.on, rows, scope)
+        for name in self.keys if self.infer is not None else ():
+            if kind := odd(name, rows):
                 yield Misfit(option="on", message=f"column {name!r} is {kind}, no natural key", hint=REMEDY)
         flag = [INFERRED] if self.infer is not None else []
         yield from collisions("with", [*rows.columns, *self._taken(scope).columns, *flag])
-        yield from self._unfit(other)
+        yield from self._unfit(scope.datasets.get(self.other, Outline()))
 
     def _unfit(self, other: Outline) -> Iterator[Misfit]:
         for name, value in self.default.items():
@@ -137,14 +132,15 @@ class Lookup:
 
     def _taken(self, scope: Scope) -> Outline:
         """What the other dataset adds."""
-        other = scope.datasets.get(self.other, Outline())
-        return other.select(self.columns) if self.columns is not None else other.without(tuple(self.keys.values()))
+        return taken_of(self.other, self.on, self.columns, scope)
 
     def parts(self) -> tuple[Step, ...]:
         """The look-up, and where rows without a match go, their going: a step of its own, with its own count."""
         if self.unmatched == "keep":
             return (self,)
-        return _Found(lookup=self), _Matched(lookup=self, effect="filter" if self.unmatched == "drop" else "refuse")
+        effect: Effect = "filter" if self.unmatched == "drop" else "refuse"
+        left = Matched(effect=effect, verb="lookup", other=self.other, on=self.on, columns=self.columns)
+        return _Found(lookup=self), left
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows, each once, with the columns of the other dataset behind their own.
@@ -153,7 +149,7 @@ class Lookup:
             ConfigError: options that exclude each other, an unknown dataset or column, types or names that collide.
         """
         joined, both = self.joined(rows, context)
-        there = column(next(iter(both.keys.values()))).isNotNull()
+        there = both.mark
         kept = [column(name) for name in rows.columns]
         taken = [self._value(name, both, there, joined, context).alias(name) for name in both.taken]
         if self.infer is not None:
@@ -220,32 +216,7 @@ class _Found:
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:
         """The rows, each once."""
         joined, both = self.lookup.joined(rows, context)
-        mark = column(next(iter(both.keys.values()))).isNotNull().alias(_MARK)
-        taken = [column(alias).alias(name) for name, alias in both.taken.items()]
-        return joined.select(*[column(name) for name in rows.columns], *taken, mark)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Matched:
-    """Rows without a match go."""
-
-    lookup: Lookup
-    effect: Effect
-
-    def apply(self, rows: DataFrame, _context: Context) -> DataFrame:
-        """The rows that have a match."""
-        return rows.where(column(_MARK)).drop(_MARK)
-
-    def refused(self, rows: DataFrame, context: Context) -> DataFrame:
-        """The rows that have none, null keys among them, as they came in."""
-        lookup = self.lookup
-        added = lookup.columns
-        if added is None:
-            theirs = other_dataset(lookup.other, context).columns
-            added = tuple(name for name in theirs if name not in lookup.keys.values())
-        raw = [name for name in rows.columns if name not in added and name != _MARK]
-        left = rows.where(~column(_MARK))
-        return without_match(left, raw, f"lookup {lookup.other}", lookup.other, list(lookup.keys), context)
+        return joined.select(both.marked)
 
 
 def _fits(value: Value, kind: str | None) -> bool:

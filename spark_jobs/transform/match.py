@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spark_jobs.columns import column, comparable, listed, nearest, require, spare
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
+from spark_jobs.outline import Misfit, Outline, Scope, alike
 from spark_jobs.refusal import shaped, shown
+from spark_jobs.transform.step import Effect
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+
+On = tuple[str, ...] | dict[str, str]
+MARK: Final = "_etl_matched"
+"""The column that says whether a row has a match."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,17 @@ class Sides:
     keys: Mapping[str, str]
     taken: Mapping[str, str]
 
+    @property
+    def mark(self) -> Column:
+        """Whether a row has a match."""
+        return column(next(iter(self.keys.values()))).isNotNull()
+
+    @property
+    def marked(self) -> list[Column]:
+        """The incoming columns, those that were taken, and MARK."""
+        taken = [column(alias).alias(name) for name, alias in self.taken.items()]
+        return [*[column(name) for name in self.left.columns], *taken, self.mark.alias(MARK)]
+
     def equal(self, *, shield_left: bool = False) -> Column:
         """Whether all keys are equal; null equals nothing.
 
@@ -50,6 +67,59 @@ def _shielded(name: str) -> Column:
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
     return F.greatest(column(name), column(name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matched:
+    """Rows without a match go: a step of its own behind one that has left MARK.
+
+    Args:
+        effect: what becomes of them.
+        verb: the step's name in the file.
+        other: the other dataset.
+        on: the keys, as the file says them.
+        columns: that were taken; None: all that are no keys.
+    """
+
+    effect: Effect
+    verb: str
+    other: str
+    on: On
+    columns: Sequence[str] | None
+
+    def apply(self, rows: DataFrame, _context: Context) -> DataFrame:
+        """The rows that have a match."""
+        return rows.where(column(MARK)).drop(MARK)
+
+    def refused(self, rows: DataFrame, context: Context) -> DataFrame:
+        """The rows that have none, null keys among them, as they came in."""
+        pairs, added = pairs_of(self.on), self.columns
+        if added is None:
+            added = [name for name in other_dataset(self.other, context).columns if name not in pairs.values()]
+        raw = [name for name in rows.columns if name not in added and name != MARK]
+        left = rows.where(~column(MARK))
+        return without_match(left, raw, f"{self.verb} {self.other}", self.other, list(pairs), context)
+
+
+def pairs_of(on: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
+    """Column of the incoming rows -> column of the other dataset."""
+    return dict(on) if isinstance(on, Mapping) else {name: name for name in on}
+
+
+def taken_of(other: str, on: On, columns: Sequence[str] | None, scope: Scope) -> Outline:
+    """What the other dataset adds, as far as is known."""
+    there = scope.datasets.get(other, Outline())
+    return there.select(tuple(columns)) if columns is not None else there.without(tuple(pairs_of(on).values()))
+
+
+def unlike_keys(other: str, on: On, rows: Outline, scope: Scope) -> Iterator[Misfit]:
+    """Keys whose types differ."""
+    there = scope.datasets.get(other, Outline())
+    for name, counterpart in pairs_of(on).items():
+        mine, its = rows.columns.get(name), there.columns.get(counterpart)
+        if not alike(mine, its):
+            message = f"key {name!r} is {mine}, {counterpart!r} of {other} is {its}"
+            yield Misfit(option="on", message=message, hint="cast one of them first")
 
 
 def other_dataset(name: str, context: Context) -> DataFrame:
@@ -84,7 +154,7 @@ def sides(
     Raises:
         ConfigError: no keys, unknown columns, key types that differ, a taken column that the incoming rows have too.
     """
-    pairs = dict(on) if isinstance(on, Mapping) else {name: name for name in on}
+    pairs = pairs_of(on)
     if not pairs:
         raise ConfigError("no key to join on", where=f"{where}.on", expected="at least one column")
     require(pairs if isinstance(on, Mapping) else on, left.columns, f"{where}.on")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,9 +28,18 @@ class Died(BaseException):
     """The process is gone: nobody catches it, and nothing more of it runs."""
 
 
+def die_at(end: str | None, point: str) -> None:
+    """End at a point; in whichever process."""
+    if end == point:
+        raise Died(f"dead {point}")
+
+
 def _die(point: str) -> None:
-    if getattr(_DYING, "at", None) == point:
-        raise Died
+    die_at(getattr(_DYING, "at", None), point)
+
+
+def _elsewhere() -> Callable[[str], None]:
+    return partial(die_at, getattr(_DYING, "at", None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +84,7 @@ class Stage:
 
     def run(self, schedule: Schedule) -> None:
         """Do what a schedule says; those of a group at once."""
-        HOOK.reached = _die
+        HOOK.reached, HOOK.elsewhere = _die, _elsewhere
         try:
             for group in schedule.steps:
                 numbered = [(load, self._second(load)) for load in group]
@@ -84,7 +94,7 @@ class Stage:
                     ]:
                         done.result()
         finally:
-            HOOK.reached = None
+            HOOK.reached = HOOK.elsewhere = None
 
     def _second(self, load: Load) -> float:
         """When it was submitted: a zombie before everybody else."""
@@ -93,10 +103,14 @@ class Stage:
 
     def load(self, load: Load, second: float, events: Sequence[Event]) -> None:
         """One attempt; where it dies, the same task's next try may find what there is."""
+        from pyspark.errors import PythonException
+
         _DYING.at = load.dies_at
         try:
             self._attempt(load, second, events)
-        except Died:
+        except (Died, PythonException) as end:
+            if isinstance(end, PythonException) and "Died: dead" not in str(end):
+                raise
             _DYING.at = None
             if load.retried:
                 self._attempt(load, second + 0.5, events, second)

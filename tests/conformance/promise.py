@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,10 @@ from tests.conformance.schedule import Schedule, schedules
 
 ROUNDS: Final = int(os.environ.get("ETL_CONFORMANCE_ROUNDS", "2"))
 """Schedules for each strategy in `make test`; `make prove` runs 200."""
+HOW_OFTEN: Final = (
+    ROUNDS,
+    pytest.param(200, id="two hundred", marks=[pytest.mark.prove, pytest.mark.timeout(6 * 3600)]),
+)
 _ALL: Final = ("id", "seq", "at", "name", "op")
 
 
@@ -76,7 +81,7 @@ CASES: Final = {
 
 
 def prove(  # noqa: PLR0917 - who, what, where and how often
-    spark: Any, subject: Subject, write: Any, case: Case, folder: Callable[[], Path], rounds: int = ROUNDS
+    spark: Any, subject: Subject, write: Any, case: Case, folder: Callable[[], Path], rounds: int
 ) -> None:
     """Run schedules, and compare the tables with what a plain run leaves.
 

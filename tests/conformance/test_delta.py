@@ -12,7 +12,7 @@ from spark_jobs.load.by_key import Cdc, Merge, Scd2
 from spark_jobs.load.delta import Delta
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
 from tests.conformance.harness import Subject
-from tests.conformance.promise import CASES, Case, prove
+from tests.conformance.promise import CASES, HOW_OFTEN, prove
 
 pytestmark = pytest.mark.spark
 
@@ -39,14 +39,7 @@ def subject(spark: Any) -> Subject:
     return Subject(make=make, read=read)
 
 
+@pytest.mark.parametrize("rounds", HOW_OFTEN)
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_any_schedule_ends_as_a_plain_run_in_order(spark: Any, tmp_path: Path, name: str) -> None:
-    prove(spark, subject(spark), STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)))
-
-
-@pytest.mark.prove
-@pytest.mark.timeout(6 * 3600)
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_two_hundred_schedules_end_as_a_plain_run_in_order(spark: Any, tmp_path: Path, name: str) -> None:
-    case: Case = CASES[name]
-    prove(spark, subject(spark), STRATEGIES[name], case, lambda: Path(mkdtemp(dir=tmp_path)), rounds=200)
+def test_any_schedule_ends_as_a_plain_run_in_order(spark: Any, tmp_path: Path, name: str, rounds: int) -> None:
+    prove(spark, subject(spark), STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)), rounds)

@@ -12,7 +12,7 @@ import pytest
 from spark_jobs.connections import Connections
 from spark_jobs.load.jdbc import Jdbc
 from tests.conformance.harness import Subject
-from tests.conformance.promise import CASES, prove
+from tests.conformance.promise import CASES, HOW_OFTEN, prove
 from tests.conformance.test_delta import STRATEGIES
 
 pytestmark = pytest.mark.spark
@@ -22,7 +22,7 @@ COLUMNS = ("id", "seq", "at", "name", "op")
 
 
 def subject(server: Any) -> Subject:
-    is_postgres = server.connection().kind == "postgres"
+    is_postgres = server.kind == "postgres"
 
     def make(folder: Path, write: Any) -> Jdbc:
         return Jdbc(connection="db", table=f"t_{folder.name.lower()}", write=write)
@@ -40,21 +40,11 @@ def subject(server: Any) -> Subject:
     return Subject(make=make, read=read, connections=Connections(server.connection("db")))
 
 
+@pytest.mark.parametrize("rounds", HOW_OFTEN)
 @pytest.mark.parametrize("name", KEPT)
 @pytest.mark.parametrize("database", ["postgres", "mariadb"])
-def test_any_schedule_ends_as_a_plain_run_in_order(
-    spark: Any, tmp_path: Path, request: pytest.FixtureRequest, database: str, name: str
+def test_any_schedule_ends_as_a_plain_run_in_order(  # noqa: PLR0917 - what it is proven for
+    spark: Any, tmp_path: Path, request: pytest.FixtureRequest, database: str, name: str, rounds: int
 ) -> None:
     server = request.getfixturevalue(database)
-    prove(spark, subject(server), STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)))
-
-
-@pytest.mark.prove
-@pytest.mark.timeout(6 * 3600)
-@pytest.mark.parametrize("name", KEPT)
-@pytest.mark.parametrize("database", ["postgres", "mariadb"])
-def test_two_hundred_schedules_end_as_a_plain_run_in_order(
-    spark: Any, tmp_path: Path, request: pytest.FixtureRequest, database: str, name: str
-) -> None:
-    server = request.getfixturevalue(database)
-    prove(spark, subject(server), STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)), rounds=200)
+    prove(spark, subject(server), STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)), rounds)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from spark_jobs.connections import Connection
 from tests.servers.guarded import PASSWORD, as_user, folder_of, free_port, guarded, missing, own
+from tests.servers.server import Server
 
 SERVER, INSTALL = Path("/usr/sbin/mariadbd"), Path("/usr/bin/mariadb-install-db")
 _CONF = {
@@ -26,33 +25,10 @@ _CONF = {
 }
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running server.
+class MariaDB(Server):
+    """A running MariaDB; Airflow calls its connections `mysql`."""
 
-    Args:
-        log: what it was told, statement by statement.
-    """
-
-    host: str
-    port: int
-    user: str
-    database: str
-    log: Path
-    password: str = field(repr=False, default=PASSWORD)
-
-    def connection(self, name: str = "maria", **extra: Any) -> Connection:
-        """As Airflow would know it; its type for MariaDB is `mysql`."""
-        return Connection(
-            id=name,
-            kind="mysql",
-            host=self.host,
-            port=self.port,
-            schema=self.database,
-            login=self.user,
-            password=self.password,
-            extra=extra,
-        )
+    kind: ClassVar[str] = "mysql"
 
     @contextmanager
     def connected(self) -> Iterator[Any]:
@@ -71,22 +47,9 @@ class Server:
         with closing(made):
             yield made
 
-    def run(self, *statements: str) -> None:
-        """Run statements, in one transaction as far as they can be in one."""
-        with self.connected() as made, made.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            made.commit()
-
-    def rows(self, sql: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-        """What a query gives."""
-        with self.connected() as made, made.cursor() as cursor:
-            cursor.execute(sql, values)
-            return list(cursor.fetchall())
-
 
 @contextmanager
-def mariadb_server() -> Iterator[Server]:
+def mariadb_server() -> Iterator[MariaDB]:
     """A fresh server until the end of the block."""
     if not SERVER.exists():
         missing("apt-get install mariadb-server")
@@ -96,7 +59,7 @@ def mariadb_server() -> Iterator[Server]:
         paths = {"datadir": data, "socket": folder / "s", "pid-file": folder / "pid", "general-log-file": log}
         told = {**_CONF, **paths, "port": port, "init-file": folder / "init.sql"}
         conf = [f"--{key}={value}" for key, value in told.items()]
-        server = Server("127.0.0.1", port, "etl", "etl", log)
+        server = MariaDB("127.0.0.1", port, "etl", "etl", log)
         with guarded(
             folder,
             [*as_user("mysql"), str(SERVER), "--no-defaults", *conf],
@@ -121,7 +84,7 @@ def _init(folder: Path, data: Path) -> None:
     )
 
 
-def _answers(server: Server) -> bool:
+def _answers(server: MariaDB) -> bool:
     import pymysql
 
     with suppress(pymysql.err.OperationalError):

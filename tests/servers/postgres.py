@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from spark_jobs.connections import Connection
 from tests.servers.guarded import PASSWORD, as_user, folder_of, free_port, guarded, missing, own
+from tests.servers.server import Server
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 _CONF = {
@@ -27,33 +26,10 @@ _CONF = {
 }
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running server.
+class PostgreSQL(Server):
+    """A running PostgreSQL."""
 
-    Args:
-        log: what it was told, statement by statement.
-    """
-
-    host: str
-    port: int
-    user: str
-    database: str
-    log: Path
-    password: str = field(repr=False, default=PASSWORD)
-
-    def connection(self, name: str = "pg", **extra: Any) -> Connection:
-        """As Airflow would know it."""
-        return Connection(
-            id=name,
-            kind="postgres",
-            host=self.host,
-            port=self.port,
-            schema=self.database,
-            login=self.user,
-            password=self.password,
-            extra=extra,
-        )
+    kind: ClassVar[str] = "postgres"
 
     @contextmanager
     def connected(self) -> Iterator[Any]:
@@ -65,20 +41,9 @@ class Server:
         ) as made:
             yield made
 
-    def run(self, *statements: str) -> None:
-        """Run statements, in one transaction."""
-        with self.connected() as made:
-            for statement in statements:
-                made.execute(statement)
-
-    def rows(self, sql: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-        """What a query gives."""
-        with self.connected() as made:
-            return list(made.execute(sql, values).fetchall())
-
 
 @contextmanager
-def postgres_server() -> Iterator[Server]:
+def postgres_server() -> Iterator[PostgreSQL]:
     """A fresh server until the end of the block."""
     if not (BIN / "postgres").exists():
         missing("apt-get install postgresql-15")
@@ -87,7 +52,7 @@ def postgres_server() -> Iterator[Server]:
         _init(folder, data)
         conf = [item for key, value in _CONF.items() for item in ("-c", f"{key}={value}")]
         command = [*as_user("postgres"), str(BIN / "postgres"), "-D", str(data), "-p", str(port), *conf]
-        server = Server("127.0.0.1", port, "etl", "postgres", folder / "server.log")
+        server = PostgreSQL("127.0.0.1", port, "etl", "postgres", folder / "server.log")
         with guarded(folder, command, signal.SIGINT, lambda: _answers(server)):
             yield server
 
@@ -101,7 +66,7 @@ def _init(folder: Path, data: Path) -> None:
     secret.unlink()
 
 
-def _answers(server: Server) -> bool:
+def _answers(server: PostgreSQL) -> bool:
     import psycopg
 
     with suppress(psycopg.OperationalError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from spark_jobs.connections import Connection
 from spark_jobs.errors import EtlError
 from spark_jobs.load.databases.names import TableName
+from spark_jobs.load.databases.unheld import Unheld
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch  # type: ignore[import-untyped]
     from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType
 
 Cursor = Any
@@ -33,26 +35,13 @@ class Column:
     kind: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """What one task has staged.
-
-    Args:
-        task: the attempt, unique within the application.
-        rows: how many rows it committed.
-        problem: why the data can't be stored, in words; None where all is well.
-    """
-
-    task: int
-    rows: int
-    problem: str | None = None
-
-
 class Database(Protocol):
     """One kind of database, reached by one connection; it can be pickled and sent to executors."""
 
     name: ClassVar[str]
     requires: ClassVar[tuple[str, ...]]
+    plain: ClassVar[bool]
+    """Whether nothing is known of it but standard SQL and its JDBC driver (generic.py)."""
     transactional_ddl: ClassVar[bool]
     nulls_last: ClassVar[str]
     """What makes nulls come last where values come in descending order."""
@@ -62,8 +51,11 @@ class Database(Protocol):
     """The type of a small whole number."""
     connection: Connection
 
-    def connect(self) -> Any:
+    def connect(self, *, sending: bool = False) -> Any:
         """A DB-API connection, not in autocommit; its session is strict and in UTC.
+
+        Args:
+            sending: whether rows are sent by it, for which a server may ask for more.
 
         Raises:
             EtlError: it can't be had; the text holds no secret.
@@ -104,6 +96,9 @@ class Database(Protocol):
     def fits(self, kind: DataType, column: Column) -> bool:
         """Whether every value of a Spark type is kept as it is, or refused, by a column that is there."""
 
+    def unheld(self, kind: DataType, column: Column) -> Iterator[Unheld]:
+        """Which values of a Spark type a column can't hold, as far as Spark can tell."""
+
     def wire(self, column: SparkColumn, kind: DataType) -> SparkColumn:
         """A Spark column in the form in which `writer` sends it."""
 
@@ -124,7 +119,10 @@ class Database(Protocol):
         """Statements that make the index by which a new table's windows are found."""
 
     def own(self, cursor: Cursor, name: str) -> None:
-        """Say that a staging table is in use for as long as the cursor's session lasts."""
+        """Say that a staging table is in use for as long as the cursor's session lasts; wait for whoever uses it."""
+
+    def stages(self, cursor: Cursor, table: TableName) -> list[str]:
+        """Names of all staging tables in a table's schema."""
 
     def unowned(self, cursor: Cursor, table: TableName) -> list[str]:
         """Names of staging tables in a table's schema that no session uses."""
@@ -160,5 +158,53 @@ class Database(Protocol):
     def delete_using(self, target: str, source: str, on: str) -> str:
         """DELETE from target `t` by source `s`; arguments as for `update_from`."""
 
-    def writer(self, stage: TableName, columns: Sequence[str]) -> Callable[[Iterator[RecordBatch], int], Part]:
-        """What a task does: stage its batches, all in one transaction of its own; runs on an executor."""
+    def buckets(self, expression: str, column: Column, step: int) -> str:
+        """The span of time in which a moment lies: days since 1970 of a date, else its number since 1970.
+
+        Args:
+            expression: of the column.
+            column: whose values they are.
+            step: a span's length in microseconds.
+        """
+
+    def means(self, expression: str, column: Column) -> str | None:
+        """Whether a value is what a text, the only parameter, says; None where no text can say one."""
+
+    def spark_kind(self, column: Column) -> str:
+        """The Spark type whose values a column holds, as DDL; `void` where there is none."""
+
+    def like(self, cursor: Cursor, table: TableName, model: TableName) -> None:
+        """Make an empty table of the same columns as another, with their defaults."""
+
+    def computed(self, cursor: Cursor, table: TableName) -> set[str]:
+        """The columns that the server fills, and nobody else may."""
+
+    def takes(self, cursor: Cursor, table: TableName) -> bool:
+        """Whether `send` may fill a table that is there as INSERT does: no rule or policy of it stands in between."""
+
+    def fill(self, stage: TableName, rows: DataFrame) -> None:
+        """Stage rows by Spark's own writer; of plain databases alone."""
+
+    def send(
+        self,
+        cursor: Cursor,
+        table: TableName,
+        columns: Sequence[Column],
+        batches: Iterator[RecordBatch],
+        task: int | None = None,
+    ) -> int:
+        """Send rows into a table, in the cursor's transaction; runs on an executor.
+
+        Args:
+            cursor: of a connection for sending.
+            table: a table that is there.
+            columns: of it, in the batches' order.
+            batches: the rows.
+            task: what the staging table's own column holds.
+
+        Returns:
+            How many rows came in.
+
+        Raises:
+            Unfit: a value that can't be stored.
+        """

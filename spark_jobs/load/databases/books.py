@@ -175,6 +175,12 @@ class Books:
         cursor.execute(f"DELETE FROM {place} WHERE table_name = %s AND claim_key = %s", values)  # noqa: S608
         cursor.execute(f"INSERT INTO {place} ({', '.join(_OWNERS)}) VALUES (%s, %s, %s)", (*values, mine.value))  # noqa: S608
 
+    def forget(self, cursor: Cursor) -> None:
+        """Forget the table: its ledger and its owners; the caller commits."""
+        for name in (LOADS, OWNERS):
+            place = self.database.table(self.table.beside(name))
+            cursor.execute(f"DELETE FROM {place} WHERE table_name = %s", (self.table.name,))  # noqa: S608 - quoted
+
     def _create(self, cursor: Cursor, table: TableName, columns: Mapping[str, str]) -> None:
         kinds = [Column(name=name, kind=self.database.words[word]) for name, word in columns.items()]
         cursor.execute(self.database.create(table, kinds, keys=list(columns)[:2]), ())

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from spark_jobs.connections import Connection
 from spark_jobs.errors import ConfigError, EtlError, InfrastructureError
-from spark_jobs.load.databases import mariadb_load, mariadb_types
-from spark_jobs.load.databases.base import Column, Cursor, Part
-from spark_jobs.load.databases.names import STAGE, TableName
+from spark_jobs.load.databases import mariadb_catalog, mariadb_load, mariadb_types
+from spark_jobs.load.databases.base import Column, Cursor
+from spark_jobs.load.databases.names import TableName
 from spark_jobs.load.databases.telling import told
+from spark_jobs.load.databases.unheld import Unheld
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch  # type: ignore[import-untyped]
     from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType
 
 _LONGEST: Final = 64  # characters of a name
@@ -53,6 +55,7 @@ class MariaDB:
 
     name: ClassVar[str] = "MariaDB"
     requires: ClassVar[tuple[str, ...]] = ("pymysql", "pyarrow")
+    plain: ClassVar[bool] = False
     transactional_ddl: ClassVar[bool] = False
     nulls_last: ClassVar[str] = ""  # nulls are the smallest here
     words: ClassVar[Mapping[str, str]] = {
@@ -66,12 +69,8 @@ class MariaDB:
 
     connection: Connection
 
-    def connect(self, *, files: bool = False) -> Any:
-        """A connection, not in autocommit; strict, in UTC.
-
-        Args:
-            files: whether the server may ask for files of ours, which `LOAD DATA LOCAL` needs.
-        """
+    def connect(self, *, sending: bool = False) -> Any:
+        """A connection, not in autocommit; strict, in UTC; for sending the server may ask for files of ours."""
         import pymysql
         from pymysql.constants import CLIENT
 
@@ -92,7 +91,7 @@ class MariaDB:
                 charset="utf8mb4",
                 ssl=_tls(asked),
                 connect_timeout=int(asked.extra.get("connect_timeout", 10)),
-                local_infile=files,
+                local_infile=sending and self.by_files,
                 client_flag=CLIENT.FOUND_ROWS,
                 autocommit=False,
             )
@@ -158,27 +157,17 @@ class MariaDB:
         """Whether a column that is there keeps every value, or refuses it."""
         return mariadb_types.fits(kind, column.kind)
 
+    def unheld(self, kind: DataType, column: Column) -> Iterator[Unheld]:
+        """Which values a column can't hold."""
+        return mariadb_types.unheld(kind, column.kind)
+
     def wire(self, column: SparkColumn, kind: DataType) -> SparkColumn:
         """Types that LOAD DATA has no form for become texts that the server reads."""
         return mariadb_types.wire(column, kind)
 
     def columns(self, cursor: Cursor, table: TableName) -> Mapping[str, Column] | None:
         """Name -> column, in order; None where there is no such table."""
-        place, values = _place(table)
-        cursor.execute(f"SELECT table_type, engine FROM information_schema.tables WHERE {place}", values)  # noqa: S608
-        found = cursor.fetchone()
-        if found is None:
-            return None
-        if found[0] != "BASE TABLE" or str(found[1]).lower() != "innodb":
-            raise ConfigError(
-                f"it is a {str(found[0]).lower()} of engine {found[1]}",
-                where=str(table),
-                expected="a table of InnoDB: others know no transactions",
-            )
-        listed = "column_name, column_type, collation_name"
-        query = f"SELECT {listed} FROM information_schema.columns WHERE {place} ORDER BY ordinal_position"  # noqa: S608
-        cursor.execute(query, values)
-        return {name: Column(name=name, kind=_with_collation(kind, of)) for name, kind, of in cursor.fetchall()}
+        return mariadb_catalog.columns(cursor, table)
 
     def create(self, table: TableName, columns: Sequence[Column], *, keys: Sequence[str] = ()) -> str:
         """CREATE TABLE of InnoDB, which knows transactions."""
@@ -196,23 +185,19 @@ class MariaDB:
 
     def own(self, cursor: Cursor, name: str) -> None:
         """By a lock of the session."""
-        cursor.execute("SELECT GET_LOCK(%s, 10)", (name,))
+        _locked(cursor, name, f"another load has {name}")
+
+    def stages(self, cursor: Cursor, table: TableName) -> list[str]:
+        """By the catalog."""
+        return mariadb_catalog.stages(cursor, table)
 
     def unowned(self, cursor: Cursor, table: TableName) -> list[str]:
         """Staging tables whose lock is free."""
-        place, values = ("table_schema = %s", (table.schema,)) if table.schema else ("table_schema = DATABASE()", ())
-        query = (
-            f"SELECT table_name FROM information_schema.tables WHERE {place} AND left(table_name, {len(STAGE)}) = %s"  # noqa: S608
-            " AND IS_FREE_LOCK(table_name)"
-        )
-        cursor.execute(query, (*values, STAGE))
-        return [name for (name,) in cursor.fetchall()]
+        return mariadb_catalog.stages(cursor, table, free=True)
 
     def lock(self, cursor: Cursor, table: TableName) -> None:
         """By a lock of the session: statements that change tables end a transaction here."""
-        cursor.execute("SELECT GET_LOCK(%s, %s)", (_lock_name(table), _PATIENCE))
-        if cursor.fetchone()[0] != 1:
-            raise InfrastructureError("another load changes tables here and doesn't end", where=str(table))
+        _locked(cursor, _lock_name(table), f"another load changes tables beside {table}")
 
     def unlock(self, cursor: Cursor, table: TableName) -> None:
         """Let others change tables."""
@@ -246,9 +231,56 @@ class MariaDB:
         """DELETE … JOIN."""
         return f"DELETE t FROM {target} AS t JOIN {source} AS s ON {on}"
 
-    def writer(self, stage: TableName, columns: Sequence[str]) -> Callable[[Iterator[RecordBatch], int], Part]:
-        """LOAD DATA LOCAL where the server and the connection allow it, else inserts of many rows."""
-        return mariadb_load.writer(self, stage, columns)
+    @property
+    def by_files(self) -> bool:
+        """Whether the connection lets the server ask for files, which `LOAD DATA LOCAL` needs."""
+        return self.connection.extra.get("local_infile", True) is not False
+
+    def buckets(self, expression: str, column: Column, step: int) -> str:
+        """Days of zeros lie in none."""
+        if column.kind == "date":
+            return f"DATEDIFF({expression}, '1970-01-01')"
+        return f"FLOOR(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', {expression}) / {step})"
+
+    def means(self, expression: str, column: Column) -> str | None:
+        """Texts by their bytes, whatever their collation; other values by casts, since 1 equals '1a' here."""
+        kind = self.spark_kind(column).partition("(")[0]
+        if kind == "string":
+            return f"CAST(CONVERT({expression} USING utf8mb4) AS BINARY) = CAST(CONVERT(%s USING utf8mb4) AS BINARY)"
+        target = mariadb_types.CASTS.get(kind)
+        return None if target is None else f"{expression} = CAST(%s AS {target})"
+
+    def spark_kind(self, column: Column) -> str:
+        """The Spark type of a column's values."""
+        return mariadb_types.spark_kind(column.kind)
+
+    def like(self, cursor: Cursor, table: TableName, model: TableName) -> None:
+        """CREATE TABLE … LIKE."""
+        cursor.execute(f"CREATE TABLE {self.table(table)} LIKE {self.table(model)}", ())
+
+    def computed(self, cursor: Cursor, table: TableName) -> set[str]:
+        """Generated columns."""
+        return mariadb_catalog.computed(cursor, table)
+
+    def takes(self, cursor: Cursor, table: TableName) -> bool:  # noqa: ARG002 - every table does
+        """LOAD DATA does what INSERT does."""
+        return True
+
+    def fill(self, stage: TableName, rows: DataFrame) -> None:
+        """Tasks fill it by `send`."""
+        raise NotImplementedError
+
+    def send(
+        self,
+        cursor: Cursor,
+        table: TableName,
+        columns: Sequence[Column],
+        batches: Iterator[RecordBatch],
+        task: int | None = None,
+    ) -> int:
+        """By LOAD DATA LOCAL where the server and the connection allow it, else by inserts of many rows."""
+        names = [column.name for column in columns]
+        return mariadb_load.Sending(self, cursor, table, names, task).every(batches)
 
     def _null(self, column: Column, keys: Sequence[str]) -> str:
         """Said always: a TIMESTAMP of which nothing is said is NOT NULL and has a default."""
@@ -281,15 +313,15 @@ def _number_of(error: Exception) -> int:
     return first if isinstance(first, int) else 0
 
 
-def _place(table: TableName) -> tuple[str, tuple[str, ...]]:
-    if table.schema:
-        return "table_schema = %s AND table_name = %s", (table.schema, table.name)
-    return "table_schema = DATABASE() AND table_name = %s", (table.name,)
+def _locked(cursor: Cursor, name: str, why: str) -> None:
+    """Take a lock of the session.
 
-
-def _with_collation(kind: str, collation: str | None) -> str:
-    charset = f" CHARACTER SET {collation.partition('_')[0]} COLLATE {collation}" if collation else ""
-    return f"{kind}{charset}"
+    Raises:
+        InfrastructureError: somebody else holds it and doesn't end.
+    """
+    cursor.execute("SELECT GET_LOCK(%s, %s)", (name, _PATIENCE))
+    if cursor.fetchone()[0] != 1:
+        raise InfrastructureError(f"{why}, and doesn't end", remedy="let it end, then run this again")
 
 
 def _lock_name(table: TableName) -> str:

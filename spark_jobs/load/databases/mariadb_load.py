@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from spark_jobs.load.databases.base import Part
 from spark_jobs.load.databases.names import TASK, TableName
+from spark_jobs.load.databases.sending import Unfit
 from spark_jobs.load.databases.telling import plain
 
 if TYPE_CHECKING:
@@ -22,46 +22,34 @@ _CHUNK: Final = 32 << 20  # bytes of a batch's Arrow memory that are sent at onc
 _ROWS: Final = 1000  # rows of an insert
 
 
-class _Unfit(Exception):  # noqa: N818 - no error of the program: the data can't be stored
-    """Why the data can't be stored."""
+class Sending:
+    """Sends batches into a table, by files as long as nobody forbids them.
 
+    Args:
+        database: where the table is.
+        cursor: of a connection for sending.
+        table: a table that is there.
+        columns: of it, in the batches' order.
+        task: what TASK holds, or None.
+    """
 
-def writer(database: MariaDB, stage: TableName, columns: Sequence[str]) -> Callable[[Iterator[RecordBatch], int], Part]:
-    """A task's work: all of its rows in one transaction; half of one leaves nothing."""
+    def __init__(
+        self, database: MariaDB, cursor: Any, table: TableName, columns: Sequence[str], task: int | None
+    ) -> None:
+        self._database, self._cursor, self._table, self._columns = database, cursor, table, list(columns)
+        self._mark = [] if task is None else [task]
+        self._files = database.by_files
 
-    def write(batches: Iterator[RecordBatch], task: int) -> Part:
-        import pymysql
+    def every(self, batches: Iterator[RecordBatch]) -> int:
+        """Send batches; how many rows came in.
 
-        made = database.connect(files=database.connection.extra.get("local_infile", True) is not False)
-        try:
-            with made.cursor() as cursor:
-                sending = _Sending(database, cursor, stage, columns, task)
-                rows = sum(sending.send(chunk) for chunk in _chunks(batches))
-            made.commit()
-            return Part(task=task, rows=rows)
-        except _Unfit as why:
-            return Part(task=task, rows=0, problem=str(why))
-        except (pymysql.Error, OSError) as error:
-            found = database.explained(error, str(stage))
-            if found.kind != "data":
-                raise found from None
-            return Part(task=task, rows=0, problem=found.what)
-        finally:
-            made.close()
-
-    return write
-
-
-class _Sending:
-    """Sends tables of Arrow, by files as long as nobody forbids them."""
-
-    def __init__(self, database: MariaDB, cursor: Any, stage: TableName, columns: Sequence[str], task: int) -> None:
-        self._database, self._cursor, self._stage, self._task = database, cursor, stage, task
-        self._columns = list(columns)
-        self._files = database.connection.extra.get("local_infile", True) is not False
+        Raises:
+            Unfit: a value that a column can't hold.
+        """
+        return sum(self.send(chunk) for chunk in _chunks(batches))
 
     def send(self, table: Table) -> int:
-        """Stage a table; how many rows that were."""
+        """Send a table; how many rows that were."""
         _refuse_unstorable(table)
         if self._files:
             import pymysql
@@ -86,14 +74,14 @@ class _Sending:
         self._cursor.execute("SHOW WARNINGS LIMIT 1")
         warning = self._cursor.fetchone()
         if warning is not None:
-            raise _Unfit(plain(str(warning[2])))
+            raise Unfit(plain(str(warning[2])))
         if loaded != table.num_rows:
-            raise _Unfit(f"{loaded} of {table.num_rows} rows arrived")
+            raise Unfit(f"{loaded} of {table.num_rows} rows arrived")
 
     def _statement(self, table: Table, file: str) -> str:
         import pyarrow as pa
 
-        places, sets = [], [f"{self._database.quote(TASK)} = {self._task}"]
+        places, sets = [], [f"{self._database.quote(TASK)} = {task}" for task in self._mark]
         for place, (name, item) in enumerate(zip(self._columns, table.schema, strict=True)):
             binary = pa.types.is_binary(item.type) or pa.types.is_large_binary(item.type)
             places.append(f"@c{place}" if binary else self._database.quote(name))
@@ -101,19 +89,19 @@ class _Sending:
                 sets.append(f"{self._database.quote(name)} = UNHEX(@c{place})")
         escaped = file.replace("\\", "\\\\").replace("'", "\\'")
         return (
-            f"LOAD DATA LOCAL INFILE '{escaped}' INTO TABLE {self._database.table(self._stage)} CHARACTER SET utf8mb4"
+            f"LOAD DATA LOCAL INFILE '{escaped}' INTO TABLE {self._database.table(self._table)} CHARACTER SET utf8mb4"
             " FIELDS TERMINATED BY ',' ENCLOSED BY '\"' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n'"
-            f" ({', '.join(places)}) SET {', '.join(sets)}"
+            f" ({', '.join(places)}){' SET ' if sets else ''}{', '.join(sets)}"
         ).replace("%%", "%")
 
     def _insert(self, table: Table) -> None:
         """By inserts of many rows, which PyMySQL writes of `executemany`."""
-        listed = ", ".join(self._database.quote(name) for name in (*self._columns, TASK))
-        marks = ", ".join(["%s"] * (len(self._columns) + 1))
-        query = f"INSERT INTO {self._database.table(self._stage)} ({listed}) VALUES ({marks})"  # noqa: S608 - quoted
+        names = [*self._columns, *[TASK for _ in self._mark]]
+        listed, marks = ", ".join(map(self._database.quote, names)), ", ".join(["%s"] * len(names))
+        query = f"INSERT INTO {self._database.table(self._table)} ({listed}) VALUES ({marks})"  # noqa: S608 - quoted
         for batch in table.to_batches(_ROWS):
             columns = [column.to_pylist() for column in batch.columns]
-            self._cursor.executemany(query, [(*row, self._task) for row in zip(*columns, strict=True)])
+            self._cursor.executemany(query, [(*row, *self._mark) for row in zip(*columns, strict=True)])
 
 
 def _chunks(batches: Iterator[RecordBatch]) -> Iterator[Table]:
@@ -172,4 +160,4 @@ def _refuse_unstorable(table: Table) -> None:
             finite = pc.all(pc.is_finite(column)).as_py()
             if finite is False:
                 some = next(value for value in column.to_pylist() if value is not None and not math.isfinite(value))
-                raise _Unfit(f"column {item.name!r} holds {some}, which no number of MariaDB can be")
+                raise Unfit(f"column {item.name!r} holds {some}, which no number of MariaDB can be")

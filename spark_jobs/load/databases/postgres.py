@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from spark_jobs.connections import Connection
 from spark_jobs.errors import ConfigError, EtlError
-from spark_jobs.load.databases import postgres_copy, postgres_types
-from spark_jobs.load.databases.base import Column, Cursor, Part
-from spark_jobs.load.databases.names import STAGE, TableName
+from spark_jobs.load.databases import postgres_catalog, postgres_copy, postgres_types
+from spark_jobs.load.databases.base import Column, Cursor
+from spark_jobs.load.databases.names import TASK, TableName
 from spark_jobs.load.databases.telling import told
+from spark_jobs.load.databases.unheld import Unheld
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch  # type: ignore[import-untyped]
     from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType
 
 _MEMORY: Final = "128MB"  # of one join of a merge
@@ -55,6 +57,7 @@ class Postgres:
 
     name: ClassVar[str] = "PostgreSQL"
     requires: ClassVar[tuple[str, ...]] = ("psycopg", "pyarrow")
+    plain: ClassVar[bool] = False
     transactional_ddl: ClassVar[bool] = True
     nulls_last: ClassVar[str] = " NULLS LAST"
     words: ClassVar[Mapping[str, str]] = {
@@ -66,7 +69,7 @@ class Postgres:
 
     connection: Connection
 
-    def connect(self) -> Any:
+    def connect(self, *, sending: bool = False) -> Any:  # noqa: ARG002 - the same session does
         """A connection, not in autocommit; strict, in UTC."""
         import psycopg
 
@@ -151,21 +154,17 @@ class Postgres:
         """Whether a column that is there keeps every value, or refuses it."""
         return postgres_types.fits(kind, column.kind)
 
+    def unheld(self, kind: DataType, column: Column) -> Iterator[Unheld]:
+        """Which values a column can't hold."""
+        return postgres_types.unheld(kind, column.kind)
+
     def wire(self, column: SparkColumn, kind: DataType) -> SparkColumn:
         """Types that CSV has no form for become texts that the server reads."""
         return postgres_types.wire(column, kind)
 
     def columns(self, cursor: Cursor, table: TableName) -> Mapping[str, Column] | None:
         """Name -> column, in order; None where there is no such table."""
-        cursor.execute(_TABLE, (table.name, table.schema or None))
-        found = cursor.fetchone()
-        if found is None:
-            return None
-        oid, kind = found
-        if kind not in {"r", "p"}:
-            raise ConfigError("the name is taken by something that is no table", where=str(table), expected="a table")
-        cursor.execute(_COLUMNS, (oid,))
-        return {name: Column(name=name, kind=kind) for name, kind in cursor.fetchall()}
+        return postgres_catalog.columns(cursor, table)
 
     def create(self, table: TableName, columns: Sequence[Column], *, keys: Sequence[str] = ()) -> str:
         """CREATE TABLE."""
@@ -185,16 +184,14 @@ class Postgres:
         """By an advisory lock of the session."""
         cursor.execute("SELECT pg_advisory_lock(%s)", (_number(name),))
 
+    def stages(self, cursor: Cursor, table: TableName) -> list[str]:
+        """By the catalog."""
+        return postgres_catalog.stages(cursor, table)
+
     def unowned(self, cursor: Cursor, table: TableName) -> list[str]:
         """Staging tables whose lock is free."""
-        schema = "current_schema()" if not table.schema else "%s"
-        cursor.execute(
-            f"SELECT tablename FROM pg_tables WHERE schemaname = {schema} AND starts_with(tablename, %s)",  # noqa: S608
-            (*filter(None, [table.schema]), STAGE),
-        )
-        found = [name for (name,) in cursor.fetchall()]
         free = []
-        for name in found:
+        for name in self.stages(cursor, table):
             cursor.execute("SELECT pg_try_advisory_lock(%s)", (_number(name),))
             if cursor.fetchone()[0]:
                 free.append(name)
@@ -241,29 +238,58 @@ class Postgres:
         """DELETE … USING."""
         return f"DELETE FROM {target} AS t USING {source} AS s WHERE {on}"  # noqa: S608 - identifiers are quoted
 
-    def writer(self, stage: TableName, columns: Sequence[str]) -> Callable[[Iterator[RecordBatch], int], Part]:
-        """COPY, one for a task."""
-        return postgres_copy.writer(self, stage, columns)
+    def buckets(self, expression: str, column: Column, step: int) -> str:
+        """Infinity lies in none."""
+        since = f"{expression} - DATE '1970-01-01'"
+        if column.kind != "date":
+            since = f"floor(extract(epoch FROM {expression}) * 1000000 / {step})::bigint"
+        return f"CASE WHEN isfinite({expression}) THEN {since} END"
+
+    def means(self, expression: str, column: Column) -> str | None:
+        """Texts by their letters, whatever their collation; other values as their types read the text."""
+        kind = self.spark_kind(column)
+        if kind == "string":
+            return f'{expression}::text COLLATE "C" = %s'
+        return None if kind in {"void", "binary"} else f"{expression} = CAST(%s AS {column.kind})"
+
+    def spark_kind(self, column: Column) -> str:
+        """The Spark type of a column's values."""
+        return postgres_types.spark_kind(column.kind)
+
+    def like(self, cursor: Cursor, table: TableName, model: TableName) -> None:
+        """CREATE TABLE … LIKE; generated columns too, which would be null else."""
+        made = f"CREATE TABLE {self.table(table)} (LIKE {self.table(model)} INCLUDING DEFAULTS INCLUDING GENERATED"
+        cursor.execute(f"{made} INCLUDING IDENTITY)", ())
+
+    def computed(self, cursor: Cursor, table: TableName) -> set[str]:
+        """Generated columns, and identities that are always."""
+        return postgres_catalog.computed(cursor, table)
+
+    def takes(self, cursor: Cursor, table: TableName) -> bool:
+        """COPY knows no rules of a table, and refuses one whose rows are guarded."""
+        return postgres_catalog.plain(cursor, table)
+
+    def fill(self, stage: TableName, rows: DataFrame) -> None:
+        """Tasks fill it by `send`."""
+        raise NotImplementedError
+
+    def send(
+        self,
+        cursor: Cursor,
+        table: TableName,
+        columns: Sequence[Column],
+        batches: Iterator[RecordBatch],
+        task: int | None = None,
+    ) -> int:
+        """By COPY."""
+        names = [*(column.name for column in columns), *([] if task is None else [TASK])]
+        return postgres_copy.copy(cursor, f"{self.table(table)} ({self._listed(names)})", columns, batches, task)
 
     def _defined(self, columns: Sequence[Column]) -> list[str]:
         return [f"{self.quote(column.name)} {column.kind}" for column in columns]
 
     def _listed(self, names: Sequence[str]) -> str:
         return ", ".join(self.quote(name) for name in names)
-
-
-# Asked of the catalog's own tables: `to_regclass` may not know yet what another session has just committed.
-_TABLE: Final = """
-SELECT c.oid, c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relname = %s AND n.nspname = coalesce(%s, current_schema())
-"""
-_COLUMNS: Final = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod)
-       || CASE WHEN a.attcollation <> 0 AND a.attcollation <> t.typcollation
-               THEN ' COLLATE ' || a.attcollation::regcollation::text ELSE '' END
-FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
-"""
 
 
 def _number(name: str) -> int:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from spark_jobs.load.databases.unheld import DAYS, MOMENTS, Unheld, decimals, too_long, whole_numbers
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -44,6 +48,24 @@ _KEPT: Final = {
 _NO_TEXT: Final = re.compile(
     r"^(boolean|smallint|integer|bigint|numeric|real|double|money|date|time|interval|bytea|bit|oid|\"?char\"?$)"
 )
+_NUL: Final = Unheld(
+    rule="nul_character",
+    condition="contains({c}, '\\u0000')",
+    told="hold a NUL character in {n}, which a text of PostgreSQL can't",
+    expected="texts without \\u0000",
+)
+# The escape itself, and not a backslash that is escaped before the letters of one.
+_ESCAPED: Final = r"to_json({c}) RLIKE '(?<!\\\\)(\\\\\\\\)*\\\\u0000'"
+_READ: Final = {
+    **{name: name for name in ("boolean", "smallint", "bigint", "date")},
+    "real": "float",
+    "integer": "int",
+    "double precision": "double",
+    "timestamp with time zone": "timestamp",
+    "timestamp without time zone": "timestamp_ntz",
+    "bytea": "binary",
+}
+_TIMES: Final = {"date": DAYS, "timestamp": MOMENTS, "timestamp_ntz": MOMENTS}
 _UNORDERED: Final = ("json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle")
 _TEXTS: Final = ("text", "character", "citext", "name")
 
@@ -88,18 +110,57 @@ def _scalar_fits(name: str, scale: int, plain: str, held: str) -> bool:
     return plain in _KEPT.get(name, set()) and "(" not in held.replace("(6)", "")
 
 
+def spark_kind(held: str) -> str:
+    """The Spark type whose values a column holds, as DDL; `void` where there is none."""
+    plain = re.sub(r"\(.*?\)| COLLATE .*", "", held)
+    if plain == "numeric":
+        found = re.search(r"\((\d+),(-?\d+)\)", held)
+        return f"decimal({found[1]},{found[2]})" if found and int(found[1]) <= 38 else "decimal(38,18)"
+    if plain in {"text", "character varying", "character", "citext", "name", "uuid"}:
+        return "string"
+    return _READ.get(plain, "void")
+
+
 def wire(column: Column, kind: DataType) -> Column:
-    """A column as CSV has it."""
+    """A column in the form in which COPY is given it."""
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
     name = kind.typeName()
-    if name == "binary":
-        return F.concat(F.lit("\\x"), F.hex(column))
     if _is_array(kind):
         return _array(column, kind.elementType)  # type: ignore[attr-defined]
     if _nested(kind):
         return F.to_json(column, {"ignoreNullFields": "false"})
     return column.cast("string") if name in {"time", "void", "char", "varchar"} else column
+
+
+def unheld(kind: DataType, held: str) -> Iterator[Unheld]:
+    """Values of a Spark type that a column can't hold.
+
+    Args:
+        kind: Spark's.
+        held: the column's, as `format_type` writes it.
+    """
+    name, plain = kind.typeName(), re.sub(r"\(.*?\)| COLLATE .*", "", held)
+    if _is_array(kind) and held.endswith("[]"):
+        inner = unheld(kind.elementType, held.removesuffix("[]"))  # type: ignore[attr-defined]
+        yield from (item.anywhere() for item in inner)
+    elif _nested(kind):
+        yield from [replace(_NUL, condition=_ESCAPED)] if plain == "jsonb" else []
+    elif name in {"string", "char", "varchar"}:
+        yield from _unheld_texts(held)
+    elif plain == "numeric":
+        yield from decimals(kind, held)
+    elif plain in {"smallint", "integer", "bigint"}:
+        yield from whole_numbers(kind, plain)
+    elif name in _TIMES:
+        yield _TIMES[name]
+
+
+def _unheld_texts(held: str) -> Iterator[Unheld]:
+    yield _NUL
+    length = re.match(r"character(?: varying)?\((\d+)\)", held)
+    if length:
+        yield too_long("length", int(length[1]), "characters")
 
 
 def has_order(held: str) -> bool:
@@ -112,7 +173,8 @@ def _array(column: Column, inner: DataType) -> Column:
     from pyspark.sql import functions as F  # noqa: N812
 
     def element(value: Column) -> Column:
-        text = wire(value, inner).cast("string")
+        hexed = inner.typeName() == "binary"
+        text = F.concat(F.lit("\\x"), F.hex(value)) if hexed else wire(value, inner).cast("string")
         escaped = F.replace(F.replace(text, F.lit("\\"), F.lit("\\\\")), F.lit('"'), F.lit('\\"'))
         return F.coalesce(F.concat(F.lit('"'), escaped, F.lit('"')), F.lit("NULL"))
 

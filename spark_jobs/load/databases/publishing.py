@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from spark_jobs.errors import InfrastructureError
+from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.ledger import LoadUnit
 from spark_jobs.load import owners
+from spark_jobs.load.databases import arriving
 from spark_jobs.load.databases.base import Cursor, Database
 from spark_jobs.load.databases.books import Books, Entry
-from spark_jobs.load.databases.replacing import Changed
+from spark_jobs.load.databases.filling import Filling
+from spark_jobs.load.databases.replacing import Replacing
 from spark_jobs.load.databases.shape import Shape, Wanted, alter, shape_of
-from spark_jobs.load.databases.stage import Stage, staged
-from spark_jobs.load.reaching import refuse_overtaken
+from spark_jobs.load.databases.stage import staged
+from spark_jobs.load.databases.transacting import Claimed, Outcome, Transaction, Work, telling
 from spark_jobs.points import reach
 from spark_jobs.window import Window
 
@@ -30,28 +32,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _TRIES: Final = 8
-
-
-class Work(Protocol):
-    """What a strategy does in the transaction."""
-
-    def apply(self, cursor: Cursor, stage: Stage) -> Changed:
-        """Change the table by what was staged."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How an attempt ended.
-
-    Args:
-        entry: its commit; None where somebody newer has loaded the unit.
-        found: whether an earlier try had made it.
-        tries: transactions that were tried.
-    """
-
-    entry: Entry | None
-    found: bool = False
-    tries: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,16 +52,11 @@ class Publishing:
     context: Context
     back: Window | None = None
 
-    @property
-    def number(self) -> int:
-        """What the attempt's commit carries."""
-        return self.unit.commit_number(self.context.plan.attempt.number)
-
     def found(self) -> Entry | None:
         """The commit that an earlier try of this same attempt made, whose result got lost."""
         with self._session() as cursor:
             held = self.books.entry(cursor, self.unit.key) if self.books.there(cursor) else None
-            return self._mine(held)
+            return self._claimed.mine(held)
 
     def begin(self, wanted: tuple[Wanted, ...]) -> tuple[Shape, ...]:
         """Look whether the attempt may publish, say what it owns, and how its rows fit the table.
@@ -95,9 +70,9 @@ class Publishing:
         with self._session() as cursor:
             self.books.ensure(cursor)
             cursor.connection.commit()
-            if self._superseded(self.books.entry(cursor, self.unit.key)):
+            if self._claimed.superseded(self.books.entry(cursor, self.unit.key)):
                 return ()
-            self._claim(cursor)
+            self.own(cursor)
             shapes = tuple(shape_of(self._database, cursor, item) for item in wanted)
             if not self._database.transactional_ddl:
                 self._alter(cursor, list(zip(wanted, shapes, strict=True)))
@@ -119,122 +94,111 @@ class Publishing:
         Raises:
             InfrastructureError: other rows were staged than are expected; or the database can't be reached.
         """
-        where = self.context.where
+        where, database = self.context.where, self._database
+        transaction = self._transaction(fit, work)
         reach("before staging")
-        with staged(self._database, rows, self.books.table, shape, where) as stage:
+        if isinstance(work, Replacing) and self._arrives(expected):
+            reach("staged")
+            return self._tried(lambda: arriving.publish(rows, expected, shape, transaction, where))
+        with staged(database, rows, self.books.table, shape, where) as stage:
             if stage.rows != expected:
                 raise InfrastructureError(
                     f"{stage.rows} rows were staged, {expected} were checked", where=where, remedy="run it again"
                 )
             reach("staged")
-            return self._tried(lambda: self._once(stage, fit, work))
+            return self._tried(lambda: transaction.run(stage))
+
+    def fill(self, rows: DataFrame, expected: int, fit: Sequence[tuple[Wanted, Shape]]) -> Outcome | None:
+        """Publish rows into a new table as they arrive; None where they must be staged and compared.
+
+        Args:
+            rows: as the shape of the first says; they delete nothing.
+            expected: how many there are.
+            fit: what was given to `begin`, with what came of it.
+
+        Raises:
+            InfrastructureError: the database can't be reached.
+        """
+        shape = fit[0][1]
+        if shape.there or not self._arrives(expected):
+            return None
+        work = Filling(database=self._database, table=self.books.table, shape=shape)
+        transaction, where = self._transaction(fit, work), self.context.where
+        try:
+            return self._tried(lambda: arriving.publish(rows, expected, shape, transaction, where))
+        except DataError:
+            return None  # the staging table finds out why
+
+    def _arrives(self, rows: int) -> bool:
+        """Whether one task may publish rows as they arrive."""
+        if rows > arriving.FEW:
+            return False
+        with self._session() as cursor:
+            return self._database.takes(cursor, self.books.table)
 
     def _tried(self, publish: Callable[[], Outcome]) -> Outcome:
         """Publish; where the server gave way to another transaction, or the connection broke, again with backoff."""
         for tried in range(1, _TRIES + 1):
             try:
-                done = publish()
-                return Outcome(entry=done.entry, found=done.found, tries=tried)
+                return replace(publish(), tries=tried)
+            except arriving.Again as again:
+                if tried == _TRIES:
+                    raise again.error from None
             except self._database.errors() as error:
-                again = self._database.passes(error) or self._database.lost(error)
-                if tried == _TRIES or not again:
+                passes = self._database.passes(error) or self._database.lost(error)
+                if tried == _TRIES or not passes:
                     raise self._database.explained(error, str(self.books.table)) from None
             time.sleep(random.uniform(0, min(0.25 * 2**tried, 10)))  # noqa: S311 - jitter, not a secret
         raise AssertionError  # the last try returns or raises
-
-    def _once(self, stage: Stage, fit: Sequence[tuple[Wanted, Shape]], work: Work) -> Outcome:
-        with self._session(raw=True) as cursor:
-            self.books.lock(cursor)
-            held = self.books.entry(cursor, self.unit.key)
-            if self._superseded(held):
-                mine = self._mine(held)
-                return Outcome(entry=mine, found=mine is not None)
-            if self.back is not None:
-                self._refuse_overtaken(cursor, self.back)
-            if self._database.transactional_ddl:
-                self._alter(cursor, fit)
-            stage.settle(cursor)
-            changed = work.apply(cursor, stage)
-            entry = self._entry(stage.rows, changed)
-            self.books.record(cursor, entry)
-            reach("before commit")
-            cursor.connection.commit()
-            reach("after commit")
-            return Outcome(entry=entry)
 
     def _alter(self, cursor: Cursor, fit: Sequence[tuple[Wanted, Shape]]) -> None:
         for item, shape in fit:
             alter(self._database, cursor, item, shape)
 
-    def _claim(self, cursor: Cursor) -> None:
+    def own(self, cursor: Cursor) -> None:
         """Say what the load owns, where that isn't said yet: whoever says it at the same time waits."""
         said = self.books.claims(cursor)
         if said.get(self.claim.key) != self.claim.value:
             self.books.lock(cursor)
             said = self.books.claims(cursor)
-            self._refuse_others(cursor, said)
+            self.refuse_others(cursor, said)
             self.books.claim(cursor, self.claim)
             cursor.connection.commit()
         else:
-            self._refuse_others(cursor, said)
+            self.refuse_others(cursor, said)
 
-    def _refuse_others(self, cursor: Cursor, said: Mapping[str, str]) -> None:
+    def refuse_others(self, cursor: Cursor, said: Mapping[str, str]) -> None:
+        """See that this load and those of other pipelines leave each other's rows alone.
+
+        Args:
+            cursor: of a session.
+            said: all claims on the table.
+
+        Raises:
+            ConfigError: they don't.
+        """
         owners.refuse_others(self.claim, owners.claims_of(said), self.books.pipelines(cursor), str(self.books.table))
 
-    def _refuse_overtaken(self, cursor: Cursor, back: Window) -> None:
-        entries = self.books.entries(cursor)
-        units = {unit: entry.number for unit, entry in entries.items()}
-        told = {unit: entry.to_json() for unit, entry in entries.items()}
+    def _transaction(self, fit: Sequence[tuple[Wanted, Shape]], work: Work) -> Transaction:
         since = self.context.plan.attempt.since
-        refuse_overtaken(lambda: told, units, self.unit.key, back, since, str(self.books.table))
+        return Transaction(
+            books=self.books, claimed=self._claimed, read=since, back=self.back, fit=tuple(fit), work=work
+        )
 
-    def _superseded(self, held: Entry | None) -> bool:
-        """Whether the ledger holds a later attempt, or another run's that read its sources after this one did."""
-        attempt = self.context.plan.attempt
-        if held is None or held.number < self.unit.commit_number(attempt.since):
-            return False
-        return held.number >= self.number or held.run != attempt.run
-
-    def _mine(self, held: Entry | None) -> Entry | None:
-        return held if held is not None and held.token == self.context.plan.attempt.token else None
-
-    def _entry(self, rows: int, changed: Changed) -> Entry:
+    @property
+    def _claimed(self) -> Claimed:
         plan, details = self.context.plan, dict[str, Any]()
         if self.claim.scope:
             details["scope"] = dict(self.claim.scope)
         if self.back is not None:
             details |= {"reach": self.back.to_json(), "since": plan.attempt.since}
-        return Entry.of(
-            plan,
-            self.unit,
-            details,
-            staged=rows,
-            inserted=changed.inserted,
-            updated=changed.updated,
-            deleted=changed.deleted,
-        )
+        since = self.unit.commit_number(plan.attempt.since)
+        return Claimed(entry=Entry.of(plan, self.unit, details), since=since)
 
     @property
     def _database(self) -> Database:
         return self.books.database
 
-    @contextmanager
-    def _session(self, *, raw: bool = False) -> Iterator[Cursor]:
-        """A cursor of a connection of its own; what wasn't committed is undone at the end of the block.
-
-        Args:
-            raw: whether the driver's errors are left as they are.
-        """
-        database = self._database
-        made = database.connect()
-        try:
-            with made.cursor() as cursor:
-                yield cursor
-        except database.errors() as error:
-            if raw:
-                raise
-            raise database.explained(error, str(self.books.table)) from None
-        finally:
-            for end in (made.rollback, made.close):
-                with suppress(*database.errors()):  # it may be broken
-                    end()
+    def _session(self) -> AbstractContextManager[Cursor]:
+        """A cursor of a connection of its own; what wasn't committed is undone at the end of the block."""
+        return telling(self._database, str(self.books.table))

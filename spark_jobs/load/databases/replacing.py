@@ -10,19 +10,9 @@ from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.load.databases.base import Cursor, Database
 from spark_jobs.load.databases.names import TableName
 from spark_jobs.load.databases.shape import Shape
-from spark_jobs.load.databases.stage import Stage
+from spark_jobs.load.databases.transacting import Changed, Source
 from spark_jobs.load.strategies import Append, ReplaceWindow, Strategy
-from spark_jobs.plan import Plan
 from spark_jobs.window import Window, iso
-
-
-@dataclass(frozen=True, kw_only=True)
-class Changed:
-    """Rows that a transaction has changed."""
-
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +24,8 @@ class Replacing:
         table: its name.
         write: the strategy.
         shape: rows' column -> the table's.
-        plan: what runs.
+        pipeline: the pipeline's id.
+        window: what is loaded.
         span: what is replaced: the window, or with lookback the reach.
         dates: whether the window's column is a date.
         scope: column -> value: the rows that are this load's.
@@ -44,35 +35,33 @@ class Replacing:
     table: TableName
     write: Strategy
     shape: Shape
-    plan: Plan
+    pipeline: str
+    window: Window
     span: Window
     dates: bool = False
     scope: Mapping[str, Any] = field(default_factory=dict)
 
-    def apply(self, cursor: Cursor, stage: Stage) -> Changed:
-        """Replace what the window, or the scope, has in the table by what was staged.
+    def apply(self, cursor: Cursor, source: Source) -> Changed:
+        """Replace what the window, or the scope, has in the table by what came.
 
         Raises:
             DataError: the window cuts through an earlier one (append).
-            InfrastructureError: fewer rows came in than were staged.
+            InfrastructureError: another number of rows came in than there are.
         """
         self._refuse_overlap(cursor)
         conditions, values = self._replaced()
-        place = self.database.table(self.table)
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        cursor.execute(f"DELETE FROM {place}{where}", values)  # noqa: S608 - identifiers are quoted, values bound
+        cursor.execute(f"DELETE FROM {self.database.table(self.table)}{where}", values)  # noqa: S608 - quoted, bound
         deleted = max(cursor.rowcount, 0)
-        listed = ", ".join(self.database.quote(column.name) for column in self.shape.columns.values())
-        source = self.database.table(stage.table)
-        cursor.execute(f"INSERT INTO {place} ({listed}) SELECT {listed} FROM {source}", ())  # noqa: S608
-        if cursor.rowcount != stage.rows:
+        inserted = source.insert(cursor, self.table, list(self.shape.columns.values()))
+        if inserted != source.rows:
             raise InfrastructureError(
-                f"{cursor.rowcount} rows came in, {stage.rows} were staged",
+                f"{inserted} rows came in, {source.rows} were staged",
                 where=str(self.table),
                 expected="equal counts",
                 remedy="nothing was published; a trigger or rule of the table that keeps rows away must go",
             )
-        return Changed(inserted=cursor.rowcount, deleted=deleted)
+        return Changed(inserted=inserted, deleted=deleted)
 
     def _replaced(self) -> tuple[list[str], tuple[Any, ...]]:
         """The rows that go: conditions and the values that are bound in them."""
@@ -82,27 +71,27 @@ class Replacing:
             conditions += [f"{column} >= %s", f"{column} < %s"]
             values += self.span.dates if self.dates else self._ends(self.span)
         if isinstance(self.write, Append):
-            start, end = self._ends(self.plan.window)
+            start, end = self._ends(self.window)
             conditions += [f"{self._quoted('_pipeline')} = %s", *self._covered()]
-            values += [self.plan.id, start, end]
+            values += [self.pipeline, start, end]
         return conditions, tuple(values)
 
     def _refuse_overlap(self, cursor: Cursor) -> None:
         if not isinstance(self.write, Append):
             return
         begin, finish = self._quoted("_window_start"), self._quoted("_window_end")
-        start, end = self._ends(self.plan.window)
+        start, end = self._ends(self.window)
         conditions, values = self._scoped()
         touched = [f"{self._quoted('_pipeline')} = %s", f"{begin} < %s", f"{finish} > %s"]
         query = " AND ".join([*conditions, *touched, f"NOT ({' AND '.join(self._covered())})"])
         place = self.database.table(self.table)
-        bound = (*values, self.plan.id, end, start, start, end)
+        bound = (*values, self.pipeline, end, start, start, end)
         cursor.execute(f"SELECT {begin}, {finish} FROM {place} WHERE {query} LIMIT 1", bound)  # noqa: S608
         found = cursor.fetchone()
         if found is not None:
             cut = "/".join(iso(moment if moment.tzinfo else moment.replace(tzinfo=start.tzinfo)) for moment in found)
             raise DataError(
-                f"window {self.plan.window} cuts through {cut}",
+                f"window {self.window} cuts through {cut}",
                 where=str(self.table),
                 expected="the windows loaded before, or one that covers them",
                 remedy="run a window that covers both",

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spark_jobs.columns import quote
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.load.databases.base import Column, Cursor, Database
 from spark_jobs.load.databases.names import TASK, TableName
+from spark_jobs.load.outside import Outside
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructField, StructType
@@ -77,6 +79,26 @@ def shape_of(database: Database, cursor: Cursor, wanted: Wanted) -> Shape:
     return Shape(columns=columns, missing=tuple(missing), there=held is not None)
 
 
+def unheld_in(database: Database, schema: StructType, shape: Shape) -> list[Outside]:
+    """The rows that hold what a column of the table can't.
+
+    Args:
+        database: where the table is.
+        schema: of the rows.
+        shape: their column -> the table's.
+    """
+    return [
+        Outside(
+            rule=item.rule,
+            condition=f"coalesce({item.condition.replace('{c}', quote(field.name))}, false)",
+            told=item.told.replace("{n}", repr(field.name)),
+            expected=item.expected,
+        )
+        for field in schema
+        for item in database.unheld(field.dataType, shape.columns[field.name])
+    ]
+
+
 def alter(database: Database, cursor: Cursor, wanted: Wanted, staged: Shape) -> None:
     """Give the table what it lacks: itself, or columns; looked at anew, since others may have done it meanwhile.
 
@@ -140,6 +162,13 @@ def _new(database: Database, field: StructField, wanted: Wanted) -> Column:
             f"{field.name!r} can't be a column's name in {database.name}: {why}",
             where=wanted.where,
             remedy="rename it before",
+        )
+    if database.plain:
+        raise ConfigError(
+            f"{wanted.table} has no column {field.name!r}, or isn't there",
+            where=wanted.where,
+            expected="a table with all columns of the rows",
+            remedy=f"make it in the database: types differ, and this is {database.name}",
         )
     index = {name.lower() for name in (*wanted.keys, *wanted.by)}
     kind = database.kind_of(field.dataType, key=field.name.lower() in index)

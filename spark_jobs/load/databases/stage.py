@@ -7,7 +7,7 @@ a session of the driver; when that ends, however it ends, the next load in the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.columns import column
 from spark_jobs.errors import DataError, EtlError, InfrastructureError
-from spark_jobs.load.databases.base import Column, Database, Part
+from spark_jobs.load.databases.base import Column, Database
 from spark_jobs.load.databases.names import TASK, TableName, stage_age, stage_name
+from spark_jobs.load.databases.sending import Part, send
 from spark_jobs.load.databases.shape import Shape
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch  # type: ignore[import-untyped]
+    from pyspark.sql import Column as SparkColumn
     from pyspark.sql import DataFrame
 
 _PARTS: Final = "task BIGINT, rows BIGINT, problem STRING"
@@ -55,11 +57,11 @@ class Stage:
             InfrastructureError: rows are gone: the server crashed, and what isn't logged went with it.
         """
         place = self.database.table(self.table)
-        if self._count(cursor) != self.rows and self.tasks:
+        if self.count(cursor) != self.rows and self.tasks:
             marks = ", ".join(["%s"] * len(self.tasks))
             strays = f"DELETE FROM {place} WHERE {self.database.quote(TASK)} NOT IN ({marks})"  # noqa: S608
             cursor.execute(strays, self.tasks)
-        there = self._count(cursor)
+        there = self.count(cursor)
         if there != self.rows:
             raise InfrastructureError(
                 f"{self.rows} rows were staged, {there} are there",
@@ -68,7 +70,15 @@ class Stage:
                 remedy="nothing was published; run it again",
             )
 
-    def _count(self, cursor: Any) -> int:
+    def insert(self, cursor: Any, table: TableName, columns: Sequence[Column]) -> int:
+        """Insert what was staged into a table; how many rows came in."""
+        listed = ", ".join(self.database.quote(column.name) for column in columns)
+        place, source = self.database.table(table), self.database.table(self.table)
+        cursor.execute(f"INSERT INTO {place} ({listed}) SELECT {listed} FROM {source}", ())  # noqa: S608 - quoted
+        return int(cursor.rowcount)
+
+    def count(self, cursor: Any) -> int:
+        """How many rows are there."""
         cursor.execute(f"SELECT count(*) FROM {self.database.table(self.table)}", ())  # noqa: S608 - quoted
         return int(cursor.fetchone()[0])
 
@@ -95,18 +105,29 @@ def staged(database: Database, rows: DataFrame, target: TableName, shape: Shape,
         parts = _filled(empty, rows, shape)
         problem = next((part.problem for part in parts if part.problem), None)
         if problem:
-            raise DataError(
-                problem,
-                where=where,
-                expected=f"values that columns of {target} can hold",
-                remedy="clean, cast or filter them before; nothing was published",
-            )
-        tasks = tuple(part.task for part in parts if part.rows)
+            raise refused(problem, where, str(target))
+        tasks = () if database.plain else tuple(part.task for part in parts if part.rows)
         yield Stage(
             database=database, table=empty.table, target=target, tasks=tasks, rows=sum(part.rows for part in parts)
         )
     finally:
         _end(guard, empty)
+
+
+def refused(problem: str, where: str, table: str) -> DataError:
+    """The error of values that a table can't hold."""
+    return DataError(
+        problem,
+        where=where,
+        expected=f"values that columns of {table} can hold",
+        remedy="clean, cast or filter them before; nothing was published",
+    )
+
+
+def wired(database: Database, rows: DataFrame, shape: Shape) -> list[SparkColumn]:
+    """Rows in the form in which they are sent; Spark's mapInArrow can't take every name, and ours must take any."""
+    named = enumerate(shape.columns)
+    return [database.wire(column(name), rows.schema[name].dataType).alias(f"c{place}") for place, name in named]
 
 
 def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
@@ -115,7 +136,8 @@ def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
     with guard.cursor() as cursor:
         database.own(cursor, stage.table.name)
         columns = [*shape.columns.values(), Column(name=TASK, kind=database.words["number"])]
-        cursor.execute(database.create_stage(stage.table, columns), ())
+        if not database.plain:
+            cursor.execute(database.create_stage(stage.table, columns), ())
         guard.commit()
         dead = [name for name in database.unowned(cursor, stage.table) if stage_age(name) > _YOUNG]
         for name in dead:
@@ -125,11 +147,9 @@ def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
 
 def _filled(stage: Stage, rows: DataFrame, shape: Shape) -> list[Part]:
     """Stage rows by Spark's tasks; what each has done."""
-    database = stage.database
-    names = list(shape.columns)
-    # Spark's mapInArrow can't take every name, and ours must take any.
-    wire = [database.wire(column(name), rows.schema[name].dataType).alias(f"c{at}") for at, name in enumerate(names)]
-    write = database.writer(stage.table, [known.name for known in shape.columns.values()])
+    if stage.database.plain:
+        return [_written(stage, rows, shape)]
+    database, names, columns = stage.database, list(shape.columns), list(shape.columns.values())
 
     def load(asked: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
         import pyarrow as pa
@@ -139,11 +159,26 @@ def _filled(stage: Stage, rows: DataFrame, shape: Shape) -> list[Part]:
         first = next(batches, None)
         task = told.taskAttemptId() if told else 0
         named = (batch.rename_columns(names) for batch in chain([first], batches) if batch is not None)
-        done = write(named, task) if first is not None else Part(task=task, rows=0)
+        done = Part(task=task, rows=0) if first is None else send(database, stage.table, columns, named, task)
         yield pa.RecordBatch.from_pylist([{"task": done.task, "rows": done.rows, "problem": done.problem}])
 
-    found = rows.select(*wire).mapInArrow(load, _PARTS).collect()  # a row a task
+    found = rows.select(*wired(database, rows, shape)).mapInArrow(load, _PARTS).collect()  # a row a task
     return [Part(task=int(row["task"]), rows=int(row["rows"]), problem=row["problem"]) for row in found]
+
+
+def _written(stage: Stage, rows: DataFrame, shape: Shape) -> Part:
+    """Stage rows by Spark's own writer. A task that it ran twice shows in their number."""
+    named = [(rows.schema[name], known.name) for name, known in shape.columns.items()]
+    wire = stage.database.wire
+    stage.database.fill(
+        stage.table, rows.select(*[wire(column(item.name), item.dataType).alias(name) for item, name in named])
+    )
+    made = stage.database.connect()
+    try:
+        with made.cursor() as cursor:
+            return Part(task=0, rows=stage.count(cursor))
+    finally:
+        made.close()
 
 
 def _end(guard: Any, stage: Stage) -> None:

@@ -17,9 +17,9 @@ from spark_jobs.load.by_key import DELETED, Merge
 from spark_jobs.load.changes import CHANGE, DELETE, UPSERT, Changes
 from spark_jobs.load.databases.base import Column, Cursor, Database
 from spark_jobs.load.databases.names import TableName
-from spark_jobs.load.databases.replacing import Changed
 from spark_jobs.load.databases.shape import Shape
 from spark_jobs.load.databases.stage import Stage
+from spark_jobs.load.databases.transacting import Changed
 
 _APART: Final = (DELETED, CHANGE, *AUDIT)  # no part of what a row says
 _BEST: Final = "_etl_best"

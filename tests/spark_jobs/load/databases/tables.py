@@ -64,7 +64,7 @@ class DatabaseTable:
 
     def quoted(self, name: str) -> str:
         """An identifier of this server; this names no schema."""
-        return f'"{name}"' if self.server.connection().kind == "postgres" else f"`{name}`"
+        return f'"{name}"' if self.server.kind == "postgres" else f"`{name}`"
 
     def stages(self) -> list[str]:
         """Staging tables that are there."""

@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.load.databases import arriving
 from spark_jobs.load.databases.names import STAGE
 from spark_jobs.load.databases.stage import Stage
+from spark_jobs.load.databases.transacting import Work
 from spark_jobs.load.strategies import ReplaceWindow
 from spark_jobs.points import HOOK
 from spark_jobs.window import Window
+from tests.spark_jobs.load.databases.points import Died, told_here
 from tests.spark_jobs.load.databases.tables import DatabaseTable
 from tests.spark_jobs.plans import day
 
@@ -24,10 +27,6 @@ pytestmark = pytest.mark.spark
 
 Maker = Callable[..., DatabaseTable]
 SCHEMA = "id INT, at TIMESTAMP"
-
-
-class Died(BaseException):
-    """The process is gone."""
 
 
 def at(number: int) -> datetime:
@@ -46,8 +45,19 @@ def when() -> Iterator[Callable[[str, Callable[[], object]], None]]:
 
         HOOK.reached = reached
 
-    yield at_point
-    HOOK.reached = None
+    with told_here():
+        yield at_point
+
+
+@pytest.fixture(params=["arriving", "staged"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are published as they arrive, or by way of a staging table."""
+    if request.param == "staged":
+        stage_all(monkeypatch)
+
+
+def stage_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arriving, "FEW", -1)
 
 
 @pytest.fixture(params=["postgres", "mariadb"])
@@ -64,9 +74,16 @@ def die() -> None:
     raise Died
 
 
+def dies() -> Any:
+    """A task that dies is told of by Spark."""
+    from pyspark.errors import PythonException
+
+    return pytest.raises((Died, PythonException), match=r"Died|^$")
+
+
 def kill_sessions(facts: DatabaseTable) -> None:
     """End all sessions but one's own, as the server does when a machine is gone."""
-    if facts.server.connection().kind == "postgres":
+    if facts.server.kind == "postgres":
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         facts.server.rows(f"{others} AND backend_type = 'client backend'")
         return
@@ -75,18 +92,19 @@ def kill_sessions(facts: DatabaseTable) -> None:
         facts.server.run(f"KILL {session}")
 
 
+@pytest.mark.usefixtures("way")
 def test_a_load_that_dies_at_any_point_leaves_all_or_nothing_and_is_found_again(
     facts: DatabaseTable, when: Any
 ) -> None:
     for point in ("before staging", "staged", "before commit"):
         when(point, die)
-        with pytest.raises(Died):
+        with dies():
             facts.load(day(1), (2, at(1)), token="mine")
         assert facts.rows() == [(1,)]
         assert facts.stages() == []
         assert facts.destination.done("mart", facts.context(day(1), token="mine")) is None
     when("after commit", die)
-    with pytest.raises(Died):
+    with dies():
         facts.load(day(1), (2, at(1)), token="mine")
     assert facts.rows() == [(2,)]
     found = facts.destination.done("mart", facts.context(day(1), token="mine"))
@@ -94,9 +112,8 @@ def test_a_load_that_dies_at_any_point_leaves_all_or_nothing_and_is_found_again(
     assert (found.state, found.rows_inserted, found.rows_deleted) == ("already_done", 1, 1)
 
 
-def test_a_connection_that_breaks_before_or_amid_the_commit_is_no_loss(
-    facts: DatabaseTable, when: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("way")
+def test_a_connection_that_breaks_before_or_amid_the_commit_is_no_loss(facts: DatabaseTable, when: Any) -> None:
     """Once the sessions are killed before the commit; once the commit arrives, and its answer doesn't."""
     when("before commit", lambda: kill_sessions(facts))
     receipt = facts.load(day(1), (2, at(1)), token="first")
@@ -112,7 +129,7 @@ def test_a_connection_that_breaks_before_or_amid_the_commit_is_no_loss(
 
 def _lose(facts: DatabaseTable) -> None:
     """The error that a driver raises where the answer to a commit never comes."""
-    if facts.server.connection().kind == "postgres":
+    if facts.server.kind == "postgres":
         import psycopg
 
         raise psycopg.OperationalError("server closed the connection unexpectedly")
@@ -121,6 +138,7 @@ def _lose(facts: DatabaseTable) -> None:
     raise pymysql.err.OperationalError(2013, "Lost connection to server during query")
 
 
+@pytest.mark.usefixtures("way")
 def test_a_zombie_that_wakes_between_staging_and_commit_changes_nothing(facts: DatabaseTable, when: Any) -> None:
     when("staged", lambda: facts.load(day(1), (9, at(1)), second=90))
     zombie = facts.load(day(1), (2, at(1)), second=50)
@@ -128,6 +146,7 @@ def test_a_zombie_that_wakes_between_staging_and_commit_changes_nothing(facts: D
     assert facts.rows() == [(9,)]
 
 
+@pytest.mark.usefixtures("way")
 def test_an_attempt_waits_for_the_one_that_commits_and_then_sees_it(facts: DatabaseTable, when: Any) -> None:
     other: list[Any] = []
     old = facts.context(day(1), second=50)
@@ -150,6 +169,7 @@ def test_rows_of_attempts_that_spark_gave_up_are_not_published(
     facts: DatabaseTable, when: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task's attempt has committed rows, and its success never reached the driver: they don't count."""
+    stage_all(monkeypatch)
     settle, seen = Stage.settle, []
 
     def settled(stage: Stage, cursor: Any) -> None:
@@ -172,7 +192,10 @@ def test_rows_of_attempts_that_spark_gave_up_are_not_published(
     assert facts.rows() == [(2,), (3,)]
 
 
-def test_dead_staging_tables_are_swept_and_those_in_use_stay(facts: DatabaseTable, when: Any) -> None:
+def test_dead_staging_tables_are_swept_and_those_in_use_stay(
+    facts: DatabaseTable, when: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage_all(monkeypatch)
     old, young = f"{STAGE}00000001_dead", f"{STAGE}7fffffff_young"
     facts.server.run(f"CREATE TABLE {old} (x INT)", f"CREATE TABLE {young} (x INT)")
     used: list[str] = []
@@ -189,12 +212,12 @@ def test_dead_staging_tables_are_swept_and_those_in_use_stay(facts: DatabaseTabl
 
 
 def test_with_lookback_rows_that_were_read_earlier_replace_none_that_were_read_later(facts: DatabaseTable) -> None:
-    publishing = facts.destination._publishing("mart", facts.context(day(3), second=30))
+    publishing = facts.destination.publishing("mart", facts.context(day(3), second=30))
     facts.load(day(2), (2, at(2)), second=60)
     back = Window(start=day(2).start, end=day(3).end)
     publishing = replace(publishing, back=back)
     with publishing._session() as cursor, pytest.raises(InfrastructureError, match="loaded meanwhile with window"):
-        publishing._refuse_overtaken(cursor, back)
+        publishing._transaction((), cast("Work", None)).refuse_overtaken(cursor, back)
 
 
 def test_no_secret_stands_in_an_error(facts: DatabaseTable) -> None:

@@ -151,3 +151,15 @@ def test_new_columns_join_the_table_and_a_clash_of_types_is_told(table: Maker) -
         facts.load(day(4), (4, at(4), 1), schema=f"{SCHEMA}, _etl_task INT")
     with pytest.raises(ConfigError, match="can't be a column's name"):
         facts.load(day(4), (4, at(4), 1), schema=f"{SCHEMA}, `{'ü' * 65}` INT")
+
+
+def test_a_table_with_rules_gets_its_rows_by_insert(spark: Any, postgres: Any, tmp_path: Path) -> None:
+    postgres.run(
+        "DROP TABLE IF EXISTS ruled, seen, _etl_loads, _etl_owners",
+        "CREATE TABLE ruled (id INT)",
+        "CREATE TABLE seen (id INT)",
+        "CREATE RULE also AS ON INSERT TO ruled DO ALSO INSERT INTO seen VALUES (NEW.id)",
+    )
+    table = DatabaseTable(spark, postgres, tmp_path, "ruled", Snapshot(strategy="snapshot"), "id INT")
+    table.load(day(1), (1,), (2,))
+    assert (table.rows(), postgres.rows("SELECT id FROM seen ORDER BY id")) == ([(1,), (2,)], [(1,), (2,)])

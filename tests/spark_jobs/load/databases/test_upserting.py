@@ -120,7 +120,7 @@ def test_rows_without_a_key_or_sequence_are_told_apart_and_columns_that_are_not_
     frame = people.spark.createDataFrame([(None, 1, "a", None), (1, None, "b", None), (2, 2, "c", None)], SCHEMA)
     limits = people.destination.outside(frame, people.context(day(1)))
     found = {limit.rule: [row.name for row in frame.where(limit.condition).collect()] for limit in limits}
-    assert found == {"null_key": ["a"], "null_sequence": ["b"]}
+    assert {rule: names for rule, names in found.items() if names} == {"null_key": ["a"], "null_sequence": ["b"]}
     with pytest.raises(ConfigError, match="unknown column 'seq'"):
         people.load(day(1), (1, "x", "d"), schema="id INT, name STRING, op STRING")
 

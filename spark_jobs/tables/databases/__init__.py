@@ -1,0 +1,1 @@
+"""Tables of databases, given orders: adopt, purge, refresh."""
