@@ -134,7 +134,18 @@ def named_by(plan: Plan) -> dict[str, str]:
         },
         "load": {f"load.{name}": kind for name, (_, kind) in plan.load.items()},
     }
-    return named({where: kind for verb in plan.verbs for where, kind in kinds[verb].items()})
+    wanted = {where: kind for verb in plan.verbs for where, kind in kinds[verb].items()}
+    return named(wanted) | _of_catalogs(plan, wanted)
+
+
+def _of_catalogs(plan: Plan, kinds: Mapping[str, Any]) -> dict[str, str]:
+    """The connections of the catalogs that kinds name: id -> the first place that does."""
+    found: dict[str, str] = {}
+    for where, kind in kinds.items():
+        connection = plan.catalogs.get(getattr(kind, "catalog", ""), {}).get("connection")
+        if connection:
+            found.setdefault(connection, f"{where}.catalog")
+    return found
 
 
 def misnamed(name: str) -> str | None:

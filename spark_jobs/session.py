@@ -36,6 +36,8 @@ _CONF: Final = {
     # An inner join with an empty side would be replaced while its other side is half read: counts would be wrong.
     "spark.sql.adaptive.optimizer.excludedRules": "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
 }
+_ICEBERG: Final = "iceberg-spark-runtime"
+_ICEBERG_EXTENSIONS: Final = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 _LOGGING: Final = Path(__file__).with_name("log4j2.properties")
 _SMALL: Final = {
     "spark.sql.shuffle.partitions": "1",
@@ -105,7 +107,10 @@ def settings(engine: Mapping[str, Any]) -> dict[str, str]:
     small = bool(engine.get("small"))
     conf = dict(_CONF) | (_SMALL if small else {})
     conf["spark.driver.memory"] = str(engine.get("memory", "2g"))
-    conf["spark.driver.extraClassPath"] = ":".join(jars(str(engine.get("jars", "jars"))))
+    found = jars(str(engine.get("jars", "jars")))
+    conf["spark.driver.extraClassPath"] = ":".join(found)
+    if any(_ICEBERG in os.path.basename(path) for path in found):
+        conf["spark.sql.extensions"] += f",{_ICEBERG_EXTENSIONS}"
     conf["spark.executor.extraJavaOptions"] = "-Duser.timezone=UTC"
     conf["spark.driver.extraJavaOptions"] = " ".join(java_options(small, str(engine.get("archive") or "")))
     return conf | {key: str(value) for key, value in (engine.get("conf") or {}).items()}

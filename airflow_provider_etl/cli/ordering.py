@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from airflow_provider_etl.spec import Pipeline
@@ -18,6 +18,9 @@ from spark_jobs.ledger import attempt_number
 from spark_jobs.orders import Order
 from spark_jobs.plan import Attempt, Plan
 from spark_jobs.window import Window
+
+_DATABASE: Final = "do it in the database itself; its ledger is in _etl_loads beside the table"
+_ELSEWHERE: Final = {"iceberg": "do it in Spark SQL; the table's ledger is in its properties etl.units:…"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +47,7 @@ def plan_of(pipeline: Pipeline, window: Window, command: str) -> Plan:
             raise ConfigError(
                 f"{command} knows Delta tables, not those of {kind.type}",
                 where=f"{pipeline.name}: load.{name}",
-                remedy="do it in the database itself; its ledger is in _etl_loads beside the table",
+                remedy=_ELSEWHERE.get(kind.type, _DATABASE),
             )
         if names_window(json.dumps(kinds.dump(kind))):
             raise ConfigError(

@@ -269,6 +269,20 @@ class EngineFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CatalogFile:
+    """A catalog of Iceberg tables."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    type: Literal["hadoop", "jdbc", "rest"]
+    """`hadoop`: a folder on a local disk or HDFS; `jdbc`: a table of a database; `rest`: a server."""
+    warehouse: str = ""
+    """Folder or URI under which the tables lie, relative to the project folder; of a REST catalog its name there."""
+    connection: str | None = None
+    """Airflow connection of the database or the server; a server's token is `token` in its extra."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnvironmentFile:
     """What differs between environments; a pipeline file never does."""
 
@@ -280,6 +294,8 @@ class EnvironmentFile:
     """Folders and URIs: every path in a pipeline file must lie under one of them."""
     engines: dict[str, EngineFile]
     """Name -> where Spark runs."""
+    catalogs: dict[str, CatalogFile] = field(default_factory=dict)
+    """Name -> catalog of Iceberg tables."""
     defaults: Node | None = None
     """Values for any key of a pipeline file that the file doesn't give. `max_active_windows` gives way where the
     file lets one window run at a time, `lookback` where none of its sources has a use for it."""

@@ -195,6 +195,7 @@ class Pipeline:
             spark=engine_for(self.engine, needs, extract.values()).settings(),
             previous=previous,
             allowed_python=options().allowed_python,
+            catalogs=self._catalogs,
         )
 
     def reach(self, window: Window) -> Window | None:
@@ -240,7 +241,7 @@ class Pipeline:
         for name, (_, kind) in self.load.items():
             resolved = self._resolved(kind, window, f"load.{name}")
             unit = load_unit(resolved.write, self.id, name, replace(window, timezone=self.timezone))
-            found[name] = unit, _typed(resolved)
+            found[name] = unit, self._told(resolved)
         return found
 
     def window_of(self, text: str) -> Window:
@@ -293,6 +294,19 @@ class Pipeline:
         """
         cuts = self._demand_cuts(f"{start}/{end}")
         return windows(cuts, local_instant(start, self.timezone), local_instant(end, self.timezone))
+
+    @property
+    def _catalogs(self) -> dict[str, dict[str, str]]:
+        """The catalogs that its kinds name."""
+        kinds_of = [*self.extract.values(), *(kind for _, kind in self.load.values())]
+        named = {getattr(kind, "catalog", None) for kind in kinds_of}
+        return {name: found.to_json() for name, found in self.environment.catalogs.items() if name in named}
+
+    def _told(self, kind: Any) -> dict[str, Any]:
+        """A destination's options; a catalog is told whole, so that its ledger can be read without the environment."""
+        options = _typed(kind)
+        catalog = self._catalogs.get(str(options.get("catalog")))
+        return options | ({"catalog": catalog} if catalog is not None else {})
 
     # -- inside -------------------------------------------------------------------------------------------------
 

@@ -2,4 +2,8 @@
 
 from typing import Final
 
-DESTINATIONS: Final = {"delta": "spark_jobs.load.delta:Delta", "jdbc": "spark_jobs.load.jdbc:Jdbc"}
+DESTINATIONS: Final = {
+    "delta": "spark_jobs.load.delta:Delta",
+    "iceberg": "spark_jobs.load.iceberg:Iceberg",
+    "jdbc": "spark_jobs.load.jdbc:Jdbc",
+}

@@ -38,6 +38,7 @@ KNOWN = {
 }
 KNOWN |= {"directed", "distinct", "column_of", "shared_with"}  # what spec/columns looks at
 KNOWN |= {"aggregate", "function", "connection"}  # spec/sql_order.py, spec/python_steps.py, hooks/connections.py
+KNOWN |= {"catalog"}  # spec/catalogs.py
 
 
 @pytest.mark.parametrize(("group", "name"), KINDS)

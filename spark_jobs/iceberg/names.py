@@ -1,0 +1,27 @@
+"""Names of Iceberg tables: with a Hadoop catalog they are folders, so letters, digits, _ and - are all they have."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from spark_jobs.errors import ConfigError
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
+
+
+def checked(table: str, where: str = "") -> str:
+    """A table's name.
+
+    Args:
+        table: `namespace.table`; namespaces may be several.
+        where: place in the pipeline file.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if not _NAME.fullmatch(table):
+        raise ConfigError(
+            f"{table!r} is no table's name", where=where, expected="namespace.table: letters, digits, _ and -"
+        )
+    return table
