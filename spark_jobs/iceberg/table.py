@@ -353,11 +353,10 @@ class IcebergTable:
         """
         with turn(self.catalog, self.name):
             java = self._catalog.loadTable(self._identifier)
-            change = java.manageSnapshots()
             if java.refs().containsKey(branch):
-                change = change.removeBranch(branch)
-            change = change.createBranch(branch, snapshot) if snapshot else change.createBranch(branch)
-            change.commit()
+                java.manageSnapshots().removeBranch(branch).commit()
+            change = java.manageSnapshots()
+            (change.createBranch(branch, snapshot) if snapshot else change.createBranch(branch)).commit()
 
     def append(self, rows: DataFrame, branch: str) -> list[Any]:
         """Write rows to a branch; the files that came."""

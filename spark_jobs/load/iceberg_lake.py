@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SOURCE: Final = "__etl_source__"
 _MERGED: Final = "spark.merge-into.num-target-rows-"
+_KINDS: Final = ("matched", "new", "unmatched")
 _EXACT: Final = "write.metadata.metrics.column."
 
 
@@ -285,7 +286,8 @@ class IcebergLake:
 
 def _statement(table: str, what: MergeInto) -> str:
     """A merge in SQL."""
-    clauses = " ".join(map(_clause, what.clauses))
+    # SQL wants them by kind; a row is of one kind, so the order between kinds means nothing.
+    clauses = " ".join(map(_clause, sorted(what.clauses, key=lambda clause: _KINDS.index(clause.of))))
     return f"MERGE INTO {table} AS t USING {_SOURCE} AS s ON {what.on} {clauses}"
 
 
