@@ -12,6 +12,7 @@ from spark_jobs.iceberg.table import opened
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+_MISSING: Final = "plugin class for catalog"
 _SECRETS: Final = (".jdbc.password", ".token", ".credential")
 
 
@@ -41,6 +42,15 @@ def attach(spark: SparkSession, catalog: Catalog, connections: Connections) -> s
         for key, value in told.items():
             spark.conf.set(prefix + key, value)
         opened(spark, catalog.name)
+    except Exception as error:
+        if _MISSING not in str(error):
+            raise
+        raise ConfigError(
+            "Spark hasn't got Iceberg",
+            where="engine",
+            expected="iceberg-spark-runtime among its jars",
+            remedy="airflow-etl doctor --fetch-jars fetches it once; afterwards no network is needed",
+        ) from None
     finally:
         for key in _SECRETS:
             spark.conf.unset(prefix + key)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Final
 
 from spark_jobs.errors import ConfigError
 
+BRANCH: Final = "etl_"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
 
@@ -25,3 +27,13 @@ def checked(table: str, where: str = "") -> str:
             f"{table!r} is no table's name", where=where, expected="namespace.table: letters, digits, _ and -"
         )
     return table
+
+
+def branch_of(unit: str, number: int) -> str:
+    """The branch of an attempt; `branches_of` finds it by its beginning."""
+    return f"{branches_of(unit)}{number}"
+
+
+def branches_of(unit: str) -> str:
+    """What the branches of a unit begin with."""
+    return f"{BRANCH}{hashlib.sha256(unit.encode()).hexdigest()[:16]}_"

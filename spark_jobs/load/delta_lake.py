@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -86,6 +86,10 @@ class DeltaLake:
     def claim(self, mine: owners.Claim) -> None:
         """Say in the table's properties what a load owns."""
         owners.claim(self.spark, self.ledger, mine)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Others may merge meanwhile: Delta tells apart what they touch."""
+        return nullcontext()
 
     def merge(self, what: MergeInto, mark: Mark) -> None:
         """Merge in one commit."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from spark_jobs.errors import ConfigError
+from spark_jobs.columns import listed
+from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.iceberg.books import Books, booked_of, commit_of
 from spark_jobs.iceberg.catalogs import Catalog
 from spark_jobs.iceberg.layout import parsed
-from spark_jobs.iceberg.table import ConcurrentModification, CutsFile, IcebergTable, Look, branch_of, branches_of
+from spark_jobs.iceberg.locks import turn
+from spark_jobs.iceberg.look import ConcurrentModification, CutsFile, Look
+from spark_jobs.iceberg.names import branch_of, branches_of
+from spark_jobs.iceberg.table import IcebergTable
 from spark_jobs.ledger import Commit, LoadUnit, committing, short
 from spark_jobs.load import owners
 from spark_jobs.load.lake import Clause, Mark, MergeInto
@@ -77,6 +82,23 @@ class IcebergLedger:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Put:
+    """What comes, and in the place of what.
+
+    Args:
+        condition: Spark SQL: the rows that go.
+        added: the files that come, as `stage` gave them.
+        columns: that the files have.
+        dropping: columns that go.
+    """
+
+    condition: str
+    added: Sequence[Any]
+    columns: Sequence[str] = ()
+    dropping: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class IcebergLake:
     """A table.
 
@@ -115,7 +137,7 @@ class IcebergLake:
         """Its rows as they are now."""
         return self.iceberg.rows()
 
-    def ensure(self, schema: StructType, properties: Mapping[str, str]) -> None:
+    def ensure(self, schema: StructType, properties: Mapping[str, str], where: str) -> None:
         """Make it where there is none; add columns that it lacks.
 
         Raises:
@@ -124,16 +146,16 @@ class IcebergLake:
         if not self.iceberg.exists():
             exact = {f"{_EXACT}{name}": "full" for name in self.found_by}
             self.iceberg.create(schema, self.partition_by, self.sort_by, {**exact, **properties})
-        self._refuse_layout(schema)
+        self._refuse_layout(schema, where)
         committing(lambda: self.iceberg.evolve(schema))
 
-    def _refuse_layout(self, schema: StructType) -> None:
+    def _refuse_layout(self, schema: StructType, where: str) -> None:
         wanted = [parsed(text, schema.names).told for text in self.partition_by]
         found = self.iceberg.look().parts()
         if wanted and [part.lower() for part in wanted] != [part.lower() for part in found]:
             raise ConfigError(
                 f"the table is partitioned by {', '.join(found) or 'nothing'}",
-                where=self.name,
+                where=f"{where}.partition_by",
                 expected=", ".join(wanted),
                 remedy="say that in `partition_by`, or leave it out; Iceberg's own ALTER TABLE changes it",
             )
@@ -178,37 +200,41 @@ class IcebergLake:
             look.drop_branches(older)
             look.commit()
 
-    def put(
-        self,
-        condition: str,
-        added: Sequence[Any],
-        mark: Mark,
-        dropping: Sequence[str] = (),
-        demand: Callable[[Books], None] | None = None,
-    ) -> None:
-        """Staged files come in the place of the rows that a condition is true for; nothing where the unit is booked.
+    def put(self, what: Put, mark: Mark, demand: Callable[[Books], None] | None = None) -> None:
+        """Publish staged files; nothing happens where the ledger holds the unit with as large a number.
 
         Args:
-            condition: Spark SQL.
-            added: what `stage` gave.
+            what: comes and goes.
             mark: the attempt's.
-            dropping: columns that go.
             demand: raises where the ledger forbids it.
 
         Raises:
             ConcurrentModification: somebody came in between.
+            InfrastructureError: a column has gone meanwhile.
         """
         look = self._open(mark, demand)
         if look is None:
             return
+        self._refuse_gone(look, what.columns)
         try:
-            look.replace(condition, added)
+            look.replace(what.condition, what.added)
             deleted = look.summary()[1].get("deleted-records", 0)
         except CutsFile:
-            look, deleted = self._cut(condition, mark, look.snapshot)
-            look.append(added)
-        look.drop_columns(dropping)
+            look, deleted = self._cut(what.condition, mark, look.snapshot)
+            look.append(what.added)
+        look.drop_columns(what.dropping)
         self._publish(look, mark, deleted=deleted)
+
+    def _refuse_gone(self, look: Look, columns: Sequence[str]) -> None:
+        """See that the table still has the columns that were written: a snapshot takes away those that it lacks."""
+        gone = sorted({*columns} - {*look.columns})
+        if gone:
+            raise InfrastructureError(
+                f"column {listed(gone)} went with a snapshot that was published meanwhile",
+                where=self.name,
+                expected="the columns that were staged",
+                remedy="nothing was published; the retry writes them anew",
+            )
 
     def _open(self, mark: Mark, demand: Callable[[Books], None] | None = None) -> Look | None:
         look = self.iceberg.look()
@@ -222,7 +248,7 @@ class IcebergLake:
 
     def _cut(self, condition: str, mark: Mark, snapshot: int) -> tuple[Look, int]:
         """Rows of files that hold others too go by a DELETE on a branch, which is what main becomes first."""
-        branch = f"{branch_of(mark.unit, mark.number)}"
+        branch = branch_of(mark.unit, mark.number)
         self.iceberg.begin(branch, snapshot)
         self.iceberg.run(f"DELETE FROM {self.iceberg.named(branch)} WHERE {condition}")  # noqa: S608 - ours
         look = self.iceberg.look()
@@ -232,6 +258,8 @@ class IcebergLake:
         return look, deleted
 
     def _publish(self, look: Look, mark: Mark, **counts: int) -> None:
+        if look.summary()[0] == look.snapshot:
+            look.append([])  # main moves with every entry: who merges looks at main alone to see that it may publish
         version, summary = look.summary()
         merged = {key.removeprefix(_MERGED): value for key, value in summary.items() if key.startswith(_MERGED)}
         booked = booked_of(
@@ -244,6 +272,10 @@ class IcebergLake:
         look.set(Books(look.properties).with_booked(mark.unit, booked))
         look.drop_branches([branch_of(mark.unit, mark.number)])
         look.commit()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """One merge after the other where turns are taken anyway; elsewhere who comes second merges again."""
+        return turn(self.catalog, f"{self.table}.merging")
 
     def merge(self, what: MergeInto, mark: Mark) -> None:
         """Merge on a branch of the snapshot that was looked at, and publish it if main is still that one.
@@ -272,7 +304,7 @@ class IcebergLake:
         entry = {"number": mark.number, "attempt": mark.number, "token": "", "run": "", "fingerprint": "", "staged": 0}
         own = Mark(unit=mark.unit, number=mark.number, entry=entry)
         added = self.stage(rows, own)
-        committing(lambda: self.put(where, added, own))
+        committing(lambda: self.put(Put(condition=where, added=added), own))
 
     def beside(self, kind: str, pipeline: str, load: str, partition_by: Sequence[str]) -> IcebergLake:
         """A side table: in the same namespace."""

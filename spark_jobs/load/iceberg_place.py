@@ -6,7 +6,7 @@ are done again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from spark_jobs.ledger import Commit, committing
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.covering import current
-from spark_jobs.load.iceberg_lake import IcebergLake
+from spark_jobs.load.iceberg_lake import IcebergLake, Put
 from spark_jobs.load.lake import Mark
 from spark_jobs.load.reaching import refuse_overtaken
 from spark_jobs.load.side import fitted
@@ -60,17 +60,18 @@ class Placing:
         added = self.lake.stage(shaped, mark) if staged else []
         self._balanced(sum(int(file.recordCount()) for file in added), staged)
         condition = self._condition(shaped)
-        receipt, tries = committing(lambda: self._commit(condition, added, mark, gone))
+        put = Put(condition=condition, added=added, columns=shaped.columns if added else (), dropping=gone)
+        receipt, tries = committing(lambda: self._commit(put, mark))
         receipt.attempts = tries
         return receipt
 
-    def _commit(self, condition: str, added: Sequence[Any], mark: Mark, gone: Sequence[str]) -> LoadReceipt:
+    def _commit(self, put: Put, mark: Mark) -> LoadReceipt:
         if self.attempt.superseded():
             return self._lost()
 
         def write() -> None:
             reach("before commit")
-            self.lake.put(condition, added, mark, gone, self._demand)
+            self.lake.put(put, mark, self._demand)
             reach("after commit")
 
         commit = self.attempt.commit(write)
@@ -105,7 +106,7 @@ class Placing:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         claim = self.attempt.claim
-        self.lake.ensure(shaped.schema, {claim.key: claim.value})
+        self.lake.ensure(shaped.schema, {claim.key: claim.value}, self.attempt.context.where)
         held = self.lake.rows().schema
         found = fitted(shaped, held, self.attempt.context.where)
         there = set(found.columns)

@@ -74,11 +74,12 @@ class ByKey:
             return self._lost(), None
 
         def write() -> None:
-            # The version first: whoever commits between the two looks is then one who came before our commit.
-            entry = self.attempt.entry(staged) | {"look": self.attempt.ledger.version()}
-            units = self._units
-            reach("before commit")
-            work.commit(units, self.attempt.number, entry)
+            with self._lake.alone():
+                # The version first: whoever commits between the two looks is then one who came before our commit.
+                entry = self.attempt.entry(staged) | {"look": self.attempt.ledger.version()}
+                units = self._units
+                reach("before commit")
+                work.commit(units, self.attempt.number, entry)
             reach("after commit")
 
         commit = self.attempt.commit(write)

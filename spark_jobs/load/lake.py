@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -104,6 +105,9 @@ class Lake(Protocol):
 
     def claim(self, mine: Claim) -> None:
         """Say in the table's properties what a load owns."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While a merge is made that others would make in vain: where the format lets one of them win."""
 
     def merge(self, what: MergeInto, mark: Mark) -> None:
         """Merge in one commit."""

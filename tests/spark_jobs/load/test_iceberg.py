@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from spark_jobs.iceberg.table import IcebergTable
 from spark_jobs.ledger import LoadUnit
 from spark_jobs.load.by_key import Merge
 from spark_jobs.load.iceberg import Iceberg
+from spark_jobs.load.iceberg_lake import IcebergLake
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
 from spark_jobs.points import HOOK
 from spark_jobs.report import LoadReceipt
@@ -107,6 +109,7 @@ def test_windows_replace_their_rows_and_the_ledger_knows_each_without_spark(spar
     table = facts.table
     table.spark.sql("CALL lake.system.expire_snapshots(table => 'sales.orders', older_than => now(), retain_last => 1)")
     assert table.look().branches == []
+    assert facts.rows("id") == [(9,)]
     unit = facts.unit(day(1))
     assert facts.hook.number(unit) == attempt(3).number
     assert facts.hook.holds(unit, FINGERPRINT)
@@ -230,3 +233,27 @@ def test_many_merges_at_once_end_with_the_highest_sequence_of_each_key(spark: An
     assert facts.rows() == [(2, at(1)), (3, at(1)), (4, at(1)), (5, at(1, 13))]
     assert (late.rows_inserted, late.rows_updated, late.rows_deleted) == (0, 1, 0)
     assert facts.table.look().branches == []
+
+
+def test_a_delete_of_a_key_that_is_not_there_is_seen_by_who_has_looked_before(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It changes no row of the table; yet the older row that comes after it must stay out."""
+    monkeypatch.setattr(IcebergLake, "alone", lambda _lake: nullcontext())  # as where the catalog is a database
+    write = Merge(strategy="merge", keys=("id",), sequence="at", delete_when="at = TIMESTAMP '2013-01-04 12:00:00'")
+    facts = Table(spark, tmp_path, write)
+    facts.load(day(5), [(9, at(5))], 1)
+    deleted: list[LoadReceipt] = []
+
+    def delete(point: str) -> None:
+        if point == "before commit" and not deleted:
+            deleted.append(LoadReceipt(strategy="", state="loaded", table=""))
+            deleted[0] = facts.load(day(4), [(1, at(4))], 2)
+
+    HOOK.reached = delete
+    try:
+        late = facts.load(day(1), [(1, at(1))], 3)
+    finally:
+        HOOK.reached = None
+    assert (deleted[0].state, late.state, late.attempts) == ("loaded", "loaded", 2)
+    assert facts.rows() == [(9, at(5))]

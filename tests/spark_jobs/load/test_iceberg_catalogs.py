@@ -14,7 +14,8 @@ from airflow_provider_etl.hooks import iceberg_ledger
 from spark_jobs.connections import Connections
 from spark_jobs.iceberg.attaching import attach
 from spark_jobs.iceberg.catalogs import Catalog
-from spark_jobs.iceberg.table import ConcurrentModification, IcebergTable
+from spark_jobs.iceberg.look import ConcurrentModification
+from spark_jobs.iceberg.table import IcebergTable
 from spark_jobs.load.by_key import Scd2
 from tests.spark_jobs.load.iceberg_writer import TABLE, write
 from tests.spark_jobs.load.test_iceberg import BY_TIME, Table, at
