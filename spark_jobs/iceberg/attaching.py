@@ -43,6 +43,8 @@ def attach(spark: SparkSession, catalog: Catalog, connections: Connections) -> s
             spark.conf.set(prefix + key, value)
         opened(spark, catalog.name)
     except Exception as error:
+        for key in told:
+            spark.conf.unset(prefix + key)  # or the next try would take it for open
         if _MISSING not in str(error):
             raise
         raise ConfigError(
