@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 
+from airflow_provider_etl.hooks import iceberg_ledger
 from airflow_provider_etl.hooks.tables import place_of
 from spark_jobs.connections import Connection, Connections, named_by
+from spark_jobs.iceberg.books import Booked, Books
 from spark_jobs.iceberg.catalogs import Catalog, settings
 from spark_jobs.ledger import attempt_number
 from spark_jobs.plan import Attempt, Plan
@@ -120,3 +125,41 @@ def test_a_rest_catalog_takes_a_token_or_a_client() -> None:
     assert found[".uri"] == "https://polaris.example.org:8181/api/catalog"
     assert (found[".type"], found[".warehouse"], found[".token"]) == ("rest", "prod", "t")
     assert told_of(catalog, host="x", login="id", password="secret")[".credential"] == "id:secret"
+
+
+class Server(BaseHTTPRequestHandler):
+    """What a REST catalog answers after its specification; a fake, since none runs here."""
+
+    asked: ClassVar[list[tuple[str, str | None]]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers["Authorization"]))
+        found: Any = {"overrides": {"prefix": "p"}} if self.path.startswith("/api/v1/config") else None
+        if self.path == "/api/v1/p/namespaces/sales%1Fraw/tables/orders":
+            booked = Booked(number=7, attempt=7, token="t", run="r", fingerprint="f" * 16, staged=1)
+            unit = "etl:flights:lake:2013-01-01T00:00:00Z/2013-01-02T00:00:00Z"
+            found = {"metadata": {"properties": Books({}).with_booked(unit, booked)}}
+        self.send_response(200 if found is not None else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps(found).encode())
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Say nothing."""
+
+
+def test_the_ledger_of_a_rest_catalog_is_asked_of_its_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = HTTPServer(("127.0.0.1", 0), Server)
+    Thread(target=server.serve_forever, daemon=True).start()
+    host = f"http://127.0.0.1:{server.server_port}"
+    known = Connections(Connection(id="c", host=host, schema="api", extra={"token": "tk"}))
+    monkeypatch.setattr(iceberg_ledger, "resolved", lambda _places: known)
+    catalog = Catalog(name="lake", type="rest", warehouse="w h", connection="c")
+    try:
+        ledger = iceberg_ledger.IcebergLedgerHook(catalog, "sales.raw.orders")
+        assert ledger.newest_attempt("flights", "lake") == 7
+        assert len(ledger.windows("flights", "lake")) == 1
+        assert iceberg_ledger.IcebergLedgerHook(catalog, "sales.gone").entries == {}
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert Server.asked[0] == ("/api/v1/config?warehouse=w+h", "Bearer tk")
