@@ -70,6 +70,17 @@ class IcebergTable:
         """Whether there is one."""
         return bool(self._catalog.tableExists(self._identifier))
 
+    def look_if_there(self) -> Look | None:
+        """Its metadata as it is now; None where there is no table."""
+        from py4j.protocol import Py4JJavaError
+
+        try:
+            return self.look()
+        except Py4JJavaError as error:
+            if "NoSuchTableException" in str(error.java_exception.getClass().getName()):
+                return None
+            raise
+
     def look(self) -> Look:
         """Its metadata as it is now."""
         return Look(self, self._catalog.loadTable(self._identifier))

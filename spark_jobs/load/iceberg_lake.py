@@ -44,11 +44,13 @@ class IcebergLedger:
 
     def version(self) -> int | None:
         """The id of main's snapshot, 0 where it has none yet; None where there is no table."""
-        return self._table.look().snapshot if self._table.exists() else None
+        look = self._table.look_if_there()
+        return look.snapshot if look is not None else None
 
     def properties(self) -> dict[str, str]:
         """The table's properties; none where there is no table."""
-        return self._table.look().properties if self._table.exists() else {}
+        look = self._table.look_if_there()
+        return look.properties if look is not None else {}
 
     @property
     def _books(self) -> Books:
