@@ -194,13 +194,17 @@ class IcebergLake:
         return self.iceberg.append(rows, branch)
 
     def _sweep(self, mark: Mark) -> None:
-        """Branches that dead attempts of the unit have left."""
-        look = self.iceberg.look()
-        dead = [name for name in look.branches if name.startswith(branches_of(mark.unit))]
-        older = [name for name in dead if int(name.rpartition("_")[2]) < mark.number]
-        if older:
-            look.drop_branches(older)
-            look.commit()
+        """Drop the branches that dead attempts of the unit have left."""
+
+        def drop() -> None:
+            look = self.iceberg.look()
+            mine = [name for name in look.branches if name.startswith(branches_of(mark.unit))]
+            older = [name for name in mine if int(name.rpartition("_")[2]) < mark.number]
+            if older:
+                look.drop_branches(older)
+                look.commit()
+
+        committing(drop)
 
     def put(self, what: Put, mark: Mark, demand: Callable[[Books], None] | None = None) -> None:
         """Publish staged files; nothing happens where the ledger holds the unit with as large a number.

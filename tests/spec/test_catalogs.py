@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.hooks import iceberg_ledger
 from airflow_provider_etl.hooks.tables import place_of
 from spark_jobs.connections import Connection, Connections, named_by
@@ -125,6 +126,13 @@ def test_a_rest_catalog_takes_a_token_or_a_client() -> None:
     assert found[".uri"] == "https://polaris.example.org:8181/api/catalog"
     assert (found[".type"], found[".warehouse"], found[".token"]) == ("rest", "prod", "t")
     assert told_of(catalog, host="x", login="id", password="secret")[".credential"] == "id:secret"
+
+
+def test_commands_that_know_delta_tables_alone_say_where_to_do_it(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["purge", str(project.write(ICEBERG)), "--key", "id=1", "--dry-run"]) == 2
+    assert "etl.units" in "".join(capsys.readouterr())
 
 
 class Server(BaseHTTPRequestHandler):
