@@ -139,7 +139,18 @@ def named_by(plan: Plan) -> dict[str, str]:
         for bucket, store in (plan.spark.get("s3") or {}).items()
         if store.get("connection")
     }
-    return stores | named({where: kind for verb in plan.verbs for where, kind in kinds[verb].items()})
+    wanted = {where: kind for verb in plan.verbs for where, kind in kinds[verb].items()}
+    return stores | named(wanted) | _of_catalogs(plan, wanted)
+
+
+def _of_catalogs(plan: Plan, kinds: Mapping[str, Any]) -> dict[str, str]:
+    """The connections of the catalogs that kinds name: id -> the first place that does."""
+    found: dict[str, str] = {}
+    for where, kind in kinds.items():
+        connection = plan.catalogs.get(getattr(kind, "catalog", ""), {}).get("connection")
+        if connection:
+            found.setdefault(connection, f"{where}.catalog")
+    return found
 
 
 def misnamed(name: str) -> str | None:

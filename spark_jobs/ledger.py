@@ -6,6 +6,7 @@ metadata goes with log clean-up while transaction versions stay, so the fingerpr
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import time
@@ -102,6 +103,14 @@ def same_configuration(number: int, fingerprint: str) -> bool:
     return number & ((1 << _FINGERPRINT_BITS) - 1) == fingerprint_bits(fingerprint)
 
 
+_SHORT: Final = 16  # hex digits
+
+
+def short(text: str) -> str:
+    """A token, as ledgers hold it that have no room."""
+    return hashlib.sha256(text.encode()).hexdigest()[:_SHORT]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Commit:
     """One commit of the table that carries our metadata.
@@ -115,6 +124,14 @@ class Commit:
     version: int
     entry: Mapping[str, Any]
     metrics: Mapping[str, str]
+
+    def by(self, token: str) -> bool:
+        """Whether the attempt of a token made it; a ledger may hold tokens shortened."""
+        return self.entry.get("token") in {token, short(token)}
+
+    def of_run(self, run: str) -> bool:
+        """Whether an attempt of a run made it."""
+        return self.entry.get("run") in {run, short(run)}
 
 
 class Ledger:
@@ -295,6 +312,7 @@ _CONFLICTS: Final = (
     "DELTA_PROTOCOL_CHANGED",
     "DELTA_SCHEMA_CHANGED_SINCE_ANALYSIS",
     "ConcurrentModification",
+    "CommitFailedException",
 )
 _TRIES: Final = 12
 

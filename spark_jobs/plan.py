@@ -73,6 +73,7 @@ class Plan:
         previous: the report of the verbs that ran before in other applications; None for the first.
         id: what the ledger, staging and quarantine know the pipeline by. Default: its name.
         allowed_python: modules from which the deployment allows python steps.
+        catalogs: name -> catalog of Iceberg tables that the environment declares.
     """
 
     pipeline: str
@@ -91,6 +92,7 @@ class Plan:
     id: str = ""
     reach: Window | None = None
     allowed_python: tuple[str, ...] = ()
+    catalogs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""
@@ -126,6 +128,7 @@ class Plan:
             "spark": dict(self.spark),
             "previous": self.previous,
             "allowed_python": list(self.allowed_python),
+            **({"catalogs": {name: dict(found) for name, found in self.catalogs.items()}} if self.catalogs else {}),
         }
 
     @classmethod
@@ -172,6 +175,7 @@ class Plan:
             spark=value["spark"],
             previous=value["previous"],
             allowed_python=tuple(value["allowed_python"]),
+            catalogs=value.get("catalogs", {}),
         )
 
 

@@ -37,6 +37,8 @@ _CONF: Final = {
     # An inner join with an empty side would be replaced while its other side is half read: counts would be wrong.
     "spark.sql.adaptive.optimizer.excludedRules": "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
 }
+_ICEBERG: Final = "iceberg-spark-runtime"
+_ICEBERG_EXTENSIONS: Final = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 _LOGGING: Final = Path(__file__).with_name("log4j2.properties")
 _SMALL: Final = {
     "spark.sql.shuffle.partitions": "1",
@@ -109,7 +111,10 @@ def settings(engine: Mapping[str, Any]) -> dict[str, str]:
     folder, buckets = str(engine.get("jars", "jars")), engine.get("s3")
     # An archive is of one class path: with that of S3, Java would say at each start that it is another one.
     archive = "" if buckets else str(engine.get("archive") or "")
-    conf["spark.driver.extraClassPath"] = ":".join([*jars(folder), *(s3.class_path(folder) if buckets else ())])
+    found = jars(folder)
+    conf["spark.driver.extraClassPath"] = ":".join([*found, *(s3.class_path(folder) if buckets else ())])
+    if any(_ICEBERG in os.path.basename(path) for path in found):
+        conf["spark.sql.extensions"] += f",{_ICEBERG_EXTENSIONS}"
     conf["spark.executor.extraJavaOptions"] = "-Duser.timezone=UTC"
     conf["spark.driver.extraJavaOptions"] = " ".join(java_options(small, archive))
     own = {key: str(value) for key, value in (engine.get("conf") or {}).items()}

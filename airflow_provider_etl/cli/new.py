@@ -31,6 +31,8 @@ variables:
 roots: [data] # every path in a pipeline file must lie under one of these
 engines:
   local: {kind: local, cores: 2, memory: 2g, jars: jars}
+catalogs: # of Iceberg tables
+  lake: {type: hadoop, warehouse: data/iceberg}
 defaults: {engine: local}
 """
 

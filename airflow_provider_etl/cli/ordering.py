@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _KNOWN: Final = ("delta", "jdbc")
 _INSTEAD: Final = {
     "files": "run the windows again with rows and configuration as they should be: each replaces its files",
+    "iceberg": "do it in Spark SQL; the table's ledger is in its properties etl.units:…",
 }
 
 

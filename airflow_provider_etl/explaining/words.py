@@ -62,4 +62,5 @@ def option(name: str, kind: Any) -> str:
 
 def load(name: str, kind: Any) -> str:
     """A load: where the rows go, and how."""
-    return f"{name}: {kind.type} {getattr(kind, 'path', '')} by {kind.write.strategy}"
+    place = getattr(kind, "path", None) or getattr(kind, "place", "")
+    return f"{name}: {kind.type} {place} by {kind.write.strategy}"

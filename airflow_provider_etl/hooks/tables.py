@@ -42,7 +42,11 @@ def place_of(options: Mapping[str, Any]) -> str:
     Args:
         options: of the destination, as a plan has them.
     """
-    return str(options["path"]) if "path" in options else f"{options['connection']}:{options['table']}"
+    if "path" in options:
+        return str(options["path"])
+    if "catalog" in options:
+        return f"{options['catalog']['name']}.{options['table']}"
+    return f"{options['connection']}:{options['table']}"
 
 
 def ledger_of(options: Mapping[str, Any]) -> TableLedger:
@@ -59,6 +63,11 @@ def ledger_of(options: Mapping[str, Any]) -> TableLedger:
         from airflow_provider_etl.hooks.files_ledger import FilesLedger
 
         return FilesLedger(str(options["path"]))
+    if options["type"] == "iceberg":
+        from airflow_provider_etl.hooks.iceberg_ledger import IcebergLedgerHook
+        from spark_jobs.iceberg.catalogs import Catalog
+
+        return IcebergLedgerHook(Catalog(**options["catalog"]), str(options["table"]))
     from airflow_provider_etl.hooks.ledger import LedgerHook
 
     return LedgerHook(str(options["path"]), options.get("store"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from airflow_provider_etl.sensors.condition import Answer, Asking, Condition, span
 from airflow_provider_etl.sensors.coverage import Span, cut, gap
@@ -16,6 +16,9 @@ from spark_jobs.window import Window, iso
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
+
+
+_PLACE: Final = ("type", "path", "connection", "catalog", "table")  # what a ledger is found by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +123,9 @@ class OtherPipeline(Condition):
             {
                 "load": name,
                 "table": {
-                    key: options[key] for key in ("type", "path", "connection", "table", "store") if key in options
+                    key: options[key]
+                    for key in ("type", "path", "connection", "catalog", "table", "store")
+                    if key in options
                 },
                 "pipeline": unit.pipeline,
                 "destination": unit.destination,

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import secrets, shape, stores
+from airflow_provider_etl.spec import catalogs, secrets, shape, stores
 from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean, shown
 from airflow_provider_etl.spec.environment_variables import References
 from airflow_provider_etl.spec.frozen import FrozenMap
@@ -26,6 +26,7 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Reading
 from airflow_provider_etl.spec.stores import Store
+from spark_jobs.iceberg.catalogs import Catalog
 
 DEFAULT: Final = "local"
 LOCAL: Final = ("local", "local_warm")  # the kinds of engine whose Spark runs beside the task
@@ -86,6 +87,7 @@ class Environment:
         roots: absolute folders and URIs that pipelines may touch.
         engines: name -> engine.
         stores: `s3a://bucket` -> how it is reached.
+        catalogs: name -> catalog of Iceberg tables.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Environment:
     roots: tuple[str, ...]
     engines: Mapping[str, Engine]
     stores: Mapping[str, Store] = field(default_factory=FrozenMap)
+    catalogs: Mapping[str, Catalog] = field(default_factory=FrozenMap)
 
     @property
     def staging(self) -> str:
@@ -180,6 +183,7 @@ def _load(path: Path, _changed: int, _size: int, allowed: tuple[str, ...]) -> Fo
     if read is not FAILED:
         _parted(read.variables, node, project_of(path), problems)
         stores.check(node, read.stores, problems)
+        catalogs.check(read, node, project_of(path), problems)
     if read is not FAILED and allowed:
         _bound(node, project_of(path), allowed, problems)
     if read is FAILED or problems.failed:
@@ -239,6 +243,7 @@ def _made(read: EnvironmentFile, path: Path) -> Environment:
         roots=tuple(absolute(root, project) for root in read.roots),
         engines=FrozenMap(engines),
         stores=FrozenMap(stores.stores_of(read.stores)),
+        catalogs=FrozenMap({name: catalogs.made(name, item, project) for name, item in read.catalogs.items()}),
     )
 
 

@@ -1,4 +1,4 @@
-"""`${env.NAME}` inside an environment file: its variables may be made of one another, and its roots of them."""
+"""`${env.NAME}` inside an environment file: variables may be made of one another, roots and warehouses of them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class References:
         self._variables = {name: entry.value for name, entry in entries.items()}
         self._values: dict[str, str] = {}
         self._allowed = [id(node) for key in _ALLOWED for node in _children(top.get(key))]
+        catalogs = [item.get("warehouse") for item in _children(top.get("catalogs")) if isinstance(item, MapNode)]
+        self._allowed += [id(node) for node in catalogs if node is not None]
         self._problems = problems
 
     def __call__(self, node: ScalarNode, _mode: Mode) -> str:
@@ -38,7 +40,9 @@ class References:
             return node.text
         if id(node) not in self._allowed:
             message = "nothing is substituted here"
-            self._problems.add(node, "variable-misplaced", message, "only variables and roots may name ${env.…}")
+            self._problems.add(
+                node, "variable-misplaced", message, "only variables, roots and warehouses may name ${env.…}"
+            )
             return node.text
         return self._text(node, [node.key] if self._variables.get(str(node.key)) is node else [])
 

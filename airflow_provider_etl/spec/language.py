@@ -285,6 +285,20 @@ class StoreFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CatalogFile:
+    """A catalog of Iceberg tables."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    type: Literal["hadoop", "jdbc", "rest"]
+    """`hadoop`: a folder on a local disk or HDFS; `jdbc`: a table of a database; `rest`: a server."""
+    warehouse: str = ""
+    """Folder or URI under which the tables lie, relative to the project folder; of a REST catalog its name there."""
+    connection: str | None = None
+    """Airflow connection of the database or the server; a server's token is `token` in its extra."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnvironmentFile:
     """What differs between environments; a pipeline file never does."""
 
@@ -298,6 +312,8 @@ class EnvironmentFile:
     """Name -> where Spark runs."""
     stores: dict[str, StoreFile] = field(default_factory=dict)
     """`s3a://bucket` -> {connection, endpoint, ..}: how a bucket is reached; others by AWS's own chain."""
+    catalogs: dict[str, CatalogFile] = field(default_factory=dict)
+    """Name -> catalog of Iceberg tables."""
     defaults: Node | None = None
     """Values for any key of a pipeline file that the file doesn't give. `max_active_windows` gives way where the
     file lets one window run at a time, `lookback` where none of its sources has a use for it."""

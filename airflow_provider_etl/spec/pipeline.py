@@ -195,6 +195,7 @@ class Pipeline:
             spark=engine_for(self.engine, needs, extract.values()).settings() | self.on_s3(extract, load),
             previous=previous,
             allowed_python=options().allowed_python,
+            catalogs=self._catalogs,
         )
 
     def reach(self, window: Window) -> Window | None:
@@ -240,8 +241,7 @@ class Pipeline:
         for name, (_, kind) in self.load.items():
             resolved = self._resolved(kind, window, f"load.{name}")
             unit = load_unit(resolved.write, self.id, name, replace(window, timezone=self.timezone))
-            store = stores.named(self.environment.stores, getattr(resolved, "path", ""))
-            found[name] = unit, _typed(resolved) | ({"store": one} if (one := next(iter(store.values()), None)) else {})
+            found[name] = unit, self._told(resolved)
         return found
 
     def on_s3(self, extract: Mapping[str, Any], load: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
@@ -307,6 +307,20 @@ class Pipeline:
         """
         cuts = self._demand_cuts(f"{start}/{end}")
         return windows(cuts, local_instant(start, self.timezone), local_instant(end, self.timezone))
+
+    @property
+    def _catalogs(self) -> dict[str, dict[str, str]]:
+        """The catalogs that its kinds name."""
+        kinds_of = [*self.extract.values(), *(kind for _, kind in self.load.values())]
+        named = {getattr(kind, "catalog", None) for kind in kinds_of}
+        return {name: found.to_json() for name, found in self.environment.catalogs.items() if name in named}
+
+    def _told(self, kind: Any) -> dict[str, Any]:
+        """A destination's options; catalog and store are told whole: its ledger is read without the environment."""
+        options = _typed(kind)
+        catalog = self._catalogs.get(str(options.get("catalog")))
+        store = next(iter(stores.named(self.environment.stores, options.get("path", "")).values()), None)
+        return options | {key: value for key, value in (("catalog", catalog), ("store", store)) if value is not None}
 
     # -- inside -------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import repeat
 from typing import Any, Final
 
-from airflow_provider_etl.spec import python_steps
+from airflow_provider_etl.spec import catalogs, python_steps
 from airflow_provider_etl.spec.class_plan import option_node, plan_of
 from airflow_provider_etl.spec.diagnostics import nearest, shown
 from airflow_provider_etl.spec.environment import Environment
@@ -47,6 +47,7 @@ def check(verbs: Verbs, environment: Environment | None, params: Mapping[str, An
     _conflicts(verbs, problems)
     if environment is not None:  # else an option that means nothing has been told
         python_steps.check(verbs, problems)
+        catalogs.check_named(verbs, environment, problems)
         for placed in verbs.placed():
             check_paths(placed, environment, params, problems)
 

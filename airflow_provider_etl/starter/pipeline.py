@@ -128,7 +128,9 @@ class Starter:
         said = dict(template(group, name, kind))
         for key, value in said.items():
             if isinstance(value, str) and "NAME" in value:
-                said[key] = f"{root}/{value.replace('NAME', self.name)}"
+                is_path = plan_of(kind).fields[key].metadata.get("path", key == "path")
+                said[key] = value.replace("NAME", self.name if is_path else self.dataset)
+                said[key] = f"{root}/{said[key]}" if is_path else said[key]
         yield f"    type: {flow(name)}"
         yield from _options(kind, plan_of(kind), said, f"{root}/{self.name}", "    ")
 

@@ -25,6 +25,7 @@ _SHIPPED: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
         "columns": CONTRACT,
     },
     ("extract", "table"): {"format": "delta", "path": "NAME_raw", "window": {"column": TIME}},
+    ("extract", "iceberg"): {"catalog": "lake", "table": "raw.NAME", "window": {"column": TIME}},
     ("extract", "jdbc"): {
         "connection": "my_database",
         "table": "NAME",
@@ -37,6 +38,12 @@ _SHIPPED: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
         "path": "NAME",
         "format": "parquet",
         "write": {"strategy": "replace_window", "column": TIME},
+    },
+    ("load", "iceberg"): {
+        "catalog": "lake",
+        "table": "marts.NAME",
+        "write": {"strategy": "replace_window", "column": TIME},
+        "partition_by": (f"days({TIME})",),
     },
     ("load", "jdbc"): {
         "connection": "warehouse",

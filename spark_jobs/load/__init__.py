@@ -5,5 +5,6 @@ from typing import Final
 DESTINATIONS: Final = {
     "delta": "spark_jobs.load.delta:Delta",
     "files": "spark_jobs.load.files:Files",
+    "iceberg": "spark_jobs.load.iceberg:Iceberg",
     "jdbc": "spark_jobs.load.jdbc:Jdbc",
 }

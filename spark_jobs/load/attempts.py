@@ -1,4 +1,4 @@
-"""One attempt at a unit of a Delta table: whether it may commit, and whether the commit that is there is its own."""
+"""One attempt at a unit of a table: whether it may commit, and whether the commit that is there is its own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from spark_jobs.flow import Context
-from spark_jobs.ledger import Commit, Ledger, LoadUnit
+from spark_jobs.ledger import Commit, LoadUnit
 from spark_jobs.load import owners
 from spark_jobs.load.keeping import consumed
-from spark_jobs.load.new_table import record_changes
+from spark_jobs.load.lake import Lake, LakeLedger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,23 +18,21 @@ class Attempting:
     """An attempt.
 
     Args:
-        path: the table's folder or URI.
+        lake: the table.
         unit: what is written.
         claim: what the load owns of the table.
         context: session and plan.
-        change_feed: whether the table is to record its changes.
     """
 
-    path: str
+    lake: Lake
     unit: LoadUnit
     claim: owners.Claim
     context: Context
-    change_feed: bool = False
 
     @property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> LakeLedger:
         """The table's."""
-        return Ledger(self.context.spark, self.path)
+        return self.lake.ledger
 
     @property
     def number(self) -> int:
@@ -47,7 +45,7 @@ class Attempting:
         if ledger.version() is None or ledger.number(self.unit) is None:
             return None
         commit = ledger.find(self.unit)
-        mine = commit is not None and commit.entry.get("token") == self.context.plan.attempt.token
+        mine = commit is not None and commit.by(self.context.plan.attempt.token)
         return commit if mine else None
 
     def superseded(self) -> bool:
@@ -59,7 +57,7 @@ class Attempting:
         if held >= self.number:
             return True
         commit = ledger.find(self.unit)
-        return commit is None or commit.entry.get("run") != attempt.run
+        return commit is None or not commit.of_run(attempt.run)
 
     def refuse_others(self) -> None:
         """See that no other pipeline's rows are touched; before anything of this one's stands beside the table.
@@ -69,7 +67,7 @@ class Attempting:
         """
         ledger, claim = self.ledger, self.claim
         if ledger.version() is not None:
-            owners.refuse_others(claim, owners.claims_of(ledger.properties()), ledger.pipelines(), self.path)
+            owners.refuse_others(claim, owners.claims_of(ledger.properties()), ledger.pipelines(), self.lake.name)
 
     def commit(self, write: Callable[[], None]) -> Commit | None:
         """Say whose rows these are, and commit.
@@ -85,15 +83,12 @@ class Attempting:
         """
         ledger = self.ledger
         self.refuse_others()
-        owners.claim(self.context.spark, ledger, self.claim)
-        if self.change_feed:
-            record_changes(self.context.spark, ledger)
+        self.lake.claim(self.claim)
         write()
         commit = ledger.find(self.unit)
-        mine = (self.context.plan.attempt.token, self.number)
-        # Delta drops a write whose number isn't larger without a word.
-        is_mine = commit is not None and (commit.entry.get("token"), commit.entry.get("number")) == mine
-        return commit if is_mine else None
+        # A write whose number isn't larger is dropped without a word.
+        is_mine = commit is not None and commit.by(self.context.plan.attempt.token)
+        return commit if commit is not None and is_mine and commit.entry.get("number") == self.number else None
 
     def entry(self, staged: int) -> dict[str, Any]:
         """What the commit says of itself."""

@@ -14,6 +14,7 @@ from spark_jobs.ledger import Commit, Ledger, committing
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
+from spark_jobs.load.delta_lake import MERGED, DeltaLake
 from spark_jobs.load.keeping import keep
 from spark_jobs.load.keyed import ByKey
 from spark_jobs.load.new_table import ensure_table
@@ -81,13 +82,18 @@ write: {strategy: replace_window, column: ordered_at}
 
     def _attempting(self, name: str, context: Context) -> Attempting:
         claim, unit = self.claim(name, context.plan), self.unit(name, context.plan)
-        return Attempting(path=self.path, unit=unit, claim=claim, context=context, change_feed=self.change_feed)
+        lake = DeltaLake(
+            spark=context.spark,
+            path=self.path,
+            partition_by=self.partition_by,
+            made_with=MERGED if isinstance(self.write, Keyed) else None,
+            change_feed=self.change_feed,
+        )
+        return Attempting(lake=lake, unit=unit, claim=claim, context=context)
 
     def _by_key(self, name: str, context: Context) -> ByKey:
         assert isinstance(self.write, Keyed)  # noqa: S101 - for mypy
-        return ByKey(
-            write=self.write, scope=self.scope, partition_by=self.partition_by, attempt=self._attempting(name, context)
-        )
+        return ByKey(write=self.write, scope=self.scope, attempt=self._attempting(name, context))
 
     def publish(self, name: str, rows: DataFrame, staged: int, context: Context) -> LoadReceipt:
         """Publish staged rows in one commit.
@@ -147,14 +153,14 @@ write: {strategy: replace_window, column: ordered_at}
             if commit is None:
                 return self._receipt("superseded", None)
             return self._balanced(self._receipt("already_done", commit), int(commit.entry.get("staged", -1)))
-        self._refuse_overlap(attempt.ledger, attempt.context)
+        self._refuse_overlap(attempt.context)
         reach("before commit")
         commit = attempt.commit(lambda: self._write(shaped, staged, attempt))
         reach("after commit")
         return self._receipt("loaded" if commit else "superseded", commit)
 
-    def _refuse_overlap(self, ledger: Ledger, context: Context) -> None:
-        if not isinstance(self.write, Append) or ledger.version() is None:
+    def _refuse_overlap(self, context: Context) -> None:
+        if not isinstance(self.write, Append) or Ledger(context.spark, self.path).version() is None:
             return
         table = context.spark.read.format("delta").load(self.path)
         inside = [scope.condition(self.scope, table.schema, context.where)] if self.scope else []
@@ -175,7 +181,7 @@ write: {strategy: replace_window, column: ordered_at}
         if replaced is not None:
             entry |= {"reach": replaced.to_json(), "since": context.plan.attempt.since}
             transaction = Transaction(context.spark, self.path)
-            replace_reach(transaction, attempt.ledger, shaped, options, self.partition_by, entry)
+            replace_reach(transaction, Ledger(context.spark, self.path), shaped, options, self.partition_by, entry)
             return
         writer = shaped.write.format("delta").mode("overwrite").option("userMetadata", json.dumps({"etl": entry}))
         writer = writer.option("txnAppId", unit.key).option("txnVersion", str(number))

@@ -1,4 +1,4 @@
-"""`scd2`, and `cdc` with history, on Delta: a key's versions are a function of the set of its events.
+"""`scd2`, and `cdc` with history: a key's versions are a function of the set of its events.
 
 The events stand beside the table; those of an attempt count once the table's ledger names it. A window adds its own,
 makes the histories of the keys that it touches anew from all events that count, and brings what differs into the table
@@ -18,12 +18,13 @@ from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.load import precedence
 from spark_jobs.load.changes import CHANGE, DELETE, TRUNCATE, UPSERT, Changes
 from spark_jobs.load.covering import covered_by, current, cut
-from spark_jobs.load.side import NUMBER, UNIT, Side, committing_as
+from spark_jobs.load.lake import Clause, Lake, Mark, MergeInto
+from spark_jobs.load.side import NUMBER, UNIT, Side
 from spark_jobs.load.strategies import text
 from spark_jobs.transform.order import orderable
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 FROM, TO, CURRENT = "valid_from", "valid_to", "is_current"
 _ACTION: Final = "__etl_action__"
@@ -37,7 +38,7 @@ class Histories:
 
     Args:
         spark: a classic session.
-        path: the table's folder or URI; the table is there, with all columns.
+        lake: the table; it is there, with all columns.
         changes: what the window does, with the table's columns and types.
         valid_from: the column with an event's instant.
         track: columns whose change begins a version.
@@ -48,7 +49,7 @@ class Histories:
     """
 
     spark: SparkSession
-    path: str
+    lake: Lake
     changes: Changes
     valid_from: str
     track: tuple[str, ...]
@@ -90,7 +91,7 @@ class Histories:
 
     @property
     def _table(self) -> DataFrame:
-        table = self.spark.read.format("delta").load(self.path)
+        table = self.lake.rows()
         for name, literal in self.scope.items():
             table = table.where(f"{quote(name)} = {literal}")
         return table
@@ -138,8 +139,7 @@ class Histories:
             entry: the commit's metadata.
         """
         differences = self._differences({**units, self.unit: number}, self.unit)
-        with committing_as(self.spark, self.unit, number, entry):
-            self._merge(differences)
+        self._merge(differences, Mark(unit=self.unit, number=number, entry=entry))
 
     def settle(self, units: Mapping[str, int], marker: str, number: int, entry: Mapping[str, Any]) -> None:
         """Make the histories of a window's keys anew from the events that count now.
@@ -151,8 +151,7 @@ class Histories:
             entry: the commit's metadata; `settled` names the window's unit.
         """
         differences = self._differences(units, str(entry["settled"]))
-        with committing_as(self.spark, marker, number, entry):
-            self._merge(differences)
+        self._merge(differences, Mark(unit=marker, number=number, entry=entry))
 
     def _counting(self, units: Mapping[str, int]) -> DataFrame:
         """The events of the attempts that count, with all columns of the changes: what an event hasn't got is null.
@@ -256,20 +255,18 @@ class Histories:
         ended = keys.crossJoin(cuts).withColumn(CHANGE, F.lit(DELETE))
         return keyed.unionByName(ended, allowMissingColumns=True)
 
-    def _merge(self, differences: DataFrame) -> None:
-        from delta import DeltaTable
-
+    def _merge(self, differences: DataFrame, mark: Mark) -> None:
         names = [name for name in differences.columns if name != _ACTION]
-        columns: dict[str, str | Column] = {quote(name): f"s.{quote(name)}" for name in names}
+        columns = {quote(name): f"s.{quote(name)}" for name in names}
         same = [f"t.{quote(name)} = s.{quote(name)}" for name in (*self.changes.keys, FROM)]
         same += [f"t.{quote(name)} = {literal}" for name, literal in self.scope.items()]
-        table = DeltaTable.forPath(self.spark, self.path).alias("t").merge(differences.alias("s"), " AND ".join(same))
-        (
-            table.whenMatchedDelete(f"s.{_ACTION} = 'delete'")
-            .whenMatchedUpdate(f"s.{_ACTION} <> 'delete'", columns)
-            .whenNotMatchedInsert(f"s.{_ACTION} <> 'delete'", columns)
-            .execute()
-        )
+        kept = f"s.{_ACTION} <> 'delete'"
+        clauses = [
+            Clause(of="matched", where=f"s.{_ACTION} = 'delete'"),
+            Clause(of="matched", where=kept, columns=columns),
+            Clause(of="new", where=kept, columns=columns),
+        ]
+        self.lake.merge(MergeInto(source=differences, on=" AND ".join(same), clauses=clauses), mark)
 
 
 def _alike(rows: DataFrame, one: str, other: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spark_jobs.errors import ConfigError
 from spark_jobs.load.kept_feeds import KeptFeeds, Taken, unit_of
 from spark_jobs.load.kept_files import KeptFiles
-from spark_jobs.load.side import FEEDS, FILES, Side
+from spark_jobs.load.side import FEEDS, FILES, UNIT, Side
 from spark_jobs.plan import Plan
 
 if TYPE_CHECKING:
@@ -92,9 +92,8 @@ def _keep_feeds(attempt: Attempting) -> bool:
 
 def _side(attempt: Attempting, kind: str) -> Side:
     unit = attempt.unit
-    return Side(
-        spark=attempt.context.spark, table=attempt.path, kind=kind, pipeline=unit.pipeline, load=unit.destination
-    )
+    layout = () if kind == FEEDS else (UNIT,)
+    return Side(table=attempt.lake, kind=kind, pipeline=unit.pipeline, load=unit.destination, partition_by=layout)
 
 
 def _units(attempt: Attempting) -> dict[str, int]:

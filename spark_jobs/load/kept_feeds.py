@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.ledger import committing
+from spark_jobs.load.delta_lake import DeltaLake
 from spark_jobs.load.side import FEEDS, Side
 from spark_jobs.points import reach
 
@@ -117,7 +118,7 @@ class KeptFeeds:
 
     def _write(self, wanted: Taken) -> None:
         row = self.side.spark.createDataFrame([tuple(wanted.to_json().values())], _SCHEMA)
-        self.side.ensure(row.schema)
+        self.side.lake.ensure(row.schema, {}, self.side.path)
         writer = row.write.format("delta").mode("append")
         writer = writer.option("txnAppId", f"feed:{wanted.source}").option("txnVersion", str(wanted.turn))
         reach("before side commit")
@@ -135,6 +136,7 @@ def kept_of(spark: SparkSession, plan: Plan) -> list[KeptFeeds]:
     found = []
     for name, (_, destination) in plan.load.items():
         if getattr(destination, "keeps_what_was_read", False):
-            side = Side(spark=spark, table=destination.path, kind=FEEDS, pipeline=plan.id, load=name)
+            table = DeltaLake(spark=spark, path=destination.path)
+            side = Side(table=table, kind=FEEDS, pipeline=plan.id, load=name, partition_by=())
             found.append(KeptFeeds(side=side, load=name, committed=destination.committed(name, spark, plan)))
     return found

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.load.delta_lake import DeltaLake
 from spark_jobs.load.side import FILES, NUMBER, UNIT, Side
 from spark_jobs.load.strategies import text
 from spark_jobs.session import FileStat
@@ -111,7 +112,7 @@ def kept_of(spark: SparkSession, plan: Plan) -> list[KeptFiles]:
     found = []
     for name, (_, destination) in plan.load.items():
         if getattr(destination, "keeps_what_was_read", False):
-            side = Side(spark=spark, table=destination.path, kind=FILES, pipeline=plan.id, load=name)
+            side = Side(table=DeltaLake(spark=spark, path=destination.path), kind=FILES, pipeline=plan.id, load=name)
             committed = destination.committed(name, spark, plan)
             found.append(KeptFiles(side=side, unit=destination.unit(name, plan), committed=committed))
     return found

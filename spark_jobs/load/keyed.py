@@ -1,4 +1,4 @@
-"""How a Delta table takes a window by key: look, keep what stands beside it, commit once, look again."""
+"""How a table takes a window by key: look, keep what stands beside it, commit once, look again."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.audit import AUDIT
-from spark_jobs.columns import column, listed
-from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.columns import column
+from spark_jobs.errors import InfrastructureError
 from spark_jobs.ledger import Commit, committing, owes, owing
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
@@ -16,10 +16,10 @@ from spark_jobs.load.by_key import DELETED, Cdc, Keyed, Merge, Scd2, names
 from spark_jobs.load.changes import CHANGE, UPSERT, Changes, changes_of
 from spark_jobs.load.histories import CURRENT, FROM, TO, Histories
 from spark_jobs.load.keeping import keep
+from spark_jobs.load.lake import Lake
 from spark_jobs.load.literals import typed_literal
 from spark_jobs.load.merging import Merging
-from spark_jobs.load.new_table import ensure_table
-from spark_jobs.load.side import EVENTS, TOMBSTONES, Side, evolve, fitted
+from spark_jobs.load.side import EVENTS, TOMBSTONES, Side, fitted
 from spark_jobs.points import reach
 from spark_jobs.report import LoadReceipt
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
-PROPERTIES: Final = {"delta.enableDeletionVectors": "true"}
-"""A MERGE that marks rows as gone, in place of writing their files anew, is five times as fast."""
 _NAMED: Final = ("keys", "own", "sequence")
 
 
@@ -39,13 +37,11 @@ class ByKey:
     Args:
         write: the strategy.
         scope: column -> value: the rows that are this load's.
-        partition_by: columns that lay the table out.
         attempt: who writes.
     """
 
     write: Keyed
     scope: Mapping[str, Any]
-    partition_by: tuple[str, ...]
     attempt: Attempting
 
     def publish(self, rows: DataFrame, staged: int) -> LoadReceipt:
@@ -80,9 +76,12 @@ class ByKey:
             return self._lost(), None
 
         def write() -> None:
-            units, entry = self._units, self.attempt.entry(staged) | {"look": self.attempt.ledger.version()}
-            reach("before commit")
-            work.commit(units, self.attempt.number, entry)
+            with self._lake.alone():
+                # The version first: whoever commits between the two looks is then one who came before our commit.
+                entry = self.attempt.entry(staged) | {"look": self.attempt.ledger.version()}
+                units = self._units
+                reach("before commit")
+                work.commit(units, self.attempt.number, entry)
             reach("after commit")
 
         commit = self.attempt.commit(write)
@@ -126,12 +125,16 @@ class ByKey:
         return self.attempt.context.where
 
     @property
+    def _lake(self) -> Lake:
+        return self.attempt.lake
+
+    @property
     def _table(self) -> DataFrame:
-        return self._spark.read.format("delta").load(self.attempt.path)
+        return self._lake.rows()
 
     def _begin(self, rows: DataFrame) -> Changes:
         """What the window does; the table is there afterwards, with all columns."""
-        spark, where, path = self._spark, self._where, self.attempt.path
+        where = self._where
         changes = changes_of(self.write, rows, self.attempt.context.plan.window, where)
         table = self._table.schema if self.attempt.ledger.version() is not None else None
         scoped = scope.with_columns(changes.rows, self.scope, table, where)
@@ -139,27 +142,9 @@ class ByKey:
         keys = tuple(dict.fromkeys((*changes.keys, *spelled)))
         changes = replace(changes, rows=self._within(scoped, spelled), keys=keys)
         schema = self._schema(changes)
-        properties = {**PROPERTIES, self.attempt.claim.key: self.attempt.claim.value}
-        ensure_table(spark, path, schema, self.partition_by, properties)
-        self._refuse_layout()
-        evolve(spark, path, schema)
+        self._lake.ensure(schema, {self.attempt.claim.key: self.attempt.claim.value}, self._where)
         held = self._table.schema
         return replace(changes, **self._fitted(changes, held))
-
-    def _refuse_layout(self) -> None:
-        """See that the table is laid out as the load says: MERGE takes any, and the option would do nothing.
-
-        Raises:
-            ConfigError: it is partitioned by other columns.
-        """
-        held = self.attempt.ledger.partition_columns()
-        if self.partition_by and [name.lower() for name in held] != [name.lower() for name in self.partition_by]:
-            raise ConfigError(
-                f"the table is partitioned by {listed(held) if held else 'nothing'}",
-                where=f"{self._where}.partition_by",
-                expected=listed(self.partition_by),
-                remedy="say what the table has, leave partition_by out, or give another path",
-            )
 
     def _within(self, rows: DataFrame, spelled: Sequence[str]) -> DataFrame:
         """Deletes and truncates are of the load's scope, whatever their records leave out."""
@@ -217,8 +202,7 @@ class ByKey:
         if instant is None:
             assert not isinstance(self.write, Scd2)  # noqa: S101 - for mypy
             return Merging(
-                spark=self._spark,
-                path=self.attempt.path,
+                lake=self._lake,
                 write=self.write,
                 changes=changes,
                 tombstones=self._side(TOMBSTONES),
@@ -227,7 +211,7 @@ class ByKey:
             )
         return Histories(
             spark=self._spark,
-            path=self.attempt.path,
+            lake=self._lake,
             changes=changes,
             valid_from=instant,
             track=self._tracked(changes, instant),
@@ -239,9 +223,7 @@ class ByKey:
 
     def _side(self, kind: str) -> Side:
         unit = self.attempt.unit
-        return Side(
-            spark=self._spark, table=self.attempt.path, kind=kind, pipeline=unit.pipeline, load=unit.destination
-        )
+        return Side(table=self._lake, kind=kind, pipeline=unit.pipeline, load=unit.destination)
 
     def _tracked(self, changes: Changes, instant: str) -> tuple[str, ...]:
         track = getattr(self.write, "track", "all")
@@ -271,7 +253,7 @@ class ByKey:
         return LoadReceipt(
             strategy=self.write.strategy,
             state=state,
-            table=self.attempt.path,
+            table=self._lake.name,
             rows_inserted=int(metrics.get("numTargetRowsInserted", 0)),
             rows_updated=int(metrics.get("numTargetRowsUpdated", 0)),
             rows_deleted=int(metrics.get("numTargetRowsDeleted", 0)),
@@ -288,7 +270,7 @@ class ByKey:
         if came > staged and isinstance(self.write, Merge):
             raise InfrastructureError(
                 f"{came} rows came in, {staged} were staged",
-                where=self.attempt.path,
+                where=self._lake.name,
                 expected="no more rows than were staged",
                 remedy="a key stands in the table more than once: it was loaded by another strategy before",
             )

@@ -1,8 +1,8 @@
-"""`merge`, and `cdc` without history, on Delta: one MERGE, guarded by sequence; deletes leave tombstones.
+"""`merge`, and `cdc` without history: one MERGE, guarded by sequence; deletes leave tombstones.
 
 Tombstones are written before the table and count once the table's ledger names their attempt. A row that is late for
-one sees it where its window committed before; where both commit at once, Delta makes one look again, or the later one
-finds out by the table's versions that somebody came in between, and settles it.
+one sees it where its window committed before; where both commit at once, the format makes one look again, or the later
+one finds out by the table's versions that somebody came in between, and settles it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from spark_jobs.errors import DataError
 from spark_jobs.load import precedence
 from spark_jobs.load.by_key import DELETED, Cdc, Merge
 from spark_jobs.load.changes import CHANGE, DELETE, TRUNCATE, UPSERT, Changes
-from spark_jobs.load.side import CUT, NUMBER, UNIT, Side, committing_as
+from spark_jobs.load.lake import Clause, Lake, Mark, MergeInto
+from spark_jobs.load.side import CUT, NUMBER, UNIT, Side
 from spark_jobs.load.strategies import text
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
 
 _COUNT: Final = "__etl_count__"
 
@@ -31,8 +32,7 @@ class Merging:
     """One load of one window.
 
     Args:
-        spark: a classic session.
-        path: the table's folder or URI; the table is there, with all columns.
+        lake: the table; it is there, with all columns.
         write: the strategy.
         changes: what the window does, with the table's columns and types.
         tombstones: the keys that were deleted, each with its sequence.
@@ -40,8 +40,7 @@ class Merging:
         scope: column -> Spark SQL literal: the rows that are this load's; empty where it owns all.
     """
 
-    spark: SparkSession
-    path: str
+    lake: Lake
     write: Merge | Cdc
     changes: Changes
     tombstones: Side
@@ -121,8 +120,7 @@ class Merging:
         """
         buried = self._heeded(units)
         source, emptied = self._source(buried), self._emptied(buried)
-        with committing_as(self.spark, self.unit, number, entry):
-            self._merge(source, emptied)
+        self._merge(source, emptied, Mark(unit=self.unit, number=number, entry=entry))
 
     def settle(self, units: Mapping[str, int], marker: str, number: int, entry: Mapping[str, Any]) -> None:
         """Delete the table's rows that a tombstone outlives.
@@ -134,8 +132,7 @@ class Merging:
             entry: the commit's metadata.
         """
         buried = self._heeded(units)
-        with committing_as(self.spark, marker, number, entry):
-            self._clear(buried, self._emptied(buried))
+        self._clear(buried, self._emptied(buried), Mark(unit=marker, number=number, entry=entry))
 
     def _heeded(self, units: Mapping[str, int]) -> DataFrame | None:
         """The tombstones that count: those of attempts that have committed, and this window's own."""
@@ -185,24 +182,21 @@ class Merging:
     def _inside(self, prefix: str) -> list[str]:
         return [f"{prefix}{quote(name)} = {literal}" for name, literal in self.scope.items()]
 
-    def _merge(self, source: DataFrame, emptied: str | None) -> None:
-        from delta import DeltaTable
-
+    def _merge(self, source: DataFrame, emptied: str | None, mark: Mark) -> None:
         held = f"CAST(coalesce(t.{DELETED}, false) AS INT)" if self.soft else str(UPSERT)
         newer = self._newer(self._order("s.", f"s.{CHANGE}"), self._order("t.", held))
         deletes = f"s.{CHANGE} = {DELETE}"
         columns = {quote(name): f"s.{quote(name)}" for name in self.changes.columns}
         if self.soft:
             columns[quote(DELETED)] = deletes
-        table = DeltaTable.forPath(self.spark, self.path).alias("t").merge(source.alias("s"), self._matched())
-        if not self.soft:
-            table = table.whenMatchedDelete(f"{deletes} AND {newer}")
-        table = table.whenMatchedUpdate(newer, self._updated(columns))
+        clauses = [] if self.soft else [Clause(of="matched", where=f"{deletes} AND {newer}")]
+        clauses.append(Clause(of="matched", where=newer, columns=self._updated(columns)))
         if emptied is not None:
-            table = table.whenMatchedDelete(emptied)
+            clauses.append(Clause(of="matched", where=emptied))
             if not self.changes.of(TRUNCATE).isEmpty():
-                table = table.whenNotMatchedBySourceDelete(emptied)
-        table.whenNotMatchedInsert(None if self.soft else f"s.{CHANGE} = {UPSERT}", columns).execute()
+                clauses.append(Clause(of="unmatched", where=emptied))
+        clauses.append(Clause(of="new", where=None if self.soft else f"s.{CHANGE} = {UPSERT}", columns=columns))
+        self.lake.merge(MergeInto(source=source, on=self._matched(), clauses=clauses), mark)
 
     def _newer(self, incoming: Sequence[str], held: Sequence[str]) -> str:
         if not self._by_window:
@@ -245,17 +239,14 @@ class Merging:
         older = precedence.compared(_prefixed("t.", self.changes.sequence), last, "<=")
         return " AND ".join([older, *self._inside("t.")])
 
-    def _clear(self, buried: DataFrame | None, emptied: str | None) -> None:
-        from delta import DeltaTable
-
+    def _clear(self, buried: DataFrame | None, emptied: str | None, mark: Mark) -> None:
         sequence = self.changes.sequence
         dead = precedence.compared(_prefixed("s.", sequence), _prefixed("t.", sequence), self._no_later)
         source = self._last(buried) if buried is not None else self.changes.rows.limit(0)
-        table = DeltaTable.forPath(self.spark, self.path).alias("t").merge(source.alias("s"), self._matched())
-        table = table.whenMatchedDelete(dead)
+        clauses = [Clause(of="matched", where=dead)]
         if emptied is not None:
-            table = table.whenMatchedDelete(emptied).whenNotMatchedBySourceDelete(emptied)
-        table.execute()
+            clauses += [Clause(of="matched", where=emptied), Clause(of="unmatched", where=emptied)]
+        self.lake.merge(MergeInto(source=source, on=self._matched(), clauses=clauses), mark)
 
 
 def _prefixed(prefix: str, columns: Sequence[str]) -> list[str]:

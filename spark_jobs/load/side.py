@@ -1,21 +1,17 @@
-"""Side tables of a Delta table: what must be known beside the rows that readers see.
+"""Side tables: what must be known beside the rows that readers see.
 
-They stand in the table's folder, under a name with an underscore, a folder for each load: Delta neither reads nor
-vacuums there, and they go wherever the table goes.
+They stand beside the table, one for each load. Their rows carry their unit and the number of their attempt.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.columns import column
 from spark_jobs.errors import DataError
-from spark_jobs.ledger import Ledger, committing
-from spark_jobs.load.new_table import ensure_table
+from spark_jobs.load.lake import Lake, Mark
 from spark_jobs.points import reach
 
 if TYPE_CHECKING:
@@ -27,7 +23,6 @@ EVENTS: Final = "_etl_events"
 FILES: Final = "_etl_files"
 FEEDS: Final = "_etl_feeds"
 SIDES: Final = (TOMBSTONES, EVENTS)
-_DELTA: Final = "spark.databricks.delta."
 
 
 UNIT, NUMBER, CUT = "__etl_unit__", "__etl_number__", "__etl_truncate__"
@@ -42,46 +37,45 @@ class Side:
     what an attempt writes that never commits is there, and not seen.
 
     Args:
-        spark: a classic session.
-        table: the main table's folder or URI.
+        table: the main table.
         kind: TOMBSTONES, EVENTS, FILES or FEEDS.
         pipeline: the pipeline's id.
         load: the load's name.
+        partition_by: columns that lay it out.
     """
 
-    spark: SparkSession
-    table: str
+    table: Lake
     kind: str
     pipeline: str
     load: str
+    partition_by: tuple[str, ...] = (UNIT,)
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The side table itself."""
+        return self.table.beside(self.kind, self.pipeline, self.load, self.partition_by)
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session."""
+        return self.table.spark
 
     @property
     def path(self) -> str:
-        """Its folder."""
-        return f"{self.table.rstrip('/')}/{self.kind}/{self.pipeline}.{self.load}"
-
-    @property
-    def ledger(self) -> Ledger:
-        """Its ledger."""
-        return Ledger(self.spark, self.path)
+        """Where it is."""
+        return self.lake.name
 
     def exists(self) -> bool:
         """Whether there is one yet."""
-        return self.ledger.version() is not None
-
-    def ensure(self, schema: StructType, partition_by: Sequence[str] = ()) -> None:
-        """Make it where there is none; add columns that it lacks."""
-        ensure_table(self.spark, self.path, schema, partition_by)
-        evolve(self.spark, self.path, schema)
+        return self.lake.ledger.version() is not None
 
     def rows(self) -> DataFrame:
         """All its rows as they are now, whoever writes meanwhile."""
-        version = self.ledger.version()
-        return self.spark.read.format("delta").option("versionAsOf", version).load(self.path)
+        return self.lake.rows()
 
     def units(self) -> dict[str, int]:
         """Unit -> the number of the last attempt that wrote here."""
-        return self.ledger.units(self.pipeline, self.load)
+        return self.lake.ledger.units(self.pipeline, self.load)
 
     def replace(self, rows: DataFrame, unit: str, number: int, where: str) -> bool:
         """Write an attempt's rows in place of others of its unit, in one commit.
@@ -98,28 +92,11 @@ class Side:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         marked = rows.withColumns({UNIT: F.lit(unit), NUMBER: F.lit(number).cast("bigint")})
-        self.ensure(marked.schema, (UNIT,))
-        writer = marked.write.format("delta").mode("overwrite").option("replaceWhere", where)
-        writer = writer.option("txnAppId", unit).option("txnVersion", str(number))
+        self.lake.ensure(marked.schema, {}, self.path)
         reach("before side commit")
-        committing(lambda: writer.save(self.path))
+        self.lake.replace(marked, where, Mark(unit=unit, number=number, entry={}))
         reach("after side commit")
         return self.units().get(unit) == number
-
-
-def evolve(spark: SparkSession, path: str, schema: StructType) -> None:
-    """Add columns that a table lacks, as Delta's own schema evolution does.
-
-    Args:
-        spark: a classic session.
-        path: of a table that is there.
-        schema: what comes.
-    """
-    there = {field.name.lower() for field in spark.read.format("delta").load(path).schema}
-    if all(field.name.lower() in there for field in schema):
-        return
-    nothing = spark.createDataFrame([], schema)
-    committing(lambda: nothing.write.format("delta").mode("append").option("mergeSchema", "true").save(path))
 
 
 def fitted(rows: DataFrame, table: StructType, where: str) -> DataFrame:
@@ -172,27 +149,3 @@ def _scale(kind: Any) -> int:
 def _digits(kind: Any) -> int:
     """Digits before the point."""
     return int(kind.precision) - int(kind.scale)
-
-
-@contextmanager
-def committing_as(spark: SparkSession, unit: str | None, number: int, entry: Mapping[str, Any]) -> Iterator[None]:
-    """What the next commit of this session says of itself: MERGE has no options for that.
-
-    Args:
-        spark: a classic session, nobody else's.
-        unit: recorded with the number in the same commit; Delta then drops a commit whose number isn't larger than
-            the one that the table holds. None records nothing.
-        number: see there.
-        entry: goes into the commit's metadata.
-    """
-    conf = {f"{_DELTA}commitInfo.userMetadata": json.dumps({"etl": dict(entry)})}
-    if unit is not None:
-        conf |= {f"{_DELTA}write.txnAppId": unit, f"{_DELTA}write.txnVersion": str(number)}
-    try:
-        for key, value in conf.items():
-            spark.conf.set(key, value)
-        yield
-    finally:
-        # Left in place, the next write to this table would be dropped without a word.
-        for key in conf:
-            spark.conf.unset(key)

@@ -19,6 +19,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import Ledger, committing
 from spark_jobs.load import scope
 from spark_jobs.load.delta import Delta
+from spark_jobs.load.delta_lake import DeltaLake
 from spark_jobs.load.jdbc import Jdbc
 from spark_jobs.load.side import EVENTS, TOMBSTONES, Side
 from spark_jobs.load.strategies import text
@@ -129,7 +130,8 @@ def _places(spark: SparkSession, plan: Plan) -> Iterator[Place]:
 def _beside(spark: SparkSession, destination: Delta, plan: Plan, name: str) -> Iterator[Place]:
     """What a strategy by key keeps beside the table: deleted keys, and the events that histories are made from."""
     for kind, what in ((EVENTS, "events"), (TOMBSTONES, "tombstones")):
-        side = Side(spark=spark, table=destination.path, kind=kind, pipeline=plan.id, load=name)
+        table = DeltaLake(spark=spark, path=destination.path)
+        side = Side(table=table, kind=kind, pipeline=plan.id, load=name)
         if side.exists():
             yield Place(name=f"load {name}, {what}", path=side.path)
 

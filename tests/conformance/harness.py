@@ -50,11 +50,13 @@ class Subject:
         make: gives the destination for a folder of its own and a strategy.
         read: gives the rows of a destination, as dictionaries.
         connections: that the destination names.
+        catalogs: that the destination names, for a folder.
     """
 
     make: Callable[[Path, Any], Any]
     read: Callable[[Any], list[dict[str, Any]]]
     connections: Connections = field(default_factory=Connections)
+    catalogs: Callable[[Path], dict[str, Any]] = field(default=lambda _folder: {})
 
 
 def span(first: int, days: int) -> Window:
@@ -73,6 +75,7 @@ class Stage:
         destination: what is loaded.
         columns: the columns of SCHEMA that the dataset has.
         connections: that the destination names.
+        catalogs: that the destination names.
     """
 
     spark: Any
@@ -80,6 +83,7 @@ class Stage:
     destination: Any
     columns: Sequence[str]
     connections: Connections
+    catalogs: dict[str, Any] = field(default_factory=dict)
     second: int = 100
 
     def run(self, schedule: Schedule) -> None:
@@ -124,7 +128,8 @@ class Stage:
     def _attempt(self, load: Load, second: float, events: Sequence[Event], first: float | None = None) -> None:
         """Attempt it; `first` is when the task's first try was submitted, whose token is the others' too."""
         window = span(load.first, load.days)
-        made = plan(self.folder, window, attempt(second, f"{load.first}-{load.days}-{first or second}"))
+        who = attempt(second, f"{load.first}-{load.days}-{first or second}")
+        made = plan(self.folder, window, who, catalogs=self.catalogs)
         session = self.spark.newSession()
         context = Context(spark=session, plan=made, where="load.lake", dataset="result", connections=self.connections)
         if self.destination.done("lake", context) is not None:

@@ -112,6 +112,7 @@ def prove(  # noqa: PLR0917 - who, what, where and how often
             destination=subject.make(place, write),
             columns=case.columns,
             connections=subject.connections,
+            catalogs=subject.catalogs(place),
         )
         stage.run(schedule)
         found = [tuple(row[name] for name in case.shown) for row in subject.read(stage.destination)]

@@ -20,6 +20,11 @@ engines:
   local: {kind: local, cores: 2, memory: 2g, jars: jars, small: true}
 """
 
+CATALOGS = """\
+catalogs:
+  lake: {type: hadoop, warehouse: data/iceberg}
+"""
+
 PIPELINE = """\
 description: Orders, one day a window
 schedule: "@daily"

@@ -20,7 +20,7 @@ from airflow_provider_etl.spec.catalogue import BASE, RULES
 from airflow_provider_etl.spec.catalogue.rule import Example, Rule
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from spark_jobs import kinds
-from tests.spec.conftest import ENVIRONMENT
+from tests.spec.conftest import CATALOGS, ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[2]
 # Words with a dash that are no codes.
@@ -80,7 +80,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(REGISTRIES["load"], "merging", f"{__name__}:Merging")  # type: ignore[arg-type]
     monkeypatch.setitem(REGISTRIES["transform"], "broken", "no.such.module:Kind")  # type: ignore[arg-type]
     (tmp_path / "config/environments").mkdir(parents=True)
-    (tmp_path / "config/environments/local.yaml").write_text(ENVIRONMENT)
+    (tmp_path / "config/environments/local.yaml").write_text(ENVIRONMENT + CATALOGS)
     (tmp_path / "dags/empty").mkdir(parents=True)
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked/web.yaml").write_text(BASE)

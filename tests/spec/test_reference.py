@@ -21,7 +21,7 @@ from airflow_provider_etl.spec.reference.options import nested
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from spark_jobs import kinds
 from spark_jobs.load.strategies import Strategy
-from tests.spec.conftest import ENVIRONMENT, Project
+from tests.spec.conftest import CATALOGS, ENVIRONMENT, Project
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = [(group, name) for group, registry in REGISTRIES.items() for name in registry]
@@ -70,7 +70,7 @@ def test_every_kind_has_an_example_that_lints(
 ) -> None:
     monkeypatch.setenv("AIRFLOW__ETL__ALLOWED_PYTHON", "company.etl")
     shown = example(group, kind_of(group, name))
-    project.environment(ENVIRONMENT.replace("roots: [data]", "roots: [data, 's3://deliveries']"))
+    project.environment((ENVIRONMENT + CATALOGS).replace("roots: [data]", "roots: [data, 's3://deliveries']"))
     sources = completed("")[: completed("").index("transform:")].partition("extract:\n")[2]
     sources = sources.replace("format: csv", "format: json").replace("    columns:\n", MORE) + CUSTOMERS
     text = completed(

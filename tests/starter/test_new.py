@@ -22,7 +22,7 @@ from airflow_provider_etl.testing.cases import load_cases
 from airflow_provider_etl.testing.schema import schema_of_tests
 from spark_jobs import kinds
 from spark_jobs.kinds import PYDANTIC
-from tests.spec.conftest import ENVIRONMENT, Project, project
+from tests.spec.conftest import CATALOGS, ENVIRONMENT, Project, project
 from tests.spec.test_json_schema import read
 
 __all__ = ["project"]
@@ -35,6 +35,7 @@ PAIRS = [(source, destination) for source in FIRST for destination in REGISTRIES
 @pytest.fixture
 def home(project: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project's folder, in which the command is run."""
+    project.environment(ENVIRONMENT + CATALOGS)
     monkeypatch.chdir(project.folder)
     return project.folder
 

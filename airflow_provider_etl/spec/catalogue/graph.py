@@ -35,6 +35,14 @@ RULES: Final = (
         mend="Take the name that was meant, or move the dataset above the one that reads it.",
     ),
     Rule(
+        code="unknown-catalog",
+        why="A load or a source names a catalog of Iceberg tables that the environment file doesn't declare.",
+        wrong="load:\n  lake: {type: iceberg, catalog: leak, table: sales.orders, write: {strategy: append}}\n",
+        right="load:\n  lake: {type: iceberg, catalog: lake, table: sales.orders, write: {strategy: append}}\n",
+        mend="Take the name that was meant, or declare the catalog in config/environments: "
+        "`catalogs: {lake: {type: hadoop, warehouse: data/iceberg}}`.",
+    ),
+    Rule(
         code="dataset-cycle",
         why="Datasets read each other in a circle, so none of them can be computed first.",
         wrong="transform:\n  paid: {from: open}\n  open: {from: paid}\n"

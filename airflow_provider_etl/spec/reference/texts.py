@@ -77,6 +77,8 @@ variables: {raw: data/raw, lake: data/lake, staging: data/staging, quarantine: d
 roots: [data]
 engines:
   local: {kind: local, cores: 2, memory: 2g}
+catalogs: # of Iceberg tables; docs/iceberg.md
+  lake: {type: hadoop, warehouse: data/iceberg}
 defaults: {engine: local, retries: {attempts: 2, delay: 10s}}
 ```
 """

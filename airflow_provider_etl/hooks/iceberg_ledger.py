@@ -1,0 +1,185 @@
+"""What an Iceberg table already holds: its properties, read from its metadata without Spark.
+
+Of a Hadoop catalog the metadata's file is found by its number, of a JDBC catalog a row of the database names it, and a
+REST catalog's server gives it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode
+from urllib.request import Request, urlopen
+
+from airflow_provider_etl.hooks.booked_ledger import BookedLedger
+from airflow_provider_etl.hooks.connections import resolved
+from spark_jobs.connections import Connection
+from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.iceberg.books import Booked, Books
+from spark_jobs.iceberg.catalogs import Catalog, address_of_server
+from spark_jobs.load.databases import database_of
+from spark_jobs.load.databases.books import Entry
+from spark_jobs.tables.spans import window_of_unit
+
+_FILE: Final = re.compile(r"v(\d+)(\.gz)?\.metadata\.json")
+_PATIENCE: Final = 30  # seconds
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class IcebergLedgerHook(BookedLedger):
+    """The ledger of one Iceberg table.
+
+    Args:
+        catalog: the table's.
+        table: `namespace.table`.
+    """
+
+    def __init__(self, catalog: Catalog, table: str) -> None:
+        self.catalog, self.table = catalog, table
+
+    @cached_property
+    def entries(self) -> Mapping[str, Entry]:
+        """Unit -> its last commit; none where there is no table."""
+        found = {"hadoop": self._of_folder, "jdbc": self._of_database, "rest": self._of_server}[self.catalog.type]()
+        books = Books(found.get("properties", {}) if found is not None else {})
+        return {unit: _entry(unit, booked) for unit, booked in books.commits()}
+
+    @property
+    def _where(self) -> str:
+        return f"{self.catalog.name}.{self.table}"
+
+    def _connection(self) -> Connection:
+        name = self.catalog.connection
+        return resolved({name: f"catalog {self.catalog.name}"})[name]
+
+    def _of_folder(self) -> Any:
+        """The newest metadata: Iceberg's hint of its number may be late, the files themselves are not."""
+        folder = "/".join([self.catalog.warehouse.rstrip("/"), *self.table.split("."), "metadata"])
+        if not self.catalog.is_local:
+            return self._of_store(folder)
+        local = Path(self.catalog.folder, *self.table.split("."), "metadata")
+        names = [path.name for path in local.iterdir()] if local.is_dir() else []
+        newest = _newest(names)
+        return _json(newest, (local / newest).read_bytes()) if newest else None
+
+    def _of_store(self, folder: str) -> Any:
+        import fsspec
+
+        try:
+            storage, inside = fsspec.core.url_to_fs(folder)
+            names = [str(path).rpartition("/")[2] for path in storage.ls(inside, detail=False)]
+            newest = _newest(names)
+            return _json(newest, storage.cat_file(f"{inside}/{newest}")) if newest else None
+        except FileNotFoundError:
+            return None
+        except (ImportError, ValueError, OSError) as error:
+            raise self._unread(error) from error
+
+    def _of_database(self) -> Any:
+        """The file that the catalog's row names (Iceberg's JdbcCatalog keeps them in `iceberg_tables`)."""
+        where = f"connection {self.catalog.connection!r}"
+        database = database_of(self._connection(), where)
+        space, _, name = self.table.rpartition(".")
+        made = database.connect()
+        try:
+            with made.cursor() as cursor:
+                cursor.execute(
+                    "SELECT metadata_location FROM iceberg_tables "
+                    "WHERE catalog_name = %s AND table_namespace = %s AND table_name = %s",
+                    (self.catalog.name, space, name),
+                )
+                row = cursor.fetchone()
+        except database.errors() as error:
+            if "iceberg_tables" in str(error):
+                return None  # nobody has opened the catalog yet
+            raise database.explained(error, "iceberg_tables") from None
+        finally:
+            made.close()
+        return self._of_file(str(row[0])) if row is not None else None
+
+    def _of_file(self, path: str) -> Any:
+        plain = path.removeprefix("file:")
+        try:
+            if "://" not in plain:
+                return _json(plain, Path(plain).read_bytes())
+            import fsspec
+
+            storage, inside = fsspec.core.url_to_fs(path.replace("s3a://", "s3://", 1))
+            return _json(inside, storage.cat_file(inside))
+        except (ImportError, ValueError, OSError) as error:
+            raise self._unread(error) from error
+
+    def _of_server(self) -> Any:
+        """What a REST catalog answers (Iceberg's REST specification, loadTable)."""
+        connection = self._connection()
+        base, headers = f"{address_of_server(connection)}/v1", _authorised(connection)
+        asked = f"?{urlencode({'warehouse': self.catalog.warehouse})}" if self.catalog.warehouse else ""
+        told = self._asked(f"{base}/config{asked}", headers) or {}
+        prefix = {**told.get("defaults", {}), **told.get("overrides", {})}.get("prefix", "")
+        *spaces, name = self.table.split(".")
+        path = "/".join(filter(None, [base, prefix, "namespaces", quote("\x1f".join(spaces)), "tables", quote(name)]))
+        found = self._asked(path, headers)
+        return found["metadata"] if found is not None else None
+
+    def _asked(self, url: str, headers: Mapping[str, str]) -> Any:
+        if not url.startswith(("http://", "https://")):
+            raise ConfigError(f"{url} is no address", where=self._where, expected="http:// or https://")
+        try:
+            with urlopen(Request(url, headers=dict(headers)), timeout=_PATIENCE) as answer:  # noqa: S310 - seen to above
+                return json.load(answer)
+        except HTTPError as error:
+            if error.code == 404:
+                return None
+            raise self._unread(error) from None
+        except (URLError, ValueError, OSError) as error:
+            raise self._unread(error) from None
+
+    def _unread(self, error: Exception) -> InfrastructureError:
+        return InfrastructureError(
+            f"the ledger can't be read: {error}",
+            where=self._where,
+            remedy="see that tasks reach the catalog; storage other than local disk needs its fsspec package",
+        )
+
+
+def _authorised(connection: Connection) -> dict[str, str]:
+    token = str(connection.extra.get("token", ""))
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _newest(names: list[str]) -> str | None:
+    """The metadata file with the largest number."""
+    found = [(int(match[1]), name) for name in names if (match := _FILE.fullmatch(name))]
+    return max(found)[1] if found else None
+
+
+def _json(name: str, content: bytes) -> Any:
+    return json.loads(gzip.decompress(content) if name.endswith(".gz.metadata.json") else content)
+
+
+def _entry(unit: str, booked: Booked) -> Entry:
+    _, pipeline, load, _ = unit.split(":", 3)
+    window = window_of_unit(unit, "UTC")
+    return Entry(
+        unit=unit,
+        number=booked.number,
+        attempt=booked.attempt,
+        token=booked.token,
+        run=booked.run,
+        fingerprint=booked.fingerprint,
+        pipeline=pipeline,
+        load=load,
+        start=window.start if window is not None else _BEGINNING,
+        end=window.end if window is not None else _BEGINNING,
+        staged=booked.staged,
+        inserted=booked.inserted,
+        updated=booked.updated,
+        deleted=booked.deleted,
+    )
