@@ -119,7 +119,7 @@ def named(kinds: Mapping[str, Any]) -> dict[str, str]:
 
 
 def named_by(plan: Plan) -> dict[str, str]:
-    """The connections that a plan's verbs need: id -> the place that names it."""
+    """The connections that a plan's verbs and the stores of its paths need: id -> the place that names it."""
     kinds: dict[str, dict[str, Any]] = {
         "extract": {f"extract.{name}": source for name, source in plan.extract.items()},
         "transform": {
@@ -134,7 +134,12 @@ def named_by(plan: Plan) -> dict[str, str]:
         },
         "load": {f"load.{name}": kind for name, (_, kind) in plan.load.items()},
     }
-    return named({where: kind for verb in plan.verbs for where, kind in kinds[verb].items()})
+    stores = {
+        store["connection"]: f"stores.{bucket}.connection"
+        for bucket, store in (plan.spark.get("s3") or {}).items()
+        if store.get("connection")
+    }
+    return stores | named({where: kind for verb in plan.verbs for where, kind in kinds[verb].items()})
 
 
 def misnamed(name: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureError, ResourceError
 from spark_jobs.jdbc.failures import meant
+from spark_jobs.object_store.failures import meant as meant_by_s3
 
 _MEMORY: Final = ("OutOfMemoryError", "Java heap space", "GC overhead limit", "UNABLE_TO_ACQUIRE_MEMORY")
 _DISK: Final = ("No space left on device", "Disk quota exceeded")
@@ -50,7 +51,7 @@ def classify(error: BaseException, where: str = "") -> EtlError:
         return ResourceError(
             first_line(text), where=where, remedy="free disk space where staging and Spark's local files are"
         )
-    return meant(text, where) or _by_condition(error, text, where)
+    return meant(text, where) or meant_by_s3(text, where) or _by_condition(error, text, where)
 
 
 def without_values(error: EtlError) -> EtlError:

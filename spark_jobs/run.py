@@ -106,7 +106,8 @@ def perform(work: Plan | list[Plan] | Order, spark: Shared, connections: Connect
     """Do what was read; the report (JSON), or a list of them for a list of plans."""
     if isinstance(work, Order):
         hiding = connections.hiding
-        return hiding.json(carry_out(replace(work, connections=connections), spark.session, hiding.saying(say)))
+        session = admitted(spark.session, connections)
+        return hiding.json(carry_out(replace(work, connections=connections), session, hiding.saying(say)))
     told = [report.to_json() for report in run_all(work if isinstance(work, list) else [work], spark, connections)]
     return told if isinstance(work, list) else told[0]
 
@@ -151,7 +152,7 @@ def run(
 
         back = f", looking back to {iso(plan.reach.start)}" if plan.reach else ""
         tell(f"{plan.pipeline} {plan.window}{back}: {', '.join(plan.verbs)}")
-        session = spark(f"{plan.pipeline} {plan.window.key}", plan.spark)
+        session = admitted(spark, known)(f"{plan.pipeline} {plan.window.key}", plan.spark)
         report.seconds["start"] = round(report.seconds.get("start", 0.0) + time.monotonic() - begin, 3)
         work = Run(session, plan, report, tell, connections=known)
         try:
@@ -163,6 +164,26 @@ def run(
         _fail(report, without_values(told) if Privacy(plan).anything else told, error, known.hiding)
     report.seconds["total"] = round(report.seconds.get("total", 0.0) + time.monotonic() - begin, 3)
     return report
+
+
+def admitted(
+    spark: Callable[[str, Mapping[str, Any]], SparkSession], known: Connections
+) -> Callable[[str, Mapping[str, Any]], SparkSession]:
+    """What gives sessions that get at the buckets of their plans.
+
+    Args:
+        spark: gives a session for (name, engine settings).
+        known: the connections that the buckets are reached by.
+    """
+
+    def session(name: str, engine: Mapping[str, Any]) -> SparkSession:
+        from spark_jobs.object_store import s3
+
+        made = spark(name, engine)
+        s3.admit(made, engine.get("s3") or {}, known)
+        return made
+
+    return session
 
 
 def _begin(plan: Plan) -> Report:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from spark_jobs import gateway, zstd
 from spark_jobs.errors import ConfigError
+from spark_jobs.object_store import s3
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -52,7 +53,7 @@ def start(name: str, engine: Mapping[str, Any]) -> SparkSession:
     Args:
         name: the application's name.
         engine: `master`, `memory` (such as "2g"), `jars` (a folder), `small` (tune for small windows), `archive` (a
-            class data sharing archive), `conf` (more Spark settings).
+            class data sharing archive), `conf` (more Spark settings), `s3` (the buckets that the plan names).
 
     Raises:
         ConfigError: the folder holds no Delta jars.
@@ -105,10 +106,14 @@ def settings(engine: Mapping[str, Any]) -> dict[str, str]:
     small = bool(engine.get("small"))
     conf = dict(_CONF) | (_SMALL if small else {})
     conf["spark.driver.memory"] = str(engine.get("memory", "2g"))
-    conf["spark.driver.extraClassPath"] = ":".join(jars(str(engine.get("jars", "jars"))))
+    folder, buckets = str(engine.get("jars", "jars")), engine.get("s3")
+    # An archive is of one class path: with that of S3, Java would say at each start that it is another one.
+    archive = "" if buckets else str(engine.get("archive") or "")
+    conf["spark.driver.extraClassPath"] = ":".join([*jars(folder), *(s3.class_path(folder) if buckets else ())])
     conf["spark.executor.extraJavaOptions"] = "-Duser.timezone=UTC"
-    conf["spark.driver.extraJavaOptions"] = " ".join(java_options(small, str(engine.get("archive") or "")))
-    return conf | {key: str(value) for key, value in (engine.get("conf") or {}).items()}
+    conf["spark.driver.extraJavaOptions"] = " ".join(java_options(small, archive))
+    own = {key: str(value) for key, value in (engine.get("conf") or {}).items()}
+    return conf | own | (s3.settings(own) if buckets else {})
 
 
 def java_options(small: bool, archive: str) -> list[str]:

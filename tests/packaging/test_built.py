@@ -41,7 +41,14 @@ def test_the_sdist_holds_both_packages_and_what_builds_them(built: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["airflow_provider_etl/py.typed", "spark_jobs/py.typed", "airflow_provider_etl/jars.lock"]
+    "name",
+    [
+        "airflow_provider_etl/py.typed",
+        "spark_jobs/py.typed",
+        "airflow_provider_etl/jars.lock",
+        "airflow_provider_etl/jars-s3.lock",
+        "spark_jobs/object_store/conditional-put-log-store.jar",
+    ],
 )
 def test_what_is_no_python_is_shipped_too(built: Path, name: str) -> None:
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
