@@ -70,6 +70,18 @@ java:
 jars: setup java ## Fetch the Delta jars that jars.lock names into jars/, once
 	@[ jars/.complete -nt airflow_provider_etl/jars.lock ] || { $(BIN)/airflow-etl doctor --fetch-jars; touch jars/.complete; }
 
+# Only what names s3a:// needs them: nobody else pays for them.
+.PHONY: s3
+s3: jars .venv/.dev ## Fetch the jars for S3, and those of the tests' S3 server, once
+	@[ jars/s3/.complete -nt airflow_provider_etl/jars-s3.lock ] || { \
+		$(BIN)/airflow-etl doctor --fetch-jars --for-s3; touch jars/s3/.complete; }
+	@[ .cache/s3proxy/.complete -nt tests/servers/s3proxy.lock ] || { \
+		$(BIN)/python -m tests.servers.s3; touch .cache/s3proxy/.complete; }
+
+.PHONY: log-store
+log-store: s3 ## Build the jar of Delta's log store for S3 from its source (needs a JDK 17)
+	@$(BIN)/python -m spark_jobs.object_store.build jars
+
 .PHONY: archive
 archive: jars ## Make the archive of loaded classes that lets Spark start faster, once
 	@[ .cache/spark.jsa -nt jars/.complete ] || $(BIN)/airflow-etl doctor --archive
@@ -105,7 +117,7 @@ check: lint ## Lint, types, walls and the tests that start neither Spark nor Air
 .PHONY: test
 test: ## Everything: what check does, and Spark, Airflow and end-to-end tests, and the oldest supported Airflow
 	@$(MAKE) debian .venv/.dev
-	@$(MAKE) archive lint
+	@$(MAKE) archive s3 lint
 	@$(MAKE) test-airflow LANES=2.11
 	@$(BIN)/python -m pytest $(PARALLEL) --durations=40 --durations-min=5
 
@@ -120,7 +132,7 @@ test-airflow: $(LANES:%=.venv-airflow/%/.made) .venv/.dev ## The same YAML on ev
 
 .PHONY: prove
 prove: ## Every supported Airflow, and the proofs that take too long for make test
-	@$(MAKE) debian .venv/.dev archive
+	@$(MAKE) debian .venv/.dev archive s3
 	@$(MAKE) test-airflow PICK="prove or not prove"
 	@$(BIN)/python -m pytest -m prove --ignore=tests/airflow/lanes
 

@@ -19,6 +19,7 @@ from airflow_provider_etl.engines.java import require_java
 from airflow_provider_etl.spec import Engine, Environment
 from airflow_provider_etl.spec.environment import LOCAL
 from spark_jobs.errors import ConfigError
+from spark_jobs.object_store.s3 import bucket_of, unsafe
 
 NAME: Final = "doctor"
 HELP: Final = "say what is there, what is missing and how to get it; fetch the jars"
@@ -49,6 +50,7 @@ class Finding:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--fetch-jars", action="store_true", help="fetch the jars that are missing, once")
+    parser.add_argument("--for-s3", action="store_true", help="as if the environment had a root on S3")
     parser.add_argument("--archive", action="store_true", help="make the archive that shortens the start of Spark")
 
 
@@ -56,11 +58,13 @@ def execute(options: argparse.Namespace) -> int:
     """Look at everything; 1 where something that is needed is missing."""
     environment = _environment(options.environment)
     engines = _engines(environment)
+    on_s3 = options.for_s3 or _on_s3(environment)
     if options.fetch_jars:
-        _fetch(engines)
+        _fetch(engines, on_s3=on_s3)
     if options.archive:
         _archive(engines, environment)
     findings = [*_java(), *_packages(), *_environments(options.environment, environment), *_jars(engines)]
+    findings += [*_jars_for_s3(engines), *_commits(engines)] if on_s3 else []
     findings += [*_archives(engines), *_folders(environment), *_commands()]
     for finding in findings:
         print(finding)
@@ -84,11 +88,19 @@ def _engines(environment: Environment | str) -> list[Engine]:
     return [engine for engine in environment.engines.values() if engine.kind in LOCAL]
 
 
-def _fetch(engines: list[Engine]) -> None:
-    from airflow_provider_etl.cli.jars import fetch
+def _on_s3(environment: Environment | str) -> bool:
+    """Whether pipelines may read or write on S3."""
+    if isinstance(environment, str):
+        return False
+    return bool(environment.stores) or any(map(bucket_of, (*environment.roots, *environment.variables.values())))
+
+
+def _fetch(engines: list[Engine], *, on_s3: bool) -> None:
+    from airflow_provider_etl.cli.jars import fetch, locked_for_s3
 
     for folder in dict.fromkeys(engine.jars for engine in engines):
-        for path in fetch(Path(folder)):
+        more = fetch(Path(folder, "s3"), locked_for_s3()) if on_s3 else []
+        for path in [*fetch(Path(folder)), *more]:
             print(f"fetched  {path}")
 
 
@@ -147,6 +159,31 @@ def _jars(engines: list[Engine]) -> Iterator[Finding]:
                 yield Finding("missing", f"{jar.coordinates}: {said}", "airflow-etl doctor --fetch-jars")
             else:
                 yield Finding("ok", f"{jar.coordinates} in {folder}")
+
+
+def _jars_for_s3(engines: list[Engine]) -> Iterator[Finding]:
+    """They are many, so they are told in one line where they are all there."""
+    from airflow_provider_etl.cli.jars import locked_for_s3, problem
+
+    for folder in dict.fromkeys(engine.jars for engine in engines):
+        place = Path(folder, "s3")
+        lacking = [f"{jar.coordinates}: {said}" for jar in locked_for_s3() if (said := problem(jar, place))]
+        for what in lacking:
+            yield Finding("missing", what, "airflow-etl doctor --fetch-jars --for-s3")
+        if not lacking:
+            yield Finding("ok", f"the jars for S3 in {place}")
+
+
+def _commits(engines: list[Engine]) -> Iterator[Finding]:
+    """Whether an engine has Delta commit in a way that loses commits on S3."""
+    for engine in engines:
+        for key in unsafe(engine.conf):
+            what = f"engine {engine.name} sets {key}: commits of concurrent writers could get lost on S3"
+            yield Finding(
+                "missing", what, "take it out of the engine's conf: the log store that is safe is set by itself"
+            )
+        if not unsafe(engine.conf):
+            yield Finding("ok", f"engine {engine.name} commits to S3 by conditional puts")
 
 
 def _archives(engines: list[Engine]) -> Iterator[Finding]:

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_etl.hooks.stores import storage_options
 from airflow_provider_etl.hooks.tables import Span, ledger_of, place_of
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.ledger import Commit, LoadUnit, entry_of, owing, same_configuration
+from spark_jobs.object_store.failures import refusal
 from spark_jobs.plan import Attempt
 from spark_jobs.report import LoadReceipt, Report
 from spark_jobs.window import Window
@@ -28,11 +30,12 @@ class LedgerHook:
     """The ledger in the log of one Delta table.
 
     Args:
-        path: the table's folder.
+        path: the table's folder or URI.
+        store: how its bucket is reached, as a plan says it.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, store: Mapping[str, Any] | None = None) -> None:
+        self.path, self._store = path, store
 
     @cached_property
     def _table(self) -> DeltaTable | None:
@@ -45,9 +48,13 @@ class LedgerHook:
                 where=self.path,
                 remedy="install airflow-provider-etl[delta] where tasks run",
             ) from None
+        options = storage_options(self.path, self._store)
         try:
-            return DeltaTable(self.path) if DeltaTable.is_deltatable(self.path) else None
+            there = DeltaTable.is_deltatable(self.path, storage_options=options)
+            return DeltaTable(self.path, storage_options=options) if there else None
         except (DeltaError, OSError) as error:
+            if refused := refusal(self.path, str(error), where="ledger"):
+                raise refused from None
             raise InfrastructureError(f"the ledger can't be read: {error}", where=self.path) from error
 
     def number(self, unit: LoadUnit) -> int | None:

@@ -49,7 +49,7 @@ def ledger_of(options: Mapping[str, Any]) -> TableLedger:
     """The ledger of a destination's table.
 
     Args:
-        options: of the destination, as a plan has them, `type` included; absolute paths.
+        options: of the destination, as a plan has them, `type` included; absolute paths; `store` of those on S3.
     """
     if options["type"] == "jdbc":
         from airflow_provider_etl.hooks.database_ledger import DatabaseLedger
@@ -57,4 +57,4 @@ def ledger_of(options: Mapping[str, Any]) -> TableLedger:
         return DatabaseLedger(str(options["connection"]), str(options["table"]))
     from airflow_provider_etl.hooks.ledger import LedgerHook
 
-    return LedgerHook(str(options["path"]))
+    return LedgerHook(str(options["path"]), options.get("store"))

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.spec import secrets, shape
+from airflow_provider_etl.spec import secrets, shape, stores
 from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean, shown
 from airflow_provider_etl.spec.environment_variables import References
 from airflow_provider_etl.spec.frozen import FrozenMap
@@ -25,6 +25,7 @@ from airflow_provider_etl.spec.paths import absolute, nested, under
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Reading
+from airflow_provider_etl.spec.stores import Store
 
 DEFAULT: Final = "local"
 LOCAL: Final = ("local", "local_warm")  # the kinds of engine whose Spark runs beside the task
@@ -84,6 +85,7 @@ class Environment:
         variables: `${env.NAME}` -> value.
         roots: absolute folders and URIs that pipelines may touch.
         engines: name -> engine.
+        stores: `s3a://bucket` -> how it is reached.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Environment:
     variables: Mapping[str, str]
     roots: tuple[str, ...]
     engines: Mapping[str, Engine]
+    stores: Mapping[str, Store] = field(default_factory=FrozenMap)
 
     @property
     def staging(self) -> str:
@@ -176,6 +179,7 @@ def _load(path: Path, _changed: int, _size: int, allowed: tuple[str, ...]) -> Fo
     _check(node, problems)
     if read is not FAILED:
         _parted(read.variables, node, project_of(path), problems)
+        stores.check(node, read.stores, problems)
     if read is not FAILED and allowed:
         _bound(node, project_of(path), allowed, problems)
     if read is FAILED or problems.failed:
@@ -234,6 +238,7 @@ def _made(read: EnvironmentFile, path: Path) -> Environment:
         variables=FrozenMap(read.variables),
         roots=tuple(absolute(root, project) for root in read.roots),
         engines=FrozenMap(engines),
+        stores=FrozenMap(stores.stores_of(read.stores)),
     )
 
 

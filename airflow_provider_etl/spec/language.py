@@ -269,6 +269,22 @@ class EngineFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoreFile:
+    """How a bucket of S3, or of a store that speaks its protocol, is reached."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    connection: str | None = None
+    """Airflow connection of type aws: the key's id is its login. Default: AWS's chain (variables, profiles, roles)."""
+    endpoint: str | None = None
+    """Address of the service, such as https://minio.example.com:9000. Default: the connection's `endpoint_url`, AWS."""
+    region: str | None = None
+    """The bucket's region. Default: the connection's `region_name`, or what AWS's chain finds."""
+    path_style: bool = False
+    """Whether the bucket stands in the address's path, as most services beside AWS want it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnvironmentFile:
     """What differs between environments; a pipeline file never does."""
 
@@ -280,6 +296,8 @@ class EnvironmentFile:
     """Folders and URIs: every path in a pipeline file must lie under one of them."""
     engines: dict[str, EngineFile]
     """Name -> where Spark runs."""
+    stores: dict[str, StoreFile] = field(default_factory=dict)
+    """`s3a://bucket` -> {connection, endpoint, ..}: how a bucket is reached; others by AWS's own chain."""
     defaults: Node | None = None
     """Values for any key of a pipeline file that the file doesn't give. `max_active_windows` gives way where the
     file lets one window run at a time, `lookback` where none of its sources has a use for it."""

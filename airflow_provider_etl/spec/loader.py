@@ -13,6 +13,7 @@ from airflow_provider_etl.spec import (
     ignores,
     lookback,
     rules,
+    s3,
     secrets,
     settling,
     shape,
@@ -35,7 +36,7 @@ from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Reading
 from airflow_provider_etl.spec.settings import Settings
 from airflow_provider_etl.spec.variables import Substitution
-from airflow_provider_etl.spec.verbs import Placed, VerbReader
+from airflow_provider_etl.spec.verbs import Placed, VerbReader, Verbs
 from airflow_provider_etl.spec.waiting import Awaited
 from spark_jobs.errors import ConfigError
 from spark_jobs.outline import Outline
@@ -119,6 +120,14 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
     )
 
 
+def _places(
+    verbs: Verbs, environment: Environment | None, read: Any, given: Mapping[str, Any], problems: Problems
+) -> None:
+    tables.check(verbs, environment, given, problems)
+    engine = None if environment is None or read is FAILED else environment.engines.get(read.engine)
+    s3.check(verbs, engine, given, problems)
+
+
 def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions: bool) -> Pipeline | None:
     problems = opened.problems
     environment, defaults = _environment(opened, asked, Node(node.source), expressions=expressions)
@@ -138,7 +147,7 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     read = shape.build(PipelineFile, whole, reading)
     given = {} if read is FAILED else defaults_of(read.params)
     rules.check(verbs, environment, given, problems)
-    tables.check(verbs, environment, given, problems)
+    _places(verbs, environment, read, given, problems)
     conditions = VerbReader(reading=reading).waits(whole.get("wait_for"))
     waiting = waits.read(conditions, opened.name, environment, given, problems)
     opened.awaited.extend(waits.awaited(waiting))

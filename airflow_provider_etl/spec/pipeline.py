@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_etl.notify.message import Notifier
-from airflow_provider_etl.spec import scalars, tables
+from airflow_provider_etl.spec import scalars, stores, tables
 from airflow_provider_etl.spec.environment import Engine, Environment
 from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import Pool, Resources, Retries, StepResources, Timeouts
@@ -192,7 +192,7 @@ class Pipeline:
             load=load,
             staging=self.environment.staging,
             quarantine=self.environment.quarantine,
-            spark=engine_for(self.engine, needs, extract.values()).settings(),
+            spark=engine_for(self.engine, needs, extract.values()).settings() | self.on_s3(extract, load),
             previous=previous,
             allowed_python=options().allowed_python,
         )
@@ -240,8 +240,22 @@ class Pipeline:
         for name, (_, kind) in self.load.items():
             resolved = self._resolved(kind, window, f"load.{name}")
             unit = load_unit(resolved.write, self.id, name, replace(window, timezone=self.timezone))
-            found[name] = unit, _typed(resolved)
+            store = stores.named(self.environment.stores, getattr(resolved, "path", ""))
+            found[name] = unit, _typed(resolved) | ({"store": one} if (one := next(iter(store.values()), None)) else {})
         return found
+
+    def on_s3(self, extract: Mapping[str, Any], load: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
+        """The engine's `s3`: the buckets that a plan names, staging's and quarantine's too; nothing without any.
+
+        Args:
+            extract: name -> source with resolved paths.
+            load: name -> (dataset, destination with resolved paths).
+        """
+        kinds_named = [kinds.dump(kind) for kind in (*extract.values(), *(kind for _, kind in load.values()))]
+        found = stores.named(
+            self.environment.stores, [*kinds_named, self.environment.staging, self.environment.quarantine]
+        )
+        return {"s3": found} if found else {}
 
     def window_of(self, text: str) -> Window:
         """A window from text.

@@ -106,6 +106,44 @@ def test_packages_of_two_versions_that_overwrite_each_other_are_found(
     assert "pyspark 4.1.3 and pyspark-client 4.0.0 must be equal" in capsys.readouterr().out
 
 
+def test_with_a_root_on_s3_its_jars_and_how_delta_commits_there_count(
+    project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["doctor"]) == 0
+    assert "S3" not in capsys.readouterr().out, "nobody else pays for it"
+    key = "spark.delta.logStore.s3a.impl"
+    on_s3 = ENVIRONMENT.replace("roots: [data]", 'roots: [data, "s3a://lake"]').replace(str(ROOT / "jars"), "own")
+    unsafe = on_s3.replace("cores: 1", f"conf: {{{key}: io.delta.storage.S3SingleDriverLogStore}}, cores: 1")
+    (project / "config/environments/local.yaml").write_text(unsafe)
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert re.search(
+        r"missing +org\.apache\.hadoop:hadoop-aws:3\.4\.2: not in .*/own/s3\n.*--fetch-jars --for-s3", said
+    )
+    assert re.search(f"missing +engine local sets {key}: commits of concurrent writers could get lost", said)
+    (project / "config/environments/local.yaml").write_text(on_s3)
+    main(["doctor"])
+    assert re.search("^ok +engine local commits to S3 by conditional puts$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_the_jars_for_s3_are_none_that_spark_has_itself() -> None:
+    import pyspark
+
+    theirs = {path.name.rpartition("-")[0] for path in (Path(pyspark.__file__).parent / "jars").glob("*.jar")}
+    assert not {jar.artifact for jar in jars.locked_for_s3()} & theirs
+
+
+def test_a_jar_is_found_by_its_whole_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`thing` is not `other-thing`, which is fetched with it."""
+
+    def bring(_jars: object, scratch: Path) -> None:
+        (scratch / "g.other-thing_2.13-1.0.jar").write_bytes(b"another")
+        (scratch / "g.thing_2.13-1.0.jar").write_bytes(CONTENT)
+
+    monkeypatch.setattr(jars, "_download", bring)
+    assert jars.fetch(tmp_path, [JAR]) == [tmp_path / "g_thing_2.13-1.0.jar"]
+
+
 def tool_that_brings(monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
     """In the place of Maven and Spark's resolver: brings a file, or nothing."""
 

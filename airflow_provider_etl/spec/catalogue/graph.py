@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from airflow_provider_etl.spec.catalogue.rule import Rule
+from airflow_provider_etl.spec.catalogue.rule import Rule, completed
 
 _LOAD: Final = "load:\n  lake:\n    type: delta\n    path: ${env.lake}/"
 _APPEND: Final = "\n    write: {strategy: append}\n"
+_ON_S3: Final = completed("load:\n  lake: {type: delta, path: s3a://lake/orders, write: {strategy: append}}\n")
+_OLD_S3: Final = completed("load:\n  lake: {type: delta, path: s3://lake/orders, write: {strategy: append}}\n")
+_PLACE: Final = "../config/environments/local.yaml"
+_LOCAL: Final = """\
+variables: {raw: data/raw, lake: data/lake, staging: data/staging, quarantine: data/quarantine}
+roots: [data, "s3a://lake", "s3://lake"]
+engines: {local: {kind: local%s}}
+"""
+_OTHER: Final = ", conf: {spark.delta.logStore.s3a.impl: io.delta.storage.S3SingleDriverLogStore}"
 
 RULES: Final = (
     Rule(
@@ -74,6 +83,25 @@ RULES: Final = (
         wrong=f"{_LOAD}../../../../../../../../tmp/orders{_APPEND}",
         right=f"{_LOAD}orders{_APPEND}",
         mend="Write below one of the roots, or add a root to the environment file.",
+    ),
+    Rule(
+        code="path-scheme",
+        why="Hadoop, by which Spark reads, knows S3 as `s3a://`; what begins with `s3://` or `s3n://` it can't open."
+        " Where the environment has roots on S3, they begin with `s3a://` too.",
+        wrong={"orders.yaml": _OLD_S3, _PLACE: _LOCAL % ""},
+        right={"orders.yaml": _ON_S3, _PLACE: _LOCAL % ""},
+        mend="Write `s3a://`.",
+        whole=True,
+    ),
+    Rule(
+        code="unsafe-log-store",
+        why="A load writes a Delta table on S3, and the engine's `conf` has Delta commit in another way than by conditional"
+        " puts. The log stores that come with Delta look whether a commit is there and write it then: of two writers"
+        " one loses its commit, and neither is told.",
+        wrong={"orders.yaml": _ON_S3, _PLACE: _LOCAL % _OTHER},
+        right={"orders.yaml": _ON_S3, _PLACE: _LOCAL % ""},
+        mend="Take the key out of the engine's `conf`: the log store that is safe is set by itself.",
+        whole=True,
     ),
     Rule(
         code="destination-shared",
