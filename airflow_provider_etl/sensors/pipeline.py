@@ -119,7 +119,9 @@ class OtherPipeline(Condition):
         return [
             {
                 "load": name,
-                "table": {key: options[key] for key in ("type", "path", "connection", "table") if key in options},
+                "table": {
+                    key: options[key] for key in ("type", "path", "connection", "table", "store") if key in options
+                },
                 "pipeline": unit.pipeline,
                 "destination": unit.destination,
                 "snapshot": unit.snapshot,

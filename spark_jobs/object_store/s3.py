@@ -29,6 +29,16 @@ DECIDED: Final = (
     "spark.hadoop.fs.s3a.impl",
 )
 _JAR: Final = Path(__file__).with_name("conditional-put-log-store.jar")
+_OPTIONS: Final = (
+    "endpoint",
+    "endpoint.region",
+    "path.style.access",
+    "connection.ssl.enabled",
+    "aws.credentials.provider",
+    "access.key",
+    "secret.key",
+    "session.token",
+)
 _PROVIDERS: Final = "org.apache.hadoop.fs.s3a."
 
 
@@ -98,20 +108,22 @@ def admit(session: SparkSession, buckets: Mapping[str, Mapping[str, Any]], known
         ConfigError: a connection that isn't there, or can't be used.
     """
     hadoop: Any = session._jsc.hadoopConfiguration()
-    jvm: Any = session._jvm
     for bucket, store in buckets.items():
-        told = options_of(bucket, store, known)
-        if all(hadoop.get(key) == value for key, value in told.items()):
-            continue
-        # A driver that stays warm may have it open with what held before.
-        file_system = jvm.org.apache.hadoop.fs.FileSystem
+        start = f"fs.s3a.bucket.{bucket.removeprefix(SCHEME)}."
+        told = {start + key: value for key, value in options_of(bucket, store, known).items()}
+        before = {start + key: held for key in _OPTIONS if (held := hadoop.get(start + key)) is not None}
+        if before and before != told:
+            # A driver that stays warm: it may have the bucket open with what held before.
+            jvm: Any = session._jvm
+            jvm.org.apache.hadoop.fs.FileSystem.get(jvm.java.net.URI(bucket), hadoop).close()
+        for key in before.keys() - told.keys():
+            hadoop.unset(key)
         for key, value in told.items():
             hadoop.set(key, value)
-        file_system.get(jvm.java.net.URI(bucket), hadoop).close()
 
 
 def options_of(bucket: str, store: Mapping[str, Any], known: Connections) -> dict[str, str]:
-    """Hadoop's options of a bucket, its secrets among them; whom nothing is said of, AWS's own chain answers for.
+    """S3A's options of a bucket, its secrets among them; none where AWS's own chain answers for all.
 
     Args:
         bucket: `s3a://bucket`.
@@ -129,8 +141,7 @@ def options_of(bucket: str, store: Mapping[str, Any], known: Connections) -> dic
         provider = "TemporaryAWSCredentialsProvider" if access["token"] else "SimpleAWSCredentialsProvider"
         told["aws.credentials.provider"] = _PROVIDERS + provider
         told |= {"access.key": access["key"], "secret.key": access["secret"], "session.token": access["token"]}
-    start = f"fs.s3a.bucket.{bucket.removeprefix(SCHEME)}."
-    return {start + key: value for key, value in told.items() if value}
+    return {key: value for key, value in told.items() if value}
 
 
 def access_of(bucket: str, store: Mapping[str, Any], connection: Connection | None) -> dict[str, str | None]:

@@ -56,6 +56,11 @@ class Server:
         """What an environment file says of its bucket."""
         return {"connection": connection, "endpoint": self.endpoint, "region": "us-east-1", "path_style": True}
 
+    def options(self) -> dict[str, str]:
+        """What delta-rs opens its tables with."""
+        access = {"aws_access_key_id": self.key, "aws_secret_access_key": self.secret}
+        return access | {"aws_endpoint_url": self.endpoint, "aws_region": "us-east-1", "aws_allow_http": "true"}
+
     def client(self) -> Any:
         """A boto3 client."""
         import boto3
