@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_etl.spec.class_plan import option_node
 from airflow_provider_etl.spec.environment import Engine
 from airflow_provider_etl.spec.nodes import Node
+from airflow_provider_etl.spec.paths import absolute
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.rules import SAMPLE, path_fields
@@ -38,7 +40,7 @@ def check(verbs: Verbs, engine: Engine | None, params: Mapping[str, Any], proble
         return
     for name, placed in verbs.load.items():
         for node, path in _paths(placed, params):
-            for key in unsafe(engine.conf) if bucket_of(path) else ():
+            for key in unsafe(engine.conf) if bucket_of(absolute(path, Path())) else ():
                 message = f"engine {engine.name} sets {key}: commits of concurrent writers could get lost on S3"
                 hint = f"take it out of the environment file; load {name} then commits by conditional puts"
                 problems.add(node, "unsafe-log-store", message, hint)

@@ -47,7 +47,7 @@ class Store:
 def stores_of(read: Mapping[str, StoreFile]) -> dict[str, Store]:
     """The stores of an environment file by bucket."""
     return {
-        bucket.rstrip("/"): Store(
+        bucket: Store(
             connection=store.connection, endpoint=store.endpoint, region=store.region, path_style=store.path_style
         )
         for bucket, store in read.items()
@@ -67,7 +67,7 @@ def check(node: MapNode, read: Mapping[str, StoreFile], problems: Problems) -> N
         if not isinstance(found, MapNode):
             return
         entry = found.entries[bucket]
-        if not _BUCKET.fullmatch(bucket.rstrip("/")):
+        if not _BUCKET.fullmatch(bucket):
             message = f"{shown(bucket)} is no bucket"
             problems.add(entry.key, "invalid-value", message, "such as s3a://lake: the whole bucket, and nothing below")
         for key, complaint in _complaints(store):

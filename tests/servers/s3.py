@@ -77,7 +77,7 @@ class Server:
 @contextmanager
 def s3_server() -> Iterator[Server]:
     """A fresh server with an empty bucket until the end of the block."""
-    if not JARS.is_dir():
+    if not JARS.is_dir() or not (ROOT / "jars/s3").is_dir():
         missing("make s3")
     with folder_of("s3", "root") as folder:
         server = Server(free_port(), folder / "objects")

@@ -47,6 +47,7 @@ def test_where_a_bucket_is_changes_no_fingerprint(project: Project) -> None:
     ("stores", "told"),
     [
         ('{"s3a://Lake": {}}', "9:10 invalid-value stores"),
+        ('{"s3a://lake/": {}}', "9:10 invalid-value stores"),
         ('{"s3a://lake/raw": {}}', "9:10 invalid-value stores"),
         ('{"s3://lake": {}}', "9:10 invalid-value stores"),
         ('{"s3a://lake": {conection: x}}', "9:25 unknown-key stores.s3a://lake.conection"),
@@ -75,7 +76,7 @@ def test_a_source_by_another_scheme_is_refused_with_the_right_one(project: Proje
 @pytest.mark.parametrize("key", s3.DECIDED)
 def test_an_engine_that_decides_how_delta_commits_is_refused_on_s3_alone(project: Project, key: str) -> None:
     conf = f'small: true, conf: {{{key}: "false"}}'
-    project.environment(ON_S3.replace("small: true", conf))
+    project.environment(ON_S3.replace("small: true", conf).replace("lake: s3a:", "lake: S3A:"))
     [found] = [item for item in project.load(PIPELINE).errors if item.code == "unsafe-log-store"]
     assert (found.key, key in found.message) == ("load.lake.path", True)
     project.environment(ENVIRONMENT.replace("small: true", conf))
