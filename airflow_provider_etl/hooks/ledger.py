@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_etl.spec import Pipeline
 
+_COLOURS: Final = re.compile(r"\x1b\[\d*m|\u21b3")
 _COMMITS: Final = 100  # commits looked through for one that carries our metadata
 
 
@@ -55,7 +57,7 @@ class LedgerHook:
         except (DeltaError, OSError) as error:
             if refused := refusal(self.path, str(error), where="ledger"):
                 raise refused from None
-            raise InfrastructureError(f"the ledger can't be read: {error}", where=self.path) from error
+            raise InfrastructureError(f"the ledger can't be read: {_plain(str(error))}", where=self.path) from error
 
     def number(self, unit: LoadUnit) -> int | None:
         """The number of the last commit of a unit, None where the table or the unit isn't there."""
@@ -128,6 +130,11 @@ class LedgerHook:
             said = commit.get("userMetadata")
             entry = entry_of(said if isinstance(said, str) else json.dumps(said))
             yield Commit(version=int(commit.get("version", -1)), entry=entry, metrics={})
+
+
+def _plain(text: str) -> str:
+    """delta-rs's words in one line, without the arrows and colours between them."""
+    return " ".join(_COLOURS.sub("", text).split())
 
 
 def _span(file: Mapping[str, Any], pipeline: str) -> Span | None:

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from airflow_provider_etl.cli.main import main
-from airflow_provider_etl.hooks.ledger import already_done
+from airflow_provider_etl.hooks.ledger import LedgerHook, already_done
 from airflow_provider_etl.hooks.stores import storage_options
 from airflow_provider_etl.spec import load_file
+from spark_jobs.errors import InfrastructureError
+from spark_jobs.ledger import LoadUnit
 from spark_jobs.plan import Attempt
 from tests.airflow.project import FLIGHTS, HEADER, ROOT, Project
 from tests.engines.test_secrets import Watch, refuse_marker
 from tests.servers.s3 import BUCKET, Server
+from tests.spark_jobs.plans import day
 
 pytestmark = pytest.mark.spark
 
@@ -88,6 +91,15 @@ def test_a_window_is_read_from_s3_and_loaded_there_and_what_is_wrong_is_set_asid
     said = capfd.readouterr()
     assert "S3 refuses access to s3a://lake/lake/flights" in said.out + said.err
     assert "another one" not in said.out + said.err
+
+
+def test_a_service_that_does_not_answer_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    about = {"conn_type": "aws", "login": "key", "password": "secret"}
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE_STORE", json.dumps(about))
+    access = {"connection": "lake_store", "endpoint": "http://127.0.0.1:9", "region": "us-east-1", "path_style": True}
+    unit = LoadUnit(pipeline="p", destination="lake", window=day(1))
+    with pytest.raises(InfrastructureError, match=r"^s3a://lake/t: the ledger can't be read: [ -~]+ http://127"):
+        LedgerHook("s3a://lake/t", access).number(unit)
 
 
 def test_other_paths_need_no_options() -> None:
