@@ -18,7 +18,7 @@ from tests.servers.s3 import Server
 from tests.spark_jobs.object_store.racing import TABLE
 
 pytestmark = pytest.mark.spark
-COMMITS = 12
+COMMITS = 10
 NAMES = ("east", "west")
 
 
@@ -36,7 +36,7 @@ def test_no_commit_of_two_drivers_is_lost_and_a_wrong_secret_is_told(s3: Server,
     assert sorted((row["name"], row["number"]) for row in rows) == [
         (name, number) for name in NAMES for number in range(COMMITS)
     ]
-    assert table.version() == len(rows), "the table's own, and one each"
+    assert table.version() == len(rows) - 1
     assert {path.suffix for path in (s3.bucket / "race/_delta_log").glob(".*")} <= {".crc"}, "no probe is left"
 
 
