@@ -78,7 +78,7 @@ def _driver(jvm: Any, name: str) -> Any:
 
     loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
     try:
-        return loader.loadClass(name).getDeclaredConstructor().newInstance()
+        return loader.loadClass(name).newInstance()  # py4j calls no varargs without an argument
     except Py4JJavaError:
         raise JdbcError(f"the driver {name} isn't there: put its jar into the engine's `jars`", "42000") from None
 
