@@ -46,6 +46,9 @@ class DeltaUpkeep:
         for key, value in _CONF.items():
             self.spark.conf.set(key, value)
         self.spark.conf.set(_METADATA, json.dumps({"etl": {"upkeep": subject.plan.id}}))
+        # VACUUM lists folders in so many tasks, ten thousand by default: a small table would take a minute.
+        tasks = max(8, 4 * self.spark.sparkContext.defaultParallelism)
+        self.spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", str(tasks))
         self.ledger = Ledger(self.spark, self.path)
 
     def maintain(self, *, dry: bool) -> Mapping[str, Any]:
