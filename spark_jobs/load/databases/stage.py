@@ -72,9 +72,11 @@ class Stage:
 
     def insert(self, cursor: Any, table: TableName, columns: Sequence[Column]) -> int:
         """Insert what was staged into a table; how many rows came in."""
-        listed = ", ".join(self.database.quote(column.name) for column in columns)
+        named = [column.name for column in columns]
+        listed = ", ".join(map(self.database.quote, named))
+        staged = ", ".join(map(self.database.quote, _numbered(len(named)) if self.database.plain else named))
         place, source = self.database.table(table), self.database.table(self.table)
-        cursor.execute(f"INSERT INTO {place} ({listed}) SELECT {listed} FROM {source}", ())  # noqa: S608 - quoted
+        cursor.execute(f"INSERT INTO {place} ({listed}) SELECT {staged} FROM {source}", ())  # noqa: S608 - quoted
         return int(cursor.rowcount)
 
     def count(self, cursor: Any) -> int:
@@ -125,9 +127,13 @@ def refused(problem: str, where: str, table: str) -> DataError:
 
 
 def wired(database: Database, rows: DataFrame, shape: Shape) -> list[SparkColumn]:
-    """Rows in the form in which they are sent; Spark's mapInArrow can't take every name, and ours must take any."""
-    named = enumerate(shape.columns)
-    return [database.wire(column(name), rows.schema[name].dataType).alias(f"c{place}") for place, name in named]
+    """Rows in the form in which they are sent; Spark takes not every name, and ours must take any."""
+    named = zip(shape.columns, _numbered(len(shape.columns)), strict=True)
+    return [database.wire(column(name), rows.schema[name].dataType).alias(number) for name, number in named]
+
+
+def _numbered(columns: int) -> list[str]:
+    return [f"c{place}" for place in range(columns)]
 
 
 def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
@@ -168,11 +174,7 @@ def _filled(stage: Stage, rows: DataFrame, shape: Shape) -> list[Part]:
 
 def _written(stage: Stage, rows: DataFrame, shape: Shape) -> Part:
     """Stage rows by Spark's own writer. A task that it ran twice shows in their number."""
-    named = [(rows.schema[name], known.name) for name, known in shape.columns.items()]
-    wire = stage.database.wire
-    stage.database.fill(
-        stage.table, rows.select(*[wire(column(item.name), item.dataType).alias(name) for item, name in named])
-    )
+    stage.database.fill(stage.table, rows.select(*wired(stage.database, rows, shape)))
     made = stage.database.connect()
     try:
         with made.cursor() as cursor:
