@@ -25,11 +25,9 @@ class DatabaseLedger(BookedLedger):
 
     @cached_property
     def entries(self) -> Mapping[str, Entry]:
-        """Unit -> its last commit; none where there is no ledger, or it can't be asked from here."""
+        """Unit -> its last commit; none where there is no ledger."""
         where = f"connection {self.connection!r}"
         database = database_of(resolved({self.connection: where})[self.connection], where)
-        if database.plain:
-            return {}  # its driver is in Spark's JVM: what was loaded is known there alone
         books = Books(database=database, table=TableName.parse(self.table, where))
         made = database.connect()
         try:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.load import scope
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Jdbc(Table):
-    """A table of a database; the ledger is `_etl_loads` beside it, written in the same transaction."""
+    """A table of PostgreSQL or MariaDB; the ledger is `_etl_loads` beside it, written in the same transaction."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
     example: ClassVar[str] = """\
@@ -49,7 +48,7 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
     looks_back: ClassVar[bool] = True
 
     connection: str = field(metadata={"connection": True})
-    """The Airflow connection, of type `postgres` or `mysql` (MariaDB); `jdbc` for `replace_window` into others."""
+    """The Airflow connection, of type `postgres` or `mysql` (MariaDB)."""
     table: str = field(metadata={"substitute": "text"})
     """The table, or `schema.table`; without a schema it is in the connection's own. Made where there is none."""
     write: ReplaceWindow | Append | Snapshot | Merge
@@ -185,13 +184,6 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             context: session, plan and connections.
         """
         database = self._database(context)
-        if database.plain and not isinstance(self.write, ReplaceWindow):
-            raise ConfigError(
-                f"strategy {self.write.strategy}, and {database.name}",
-                where=context.where,
-                expected="replace_window, or a connection of type postgres or mysql",
-                remedy="load a lake table by this strategy, and from there into the database",
-            )
         table = TableName.parse(self.table, context.where)
         return Publishing(
             books=Books(database=database, table=table),

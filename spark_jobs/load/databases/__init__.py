@@ -13,7 +13,6 @@ DATABASES: Final = {
     "postgres": "spark_jobs.load.databases.postgres:Postgres",
     "mysql": "spark_jobs.load.databases.mariadb:MariaDB",
     "mariadb": "spark_jobs.load.databases.mariadb:MariaDB",
-    "jdbc": "spark_jobs.load.databases.generic:Generic",
 }
 _INSTALL: Final = {"psycopg": "postgres", "pymysql": "mysql", "pyarrow": "spark"}
 
@@ -34,7 +33,7 @@ def database_of(connection: Connection, where: str) -> Database:
             f"connection {connection.id!r} is of type {connection.kind!r}",
             where=where,
             expected=f"one of {', '.join(DATABASES)}",
-            remedy="other databases by their JDBC driver: type jdbc, with driver and subprotocol in its extra",
+            remedy="other databases aren't loaded yet: load a lake table, or files",
         )
     module, _, name = target.partition(":")
     database = getattr(import_module(module), name)(connection=connection)

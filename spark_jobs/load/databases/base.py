@@ -15,7 +15,6 @@ from spark_jobs.load.databases.unheld import Unheld
 if TYPE_CHECKING:
     from pyarrow import RecordBatch  # type: ignore[import-untyped]
     from pyspark.sql import Column as SparkColumn
-    from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType
 
 Cursor = Any
@@ -40,8 +39,6 @@ class Database(Protocol):
 
     name: ClassVar[str]
     requires: ClassVar[tuple[str, ...]]
-    plain: ClassVar[bool]
-    """Whether nothing is known of it but standard SQL and its JDBC driver (generic.py)."""
     transactional_ddl: ClassVar[bool]
     nulls_last: ClassVar[str]
     """What makes nulls come last where values come in descending order."""
@@ -181,9 +178,6 @@ class Database(Protocol):
 
     def takes(self, cursor: Cursor, table: TableName) -> bool:
         """Whether `send` may fill a table that is there as INSERT does: no rule or policy of it stands in between."""
-
-    def fill(self, stage: TableName, rows: DataFrame) -> None:
-        """Stage rows by Spark's own writer; of plain databases alone."""
 
     def send(
         self,

@@ -20,7 +20,6 @@ from spark_jobs.load.databases.unheld import Unheld
 if TYPE_CHECKING:
     from pyarrow import RecordBatch  # type: ignore[import-untyped]
     from pyspark.sql import Column as SparkColumn
-    from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType
 
 _LONGEST: Final = 64  # characters of a name
@@ -55,7 +54,6 @@ class MariaDB:
 
     name: ClassVar[str] = "MariaDB"
     requires: ClassVar[tuple[str, ...]] = ("pymysql", "pyarrow")
-    plain: ClassVar[bool] = False
     transactional_ddl: ClassVar[bool] = False
     nulls_last: ClassVar[str] = ""  # nulls are the smallest here
     words: ClassVar[Mapping[str, str]] = {
@@ -265,10 +263,6 @@ class MariaDB:
     def takes(self, cursor: Cursor, table: TableName) -> bool:  # noqa: ARG002 - every table does
         """LOAD DATA does what INSERT does."""
         return True
-
-    def fill(self, stage: TableName, rows: DataFrame) -> None:
-        """Tasks fill it by `send`."""
-        raise NotImplementedError
 
     def send(
         self,

@@ -20,7 +20,6 @@ from spark_jobs.load.databases.unheld import Unheld
 if TYPE_CHECKING:
     from pyarrow import RecordBatch  # type: ignore[import-untyped]
     from pyspark.sql import Column as SparkColumn
-    from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType
 
 _MEMORY: Final = "128MB"  # of one join of a merge
@@ -57,7 +56,6 @@ class Postgres:
 
     name: ClassVar[str] = "PostgreSQL"
     requires: ClassVar[tuple[str, ...]] = ("psycopg", "pyarrow")
-    plain: ClassVar[bool] = False
     transactional_ddl: ClassVar[bool] = True
     nulls_last: ClassVar[str] = " NULLS LAST"
     words: ClassVar[Mapping[str, str]] = {
@@ -268,10 +266,6 @@ class Postgres:
     def takes(self, cursor: Cursor, table: TableName) -> bool:
         """COPY knows no rules of a table, and refuses one whose rows are guarded."""
         return postgres_catalog.plain(cursor, table)
-
-    def fill(self, stage: TableName, rows: DataFrame) -> None:
-        """Tasks fill it by `send`."""
-        raise NotImplementedError
 
     def send(
         self,

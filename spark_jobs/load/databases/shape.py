@@ -163,13 +163,6 @@ def _new(database: Database, field: StructField, wanted: Wanted) -> Column:
             where=wanted.where,
             remedy="rename it before",
         )
-    if database.plain:
-        raise ConfigError(
-            f"{wanted.table} has no column {field.name!r}, or isn't there",
-            where=wanted.where,
-            expected="a table with all columns of the rows",
-            remedy=f"make it in the database: types differ, and this is {database.name}",
-        )
     index = {name.lower() for name in (*wanted.keys, *wanted.by)}
     kind = database.kind_of(field.dataType, key=field.name.lower() in index)
     if kind is None:

@@ -57,11 +57,11 @@ class Stage:
             InfrastructureError: rows are gone: the server crashed, and what isn't logged went with it.
         """
         place = self.database.table(self.table)
-        if self.count(cursor) != self.rows and self.tasks:
+        if self._count(cursor) != self.rows and self.tasks:
             marks = ", ".join(["%s"] * len(self.tasks))
             strays = f"DELETE FROM {place} WHERE {self.database.quote(TASK)} NOT IN ({marks})"  # noqa: S608
             cursor.execute(strays, self.tasks)
-        there = self.count(cursor)
+        there = self._count(cursor)
         if there != self.rows:
             raise InfrastructureError(
                 f"{self.rows} rows were staged, {there} are there",
@@ -72,15 +72,12 @@ class Stage:
 
     def insert(self, cursor: Any, table: TableName, columns: Sequence[Column]) -> int:
         """Insert what was staged into a table; how many rows came in."""
-        named = [column.name for column in columns]
-        listed = ", ".join(map(self.database.quote, named))
-        staged = ", ".join(map(self.database.quote, _numbered(len(named)) if self.database.plain else named))
+        listed = ", ".join(self.database.quote(column.name) for column in columns)
         place, source = self.database.table(table), self.database.table(self.table)
-        cursor.execute(f"INSERT INTO {place} ({listed}) SELECT {staged} FROM {source}", ())  # noqa: S608 - quoted
+        cursor.execute(f"INSERT INTO {place} ({listed}) SELECT {listed} FROM {source}", ())  # noqa: S608 - quoted
         return int(cursor.rowcount)
 
-    def count(self, cursor: Any) -> int:
-        """How many rows are there."""
+    def _count(self, cursor: Any) -> int:
         cursor.execute(f"SELECT count(*) FROM {self.database.table(self.table)}", ())  # noqa: S608 - quoted
         return int(cursor.fetchone()[0])
 
@@ -108,7 +105,7 @@ def staged(database: Database, rows: DataFrame, target: TableName, shape: Shape,
         problem = next((part.problem for part in parts if part.problem), None)
         if problem:
             raise refused(problem, where, str(target))
-        tasks = () if database.plain else tuple(part.task for part in parts if part.rows)
+        tasks = tuple(part.task for part in parts if part.rows)
         yield Stage(
             database=database, table=empty.table, target=target, tasks=tasks, rows=sum(part.rows for part in parts)
         )
@@ -127,13 +124,9 @@ def refused(problem: str, where: str, table: str) -> DataError:
 
 
 def wired(database: Database, rows: DataFrame, shape: Shape) -> list[SparkColumn]:
-    """Rows in the form in which they are sent; Spark takes not every name, and ours must take any."""
-    named = zip(shape.columns, _numbered(len(shape.columns)), strict=True)
-    return [database.wire(column(name), rows.schema[name].dataType).alias(number) for name, number in named]
-
-
-def _numbered(columns: int) -> list[str]:
-    return [f"c{place}" for place in range(columns)]
+    """Rows in the form in which they are sent; Spark's mapInArrow can't take every name, and ours must take any."""
+    named = enumerate(shape.columns)
+    return [database.wire(column(name), rows.schema[name].dataType).alias(f"c{place}") for place, name in named]
 
 
 def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
@@ -142,8 +135,7 @@ def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
     with guard.cursor() as cursor:
         database.own(cursor, stage.table.name)
         columns = [*shape.columns.values(), Column(name=TASK, kind=database.words["number"])]
-        if not database.plain:
-            cursor.execute(database.create_stage(stage.table, columns), ())
+        cursor.execute(database.create_stage(stage.table, columns), ())
         guard.commit()
         dead = [name for name in database.unowned(cursor, stage.table) if stage_age(name) > _YOUNG]
         for name in dead:
@@ -153,8 +145,6 @@ def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
 
 def _filled(stage: Stage, rows: DataFrame, shape: Shape) -> list[Part]:
     """Stage rows by Spark's tasks; what each has done."""
-    if stage.database.plain:
-        return [_written(stage, rows, shape)]
     database, names, columns = stage.database, list(shape.columns), list(shape.columns.values())
 
     def load(asked: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
@@ -170,17 +160,6 @@ def _filled(stage: Stage, rows: DataFrame, shape: Shape) -> list[Part]:
 
     found = rows.select(*wired(database, rows, shape)).mapInArrow(load, _PARTS).collect()  # a row a task
     return [Part(task=int(row["task"]), rows=int(row["rows"]), problem=row["problem"]) for row in found]
-
-
-def _written(stage: Stage, rows: DataFrame, shape: Shape) -> Part:
-    """Stage rows by Spark's own writer. A task that it ran twice shows in their number."""
-    stage.database.fill(stage.table, rows.select(*wired(stage.database, rows, shape)))
-    made = stage.database.connect()
-    try:
-        with made.cursor() as cursor:
-            return Part(task=0, rows=stage.count(cursor))
-    finally:
-        made.close()
 
 
 def _end(guard: Any, stage: Stage) -> None:

@@ -94,20 +94,8 @@ class Held:
 
     @property
     def database(self) -> Database:
-        """Where the table is.
-
-        Raises:
-            ConfigError: a database of which only the driver is known.
-        """
-        found = self.books.database
-        if found.plain:
-            raise ConfigError(
-                f"this is {found.name}",
-                where=self.destination.place,
-                expected="PostgreSQL or MariaDB, by a connection of type postgres or mysql",
-                remedy="do it in the database itself; its ledger is in _etl_loads beside the table",
-            )
-        return found
+        """Where the table is."""
+        return self.books.database
 
     @property
     def table(self) -> TableName:
