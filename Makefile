@@ -178,8 +178,9 @@ lock: | $(UV) ## Resolve requirements/*.in anew, with hashes and without host na
 	@$(COMPILE) pyproject.toml requirements/dag-factory.in -o requirements/dag-factory.txt
 
 .PHONY: docs
-docs: .venv/.dev ## Write docs/language.md and docs/rules.md from the code
+docs: .venv/.dev ## Write docs/language.md, docs/rules.md and the schemas that ship from the code
 	@$(BIN)/python -m airflow_provider_etl.spec.reference docs
+	@$(BIN)/python -m airflow_provider_etl.schemas
 
 .PHONY: clean
 clean: ## Remove all that make made, the demo's tables and its Airflow too

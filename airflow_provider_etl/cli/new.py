@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,10 +152,10 @@ def _root(environment: Environment, name: str) -> str:
 
 def _schemas(project: Path) -> list[Path]:
     """The JSON Schemas, which editors read, where they aren't there yet."""
-    from airflow_provider_etl.cli.schema import schema_of
+    from airflow_provider_etl.schemas import text_of
 
     missing = [(project / name, place) for place, name in enumerate(_SCHEMAS) if not (project / name).exists()]
-    return [_written(path, json.dumps(schema_of(tests=bool(place)), indent=2) + "\n") for path, place in missing]
+    return [_written(path, text_of("tests" if place else "pipeline")) for path, place in missing]
 
 
 def _written(path: Path, text: str) -> Path:

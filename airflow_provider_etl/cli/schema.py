@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
-from typing import Any, Final
+from typing import Final
+
+from airflow_provider_etl.schemas import text_of
 
 NAME: Final = "schema"
 HELP: Final = "print the JSON Schema of pipeline files"
@@ -17,20 +18,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Print the schema."""
-    print(json.dumps(schema_of(tests=options.tests), indent=2))
+    print(text_of("tests" if options.tests else "pipeline"), end="")
     return 0
-
-
-def schema_of(*, tests: bool) -> dict[str, Any]:
-    """The schema.
-
-    Args:
-        tests: of test files; else of pipeline files.
-    """
-    if tests:
-        from airflow_provider_etl.testing.schema import schema_of_tests
-
-        return schema_of_tests()
-    from airflow_provider_etl.spec.json_schema import json_schema
-
-    return json_schema()

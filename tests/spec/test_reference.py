@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_etl.schemas import text_of
+from airflow_provider_etl.schemas.__main__ import made
 from airflow_provider_etl.spec.catalogue import RULES, completed
 from airflow_provider_etl.spec.class_docs import attribute_docs
 from airflow_provider_etl.spec.class_plan import plan_of
@@ -48,6 +50,11 @@ APPEND = (
 
 def kind_of(group: str, name: str) -> Any:
     return kinds.find(REGISTRIES[group], name, group)
+
+
+def test_the_schemas_that_ship_are_up_to_date() -> None:
+    for name, text in made().items():
+        assert text_of(name) == text, "make docs writes them anew"
 
 
 @pytest.mark.parametrize("name", PAGES)
