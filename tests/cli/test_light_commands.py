@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import typing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,10 +17,12 @@ import pytest
 
 from airflow_provider_etl.cli.main import COMMANDS, main
 from airflow_provider_etl.spec import Diagnostic
+from spark_jobs.extract.files import Files
 from spark_jobs.plan import VERBS, Plan
 from tests.spec.conftest import ENVIRONMENT, PIPELINE, Project
 
 ROOT = Path(__file__).resolve().parents[2]
+FORMATS = " or ".join(typing.get_args(typing.get_type_hints(Files)["format"]))
 CSV, NO = "did you mean 'csv'?", "no alias here"
 BROKEN = PIPELINE.replace("format: csv", "format: cvs").replace("amount > 0", "a b")
 
@@ -35,7 +38,7 @@ def test_lint_tells_every_diagnostic_and_ends_with_1(project: Project, capsys: p
     code, told, _ = out(capsys, "lint", str(path))
     assert code == 1
     assert told.splitlines() == [
-        f"{path}:8:13: error[unknown-value]: extract.orders.format: 'cvs' is not csv or json or parquet; " + CSV,
+        f"{path}:8:13: error[unknown-value]: extract.orders.format: 'cvs' is not {FORMATS}; " + CSV,
         f"{path}:11:15: error[expression-many]: transform[1].filter: one expression is wanted, 'b' is left over; " + NO,
         "1 file: 2 errors, 0 warnings",
     ]
