@@ -36,7 +36,9 @@ def true_to(other: DataFrame, dimension: str, name: str, keys: Sequence[str], co
     key, inferred = column(name), surrogate(dimension, keys, form, other, where)
     expected = f"surrogate_key: {{dimension: {dimension}, keys: {list(keys)}}}"
     told = f"{where}: {name} is a key that would not be inferred; expected those of {expected}"
-    return other.where(F.assert_true(key.eqNullSafe(inferred), told).isNull())
+    # Asked by the column, not by a filter: Spark would join it to one `id = 7` before, write 7 for id within, and ask
+    # it of rows whose id is null.
+    return other.withColumn(name, F.when(key.eqNullSafe(inferred), key).otherwise(F.raise_error(told)))
 
 
 def refusing_twins(other: DataFrame, keys: Sequence[str], name: str, context: Context) -> DataFrame:

@@ -13,7 +13,7 @@ from spark_jobs.iceberg.attaching import attach
 from spark_jobs.iceberg.catalogs import Catalog
 from spark_jobs.load.iceberg import Iceberg
 from tests.conformance.harness import Subject
-from tests.conformance.promise import CASES, prove
+from tests.conformance.promise import CASES, HOW_OFTEN, prove
 from tests.conformance.test_delta import STRATEGIES
 
 pytestmark = pytest.mark.spark
@@ -34,15 +34,8 @@ def subject(spark: Any, warehouse: Path) -> Subject:
     return Subject(make=make, read=read, catalogs=lambda _folder: {"lake": catalog.to_json()})
 
 
+@pytest.mark.parametrize("rounds", HOW_OFTEN)
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_any_schedule_ends_as_a_plain_run_in_order(spark: Any, tmp_path: Path, name: str) -> None:
+def test_any_schedule_ends_as_a_plain_run_in_order(spark: Any, tmp_path: Path, name: str, rounds: int) -> None:
     under_test = subject(spark, tmp_path / "warehouse")
-    prove(spark, under_test, STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)))
-
-
-@pytest.mark.prove
-@pytest.mark.timeout(6 * 3600)
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_two_hundred_schedules_end_as_a_plain_run_in_order(spark: Any, tmp_path: Path, name: str) -> None:
-    under_test = subject(spark, tmp_path / "warehouse")
-    prove(spark, under_test, STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)), rounds=200)
+    prove(spark, under_test, STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)), rounds)

@@ -14,6 +14,8 @@ from spark_jobs.failures import classify
 from tests.spark_jobs.transform.running import run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = pytest.mark.spark
@@ -104,7 +106,16 @@ def test_rows_are_counted_to_the_last_where_the_other_side_ends_early(spark: Spa
     assert (done.counts.deduplicated, done.counts.filtered + done.counts.quarantined, len(done.rows)) == (0, 1998, 2)
 
 
+@pytest.fixture(params=["narrow", "wide"])
+def inferring(request: pytest.FixtureRequest, spark: SparkSession) -> Iterator[None]:
+    """Spark as it is, and as a feed of thousands of columns leaves it: it infers nothing of what must hold."""
+    spark.conf.set("spark.sql.constraintPropagation.enabled", str(request.param == "narrow").lower())
+    yield
+    spark.conf.unset("spark.sql.constraintPropagation.enabled")
+
+
 @pytest.mark.parametrize("form", ["bigint", "hex"])
+@pytest.mark.usefixtures("inferring")
 def test_a_member_that_comes_late_gets_the_key_that_its_facts_have_already(
     sales: DataFrame, people: DataFrame, form: str
 ) -> None:

@@ -35,7 +35,7 @@ def test_what_no_manifest_names_goes_and_a_restore_brings_back_what_one_named(sp
     (stray / "part-0.parquet").write_text("half")
     assert order(table, "maintain")["tables"][0]["actions"][0]["files_removed"] == 0, "somebody may be writing there"
     back = order(table, "restore", version=2)
-    assert (back["error"], table.rows()) == (None, [(1, at(1)), (2, at(2))])
+    assert (back["error"], sorted(table.rows())) == (None, [(1, at(1)), (2, at(2))])
     assert len(back["windows"]) == 1
     unit = table.destination.unit("out", plan(tmp_path, day(1), attempt(1)))
     assert FilesLedger(table.path).number(unit) == attempt(1).number, "its first attempt counts again"
@@ -56,7 +56,7 @@ def test_what_no_manifest_names_goes_and_a_restore_brings_back_what_one_named(sp
     (Path(table.path) / "_etl" / f".{manifest.name}.crc").unlink(missing_ok=True)
     done = order(table, "maintain")["tables"][0]
     assert (done["state"], len(done["actions"][0]["folders"])) == ("done", 3)
-    assert table.rows() == [(2, at(2)), (111, at(1))]
+    assert sorted(table.rows()) == [(2, at(2)), (111, at(1))]
     assert "are gone" in order(table, "restore", version=3)["error"]["message"]
 
 
@@ -71,5 +71,5 @@ def test_a_load_takes_away_what_counts_no_more_since_a_week(spark: Any, tmp_path
     (Path(table.path) / "_etl" / name).write_text(old.to_text())
     table.load(day(2), [(3, at(2))], 3)
     assert len(list(Path(table.path).glob("data/*/*"))) == 2
-    assert table.rows() == [(2, at(1)), (3, at(2))]
+    assert sorted(table.rows()) == [(2, at(1)), (3, at(2))]
     assert table.held.dropped == {}
