@@ -35,7 +35,7 @@ class MaintainOperator(EtlOperator):
         self.loads = loads
         self.dry_run = dry_run
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow passes it by this name
         """Maintain; the report (JSON).
 
         Raises:
