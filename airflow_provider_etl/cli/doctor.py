@@ -49,6 +49,8 @@ class Finding:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    told = "pipeline files, or folders that hold some: whether this Airflow has the connections that they name"
+    parser.add_argument("paths", nargs="*", default=[], metavar="PATH", help=told)
     parser.add_argument("--fetch-jars", action="store_true", help="fetch the jars that are missing, once")
     parser.add_argument("--for-s3", action="store_true", help="as if the environment had a root on S3")
     parser.add_argument("--archive", action="store_true", help="make the archive that shortens the start of Spark")
@@ -65,7 +67,7 @@ def execute(options: argparse.Namespace) -> int:
         _archive(engines, environment)
     findings = [*_java(), *_packages(), *_environments(options.environment, environment), *_jars(engines)]
     findings += [*_jars_for_s3(engines), *_commits(engines)] if on_s3 else []
-    findings += [*_archives(engines), *_folders(environment), *_commands()]
+    findings += [*_archives(engines), *_folders(environment), *_connections(options, environment), *_commands()]
     for finding in findings:
         print(finding)
     return 1 if any(finding.state == "missing" for finding in findings) else 0
@@ -219,6 +221,14 @@ def _folders(environment: Environment | str) -> Iterator[Finding]:
             yield Finding("ok", f"{name}: {path}")
         else:
             yield Finding("missing", f"{name}: {path} can't be written", "give this user the right to, or another path")
+
+
+def _connections(options: argparse.Namespace, environment: Environment | str) -> Iterator[Finding]:
+    """Asked only where pipelines are named: it takes Airflow, which takes seconds to import."""
+    if options.paths:
+        from airflow_provider_etl.cli.doctor_connections import findings
+
+        yield from findings(options, environment)
 
 
 def _commands() -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_etl.cli import doctor, jars
+from airflow_provider_etl.cli import doctor, doctor_connections, jars
 from airflow_provider_etl.cli.jars import Jar
 from airflow_provider_etl.cli.main import main
 from spark_jobs.errors import ConfigError, InfrastructureError
@@ -61,6 +61,55 @@ def test_whether_dags_backfill_is_there_and_why_not(
     monkeypatch.setattr(doctor, "_asked", lambda: answer)
     assert main(["doctor"]) == code
     assert re.search(told, capsys.readouterr().out, re.MULTILINE)
+
+
+PIPELINE = """
+schedule: manual
+start: 2013-01-01
+wait_for:
+  - sql: {connection: erp, query: "SELECT 1"}
+notify:
+  - {type: slack, connection: chat, channel: alerts}
+extract:
+  orders: {type: jdbc, connection: shop, table: orders, window: all, columns: {mail: {type: string}}}
+transform:
+  - from: orders
+  - mask: {columns: {mail: hash}, key: pepper}
+load:
+  lake: {type: jdbc, connection: shop, table: public.orders, write: {strategy: snapshot}}
+"""
+
+
+def test_connections_that_pipelines_name_and_airflow_lacks_are_told_with_their_places(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "dags/sales.yaml"
+    path.parent.mkdir()
+    path.write_text(PIPELINE)
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", "postgres://u:topsecret@db/shop")
+    assert main(["doctor", "dags"]) == 1
+    said = capsys.readouterr().out
+    assert re.search(
+        r"^ok +connection shop \(postgres\), named at dags/sales.yaml: extract.orders.connection$", said, re.MULTILINE
+    )
+    for name, where in {"erp": "wait_for.1", "chat": "notify[0]", "pepper": "transform.result[0].mask.key"}.items():
+        assert re.search(rf"^missing +connection {name}, named at .*{re.escape(where)}.*\n +-> .", said, re.MULTILINE)
+    assert "topsecret" not in said
+
+
+def test_a_backend_that_fails_is_told_without_its_words(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_name: str, _where: str) -> None:
+        raise RuntimeError("topsecret")
+
+    path = project / "sales.yaml"
+    path.write_text(PIPELINE)
+    monkeypatch.setattr(doctor_connections, "connection_of", fail)
+    assert main(["doctor", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "Airflow can't say (RuntimeError)\n         -> try: airflow connections get shop" in said
+    assert "topsecret" not in said
 
 
 def test_java_missing_names_the_command_that_installs_it(
