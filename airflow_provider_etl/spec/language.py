@@ -125,7 +125,7 @@ class ParamOption:
     """What it is."""
     default: str | int | float | bool | date | None = None
     """Its value where a run gives none; a pipeline that starts by itself needs one."""
-    values: tuple[str | int | float, ...] = ()
+    values: tuple[str | int | float | date, ...] = ()
     """The values that it may have; empty: any."""
     pattern: str | None = None
     """A regular expression that the whole of a string must match."""

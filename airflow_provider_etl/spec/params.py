@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from airflow_provider_etl.spec.diagnostics import nearest, shown
 from airflow_provider_etl.spec.language import ParamOption
-from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode
+from airflow_provider_etl.spec.nodes import ListNode, MapNode, Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
 from spark_jobs.errors import ConfigError
 
@@ -40,7 +40,7 @@ class Param:
         """What a value must be, as JSON Schema."""
         told: dict[str, Any] = dict(_JSON.get(self.option.type, {"type": self.option.type}))
         if self.option.values:
-            told["enum"] = list(self.option.values)
+            told["enum"] = [_json(value) for value in self.option.values]
         if self.option.pattern:
             told["pattern"] = f"^(?:{self.option.pattern})$"
         return told
@@ -48,8 +48,7 @@ class Param:
     @property
     def default(self) -> Any:
         """The value where none is given, as JSON; None where one must be given."""
-        value = self.option.default
-        return value.isoformat() if isinstance(value, date) else value
+        return _json(self.option.default)
 
     def value(self, given: Any) -> str | int | float | bool | date:
         """A given value, typed.
@@ -61,17 +60,21 @@ class Param:
             ConfigError: it isn't what the parameter may be.
         """
         found = _typed(self.option.type, given)
-        allowed = self.option.values
+        allowed = [_typed(self.option.type, value) for value in self.option.values]
         if found is None:
             self._refuse(given, f"a value of type {self.option.type}")
         if allowed and found not in allowed:
-            self._refuse(given, f"one of {', '.join(map(str, allowed))}")
+            self._refuse(given, f"one of {', '.join(map(str, self.option.values))}")
         if self.option.pattern and not re.fullmatch(self.option.pattern, str(found)):
             self._refuse(given, f"text that matches {self.option.pattern}")
         return found  # type: ignore[no-any-return]
 
     def _refuse(self, given: Any, expected: str) -> None:
         raise ConfigError(f"{shown(str(given))} can't be its value", where=f"param {self.name}", expected=expected)
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _typed(kind: str, given: Any) -> Any:
@@ -181,6 +184,7 @@ def _complaints(param: Param, key: Node, node: Node, *, alone: bool) -> Iterator
     if param.option.pattern and (said := _no_pattern(param.option.pattern)):
         yield (node.get("pattern") if isinstance(node, MapNode) else None) or node, said, ""
         return
+    yield from _no_values(param, node)
     if param.default is None:
         if alone:
             yield key, f"parameter {param.name!r} has no default, and nobody fills in a form", "give it a default"
@@ -192,6 +196,16 @@ def _complaints(param: Param, key: Node, node: Node, *, alone: bool) -> Iterator
         param.value(param.default)
     except ConfigError as error:
         yield place, f"the default {shown(str(param.default))} can't be its value", f"expected {error.expected}"
+
+
+def _no_values(param: Param, node: Node) -> Iterator[tuple[Node, str, str]]:
+    """Listed values that aren't of the parameter's type: nothing that is given would ever equal them."""
+    kind, found = param.option.type, node.get("values") if isinstance(node, MapNode) else None
+    for place, value in enumerate(param.option.values):
+        if _typed(kind, value) is None and (kind != "string" or isinstance(value, date)):  # numbers: told before
+            where = found.items[place] if isinstance(found, ListNode) else node
+            hint = f'write "{value}" in quotes' if kind == "string" else f"expected values of type {kind}"
+            yield where, f"{shown(str(value))} isn't of its type, {kind}", hint
 
 
 def _no_text(node: Node, default: Any) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from spark_jobs.columns import column, refuse_collisions, require
 from spark_jobs.errors import ConfigError
@@ -15,6 +15,9 @@ from spark_jobs.transform.step import Effect
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+
+_PLACE: Final = "leave key out; position gives an element's place"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,13 @@ class Explode:
         if family(kind) not in {None, "nested", "void"}:
             message = f"column {self.column!r} is {kind}, no array and no map"
             yield Misfit(option="column", message=message, hint="split or parse it in a derive step first")
+        if kind and kind.startswith("array<") and self.key is not None:
+            yield Misfit(
+                option="key", message=f"column {self.column!r} is an array: its elements have no keys", hint=_PLACE
+            )
+        if kind and kind.startswith("map<") and self.key is None:
+            message = f"column {self.column!r} is a map: its entries have keys"
+            yield Misfit(option="column", message=message, hint="say what they are called: key")
         yield from collisions("as", [*rows.without([self.column]).columns, *self._names()])
 
     def apply(self, rows: DataFrame, context: Context) -> DataFrame:

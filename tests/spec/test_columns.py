@@ -520,3 +520,19 @@ def test_the_windows_column_of_a_load_is_spelled_as_it_is(project: Project) -> N
     """Spark would find it; the load asks the table's log for exactly this name, after all the work is done."""
     [told] = found(project, pipeline(load=LOAD.replace("column: at", "column: AT")))
     assert told.split(" | ")[1:] == ["letter case counts here: there is no column 'AT'", "write at"]
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("explode: {column: xs, key: k}", "explode.key | column 'xs' is an array: its elements have no keys"),
+        ("explode: {column: pairs, as: v}", "explode.column | column 'pairs' is a map: its entries have keys"),
+    ],
+)
+def test_only_maps_have_keys(project: Project, step: str, said: str) -> None:
+    text = pipeline("select: [at, xs, pairs]", step).replace("format: csv", "format: json", 1)
+    text = text.replace("day: {type: date}", 'xs: {type: "array<int>"}')
+    text = text.replace("paid: {type: boolean}", 'pairs: {type: "map<string,int>"}')
+    assert any(said in line for line in found(project, text)), found(project, text)
+    rest = step.replace(", key: k", "").replace("as: v", "as: v, key: k")
+    assert not found(project, text.replace(step, rest))

@@ -60,6 +60,15 @@ def test_a_command_line_gives_text(project: Project, name: str, given: str, type
     assert project.pipeline(USING).with_params({name: given}).values[name] == typed
 
 
+def test_dates_may_be_listed_as_yaml_writes_them(project: Project) -> None:
+    text = "params: {day: {type: date, default: 2013-01-05, values: [2013-01-05, '2013-01-12']}}\n"
+    pipeline = project.pipeline(text + PIPELINE.replace("raw}/orders/", "raw}/${param.day}/"))
+    assert pipeline.params["day"].schema["enum"] == ["2013-01-05", "2013-01-12"]
+    assert pipeline.with_params({"day": "2013-01-12"}).values == {"day": date(2013, 1, 12)}
+    with pytest.raises(ConfigError, match="one of 2013-01-05, 2013-01-12"):
+        pipeline.with_params({"day": "2013-01-06"})
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -182,6 +191,14 @@ def test_a_manual_pipeline_may_ask_for_a_value_and_does(project: Project) -> Non
         ("{region: {default: eu, values: [us]}}", "invalid-param params.region.default | the default 'eu' can't be"),
         ("{region: {type: integer, default: eu}}", "invalid-param params.region.default | the default 'eu' can't be"),
         ("{region: {type: int, default: 1}}", "unknown-value params.region.type | 'int' is not string or integer"),
+        (
+            "{region: {default: eu, values: [eu, 2013-01-01]}}",
+            "invalid-param params.region.values[1] | '2013-01-01' isn't of its type, string | write \"2013-01-01\" in",
+        ),
+        (
+            "{region: {type: integer, default: 1, values: [1, one]}}",
+            "params.region.values[1] | 'one' isn't of",
+        ),
         ("{window_start: a}", "invalid-param params.window_start | 'window_start' is what the form"),
         ("{a-b: a}", "invalid-param params.a-b | 'a-b' can't be a parameter's name"),
         ('{region: {default: eu, pattern: "("}}', "invalid-param params.region.pattern | '(' is no regular expression"),
