@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
+    from spark_jobs.load.growing import Growth
     from spark_jobs.plan import Plan
 
 REPORT_VERSION: Final = 1
@@ -83,6 +84,8 @@ class LoadReceipt:
         rows_inserted, rows_updated, rows_deleted: as the table's log says.
         version: the table's version after the commit; None where its format counts none.
         attempts: commits tried, conflicts with other windows included.
+        columns_added: `name type` of the columns that the table got; a field of a struct by its path.
+        columns_missing: the table's columns that the rows hadn't got: null in them.
     """
 
     strategy: str
@@ -93,6 +96,20 @@ class LoadReceipt:
     rows_deleted: int = 0
     version: int | None = None
     attempts: int = 1
+    columns_added: Sequence[str] = ()
+    columns_missing: Sequence[str] = ()
+
+    @property
+    def changes(self) -> str:
+        """What became of the table's columns, to stand behind the rest; empty where they are those of the rows."""
+        added = f"; new columns: {', '.join(self.columns_added)}" if self.columns_added else ""
+        return added + (f"; null for want of them: {', '.join(self.columns_missing)}" if self.columns_missing else "")
+
+    def grown(self, growth: Growth) -> Self:
+        """Itself, with what became of the table's columns, where rows were loaded."""
+        if self.state == "loaded":
+            self.columns_added, self.columns_missing = growth.added, growth.missing
+        return self
 
 
 @dataclass(kw_only=True)

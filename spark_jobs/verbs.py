@@ -137,7 +137,7 @@ class Run:
             receipt = destination.publish(name, rows, count, context)
             self.report.loads[name] = receipt
             version = f", version {receipt.version}" if receipt.version is not None else ""
-            self.say(f"load {name}: {receipt.state}, {receipt.rows_inserted} rows{version}")
+            self.say(f"load {name}: {receipt.state}, {receipt.rows_inserted} rows{version}{receipt.changes}")
         self._finish()
 
     def flow(self, name: str) -> Flow:

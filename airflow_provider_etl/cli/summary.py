@@ -62,6 +62,10 @@ def _loads(report: Mapping[str, Any]) -> Iterator[str]:
             f"  load {name}: {load['state']} by {load['strategy']}, {load['rows_inserted']:,} rows in, "
             f"{load['rows_deleted']:,} out, version {load['version']}, {load['table']}"
         )
+        if load["columns_added"]:
+            yield f"    new columns: {', '.join(load['columns_added'])}"
+        if load["columns_missing"]:
+            yield f"    columns that only the table has, null in the rows: {', '.join(load['columns_missing'])}"
 
 
 def _seconds(report: Mapping[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
 from spark_jobs.load.delta_lake import MERGED, DeltaLake
+from spark_jobs.load.growing import NewColumns, growth
 from spark_jobs.load.keeping import keep
 from spark_jobs.load.keyed import ByKey
 from spark_jobs.load.new_table import ensure_table
@@ -30,6 +31,7 @@ from spark_jobs.upkeep.options import Maintenance, problems
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,9 @@ write: {strategy: replace_window, column: ordered_at}
     """Columns that lay the table out; a local date keeps windows in files of their own."""
     change_feed: bool = False
     """Whether the table records its changes, so that others can read them: source `table` with `changes: true`."""
+    new_columns: NewColumns = "evolve"
+    """Columns that the rows have and the table hasn't: `evolve` adds them, `freeze` stops before anything is written;
+    the report names them, and those that the rows haven't got."""
     scope: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
     lack; one that says another value is refused. Partition the table by them: then pipelines never wait."""
@@ -93,7 +98,9 @@ write: {strategy: replace_window, column: ordered_at}
 
     def _by_key(self, name: str, context: Context) -> ByKey:
         assert isinstance(self.write, Keyed)  # noqa: S101 - for mypy
-        return ByKey(write=self.write, scope=self.scope, attempt=self._attempting(name, context))
+        return ByKey(
+            write=self.write, scope=self.scope, attempt=self._attempting(name, context), new_columns=self.new_columns
+        )
 
     def publish(self, name: str, rows: DataFrame, staged: int, context: Context) -> LoadReceipt:
         """Publish staged rows in one commit.
@@ -107,20 +114,23 @@ write: {strategy: replace_window, column: ordered_at}
         Raises:
             ConfigError: the path holds something that is no Delta table, the table is laid out otherwise, or another
                 pipeline loads it and no scope parts their rows.
-            DataError: a window overlaps an earlier one that it doesn't cover (append), or types clash.
+            DataError: a window overlaps an earlier one that it doesn't cover (append), types clash, or columns came and
+                the load says `new_columns: freeze`.
             InfrastructureError: the table's log doesn't show the rows that were staged; or, with lookback, another run
                 has published rows that it read later than these.
         """
         if isinstance(self.write, Keyed):
             return self._by_key(name, context).publish(rows, staged)
-        shaped, attempt = self._shaped(rows, context), self._attempting(name, context)
+        held, attempt = self._held(context), self._attempting(name, context)
+        shaped = self._shaped(rows, held, context)
+        grown = growth(shaped.schema, held).refuse(self.new_columns, context.where)
         properties = {attempt.claim.key: attempt.claim.value}
         ensure_table(context.spark, self.path, shaped.schema, self.partition_by, properties)
         if not keep(attempt):
             return self.done(name, context) or self._receipt("superseded", None)
         receipt, tries = committing(lambda: self._commit(shaped, staged, attempt))
         receipt.attempts = tries
-        return self._balanced(receipt, staged) if receipt.state == "loaded" else receipt
+        return self._balanced(receipt.grown(grown), staged) if receipt.state == "loaded" else receipt
 
     @property
     def _placed(self) -> Strategy:
@@ -128,12 +138,15 @@ write: {strategy: replace_window, column: ordered_at}
         assert not isinstance(self.write, Keyed)  # noqa: S101 - for mypy
         return self.write
 
-    def _shaped(self, rows: DataFrame, context: Context) -> DataFrame:
+    def _held(self, context: Context) -> StructType | None:
+        """The table's columns; None where there is no table."""
+        there = Ledger(context.spark, self.path).version() is not None
+        return context.spark.read.format("delta").load(self.path).schema if there else None
+
+    def _shaped(self, rows: DataFrame, held: StructType | None, context: Context) -> DataFrame:
         """The rows as the table holds them."""
         if self.scope:
-            there = Ledger(context.spark, self.path).version() is not None
-            table = context.spark.read.format("delta").load(self.path).schema if there else None
-            rows = scope.with_columns(rows, self.scope, table, context.where)
+            rows = scope.with_columns(rows, self.scope, held, context.where)
         return self._placed.shape(rows, context.plan.id, context.plan.window)
 
     def _balanced(self, receipt: LoadReceipt, staged: int) -> LoadReceipt:

@@ -17,6 +17,7 @@ from spark_jobs.kinds import PYDANTIC
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
 from spark_jobs.load.delta import Delta
+from spark_jobs.load.growing import NewColumns
 from spark_jobs.load.iceberg_lake import IcebergLake
 from spark_jobs.load.iceberg_place import Placing
 from spark_jobs.load.keyed import ByKey
@@ -55,6 +56,9 @@ partition_by: [days(ordered_at)]
     `truncate(4, c)`."""
     sort_by: tuple[str, ...] = field(default=(), metadata={"column": True, "directed": True, "distinct": True})
     """How a new table's rows are sorted within files: columns, `asc` or `desc` behind them."""
+    new_columns: NewColumns = "evolve"
+    """Columns that the rows have and the table hasn't: `evolve` adds them, `freeze` stops before anything is written;
+    the report names them, and those that the rows haven't got."""
     scope: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
     lack; one that says another value is refused."""
@@ -118,7 +122,8 @@ partition_by: [days(ordered_at)]
         Raises:
             ConfigError: the catalog or the table can't be used, it is laid out otherwise, or another pipeline loads it
                 and no scope parts their rows.
-            DataError: a window overlaps an earlier one that it doesn't cover (append), or types clash.
+            DataError: a window overlaps an earlier one that it doesn't cover (append), types clash, or columns came and
+                the load says `new_columns: freeze`.
             InfrastructureError: fewer rows were written than staged; or, with lookback, another run has published rows
                 that it read later than these.
         """
@@ -157,9 +162,16 @@ partition_by: [days(ordered_at)]
 
     def _by_key(self, attempt: Attempting) -> ByKey:
         assert isinstance(self.write, Keyed)  # noqa: S101 - for mypy
-        return ByKey(write=self.write, scope=self.scope, attempt=attempt)
+        return ByKey(write=self.write, scope=self.scope, attempt=attempt, new_columns=self.new_columns)
 
     def _placing(self, attempt: Attempting) -> Placing:
         assert not isinstance(self.write, Keyed)  # noqa: S101 - for mypy
         assert isinstance(attempt.lake, IcebergLake)  # noqa: S101 - for mypy
-        return Placing(destination=self, write=self.write, scope=self.scope, attempt=attempt, lake=attempt.lake)
+        return Placing(
+            destination=self,
+            write=self.write,
+            scope=self.scope,
+            attempt=attempt,
+            lake=attempt.lake,
+            new_columns=self.new_columns,
+        )

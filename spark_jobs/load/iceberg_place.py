@@ -17,6 +17,7 @@ from spark_jobs.ledger import Commit, committing
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.covering import current
+from spark_jobs.load.growing import NewColumns, growth
 from spark_jobs.load.iceberg_lake import IcebergLake, Put
 from spark_jobs.load.lake import Mark
 from spark_jobs.load.reaching import refuse_overtaken
@@ -30,6 +31,7 @@ from spark_jobs.window import Window
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+    from pyspark.sql.types import StructType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,7 @@ class Placing:
         scope: column -> value: the rows that are this load's.
         attempt: who writes.
         lake: the table.
+        new_columns: whether columns that the table hasn't got are added.
     """
 
     destination: Any
@@ -49,13 +52,17 @@ class Placing:
     scope: Mapping[str, Any]
     attempt: Attempting
     lake: IcebergLake
+    new_columns: NewColumns = "evolve"
 
     def publish(self, rows: DataFrame, staged: int) -> LoadReceipt:
         """Publish staged rows; see Iceberg.publish."""
         if self.attempt.superseded():
             return self._lost()
         self.attempt.refuse_others()
-        shaped, gone = self._fitted(self._shaped(rows))
+        held = self.lake.rows().schema if self.lake.iceberg.exists() else None
+        wanted = self._shaped(rows, held)
+        grown = growth(wanted.schema, held).refuse(self.new_columns, self.attempt.context.where)
+        shaped, gone = self._fitted(wanted)
         mark = Mark(unit=self.attempt.unit.key, number=self.attempt.number, entry=self._entry(staged))
         added = self.lake.stage(shaped, mark) if staged else []
         self._balanced(sum(int(file.recordCount()) for file in added), staged)
@@ -63,7 +70,7 @@ class Placing:
         put = Put(condition=condition, added=added, columns=shaped.columns if added else (), dropping=gone)
         receipt, tries = committing(lambda: self._commit(put, mark))
         receipt.attempts = tries
-        return receipt
+        return receipt.grown(grown)
 
     def _commit(self, put: Put, mark: Mark) -> LoadReceipt:
         if self.attempt.superseded():
@@ -93,12 +100,11 @@ class Placing:
             version=commit.version if commit else None,
         )
 
-    def _shaped(self, rows: DataFrame) -> DataFrame:
+    def _shaped(self, rows: DataFrame, held: StructType | None) -> DataFrame:
         """The rows as the table holds them."""
         context = self.attempt.context
         if self.scope:
-            there = self.lake.iceberg.exists()
-            rows = scope.with_columns(rows, self.scope, self.lake.rows().schema if there else None, context.where)
+            rows = scope.with_columns(rows, self.scope, held, context.where)
         return self.write.shape(rows, context.plan.id, context.plan.window)
 
     def _fitted(self, shaped: DataFrame) -> tuple[DataFrame, list[str]]:

@@ -20,6 +20,7 @@ from spark_jobs.load.databases.replacing import Replacing
 from spark_jobs.load.databases.shape import Shape, Wanted, shape_of, unheld_in
 from spark_jobs.load.databases.transacting import Outcome, Work, telling
 from spark_jobs.load.databases.upserting import Upserting
+from spark_jobs.load.growing import NewColumns
 from spark_jobs.load.outside import Outside
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
 from spark_jobs.load.table import Table
@@ -53,6 +54,9 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
     """The table, or `schema.table`; without a schema it is in the connection's own. Made where there is none."""
     write: ReplaceWindow | Append | Snapshot | Merge
     """How rows reach the table, and why a repeat can't harm."""
+    new_columns: NewColumns = "evolve"
+    """Columns that the rows have and the table hasn't: `evolve` adds them, `freeze` stops before anything is written;
+    the report names them, and those that the rows haven't got."""
     scope: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
     lack; one that says another value is refused."""
@@ -74,7 +78,9 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
         keys = self.write.keys if isinstance(self.write, Merge) else ()
         there = {name.lower() for name in rows.columns}
         by = tuple(name for name in self._by if name.lower() in there)
-        wanted = Wanted(table=table, schema=rows.schema, keys=keys, by=by, where=context.where)
+        wanted = Wanted(
+            table=table, schema=rows.schema, keys=keys, by=by, where=context.where, new_columns=self.new_columns
+        )
         with telling(database, str(table)) as cursor:
             shape = shape_of(database, cursor, wanted)
         return [*super().outside(rows, context), *unheld_in(database, rows.schema, shape)]
@@ -96,8 +102,9 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
         Raises:
             ConfigError: the connection or the table can't be used, or another pipeline loads the table and no scope
                 parts their rows.
-            DataError: a column or a value that the table can't hold; a window that overlaps an earlier one which it
-                doesn't cover (append); a key that comes twice without a sequence (merge).
+            DataError: a column or a value that the table can't hold; a column that it hasn't got (freeze); a window
+                that overlaps an earlier one which it doesn't cover (append); a key that comes twice without a sequence
+                (merge).
             InfrastructureError: the database can't be reached; or, with lookback, another run has published rows that
                 it read later than these.
         """
@@ -106,18 +113,27 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             return self._merge(self.write, publishing, rows, staged)
         shaped = scope.with_columns(rows, self.scope, None, context.where)
         shaped = self.write.shape(shaped, context.plan.id, context.plan.window)
-        wanted = Wanted(table=publishing.books.table, schema=shaped.schema, by=self._by, where=context.where)
+        wanted = Wanted(
+            table=publishing.books.table,
+            schema=shaped.schema,
+            by=self._by,
+            where=context.where,
+            new_columns=self.new_columns,
+        )
         shapes = publishing.begin((wanted,))
         if not shapes:
             return self._lost(publishing)
         work = self._replacing(publishing, shapes[0], shaped.schema)
-        return self._receipt(publishing.publish(shaped, staged, [(wanted, shapes[0])], shapes[0], work))
+        outcome = publishing.publish(shaped, staged, [(wanted, shapes[0])], shapes[0], work)
+        return self._receipt(outcome).grown(shapes[0].growth)
 
     def _merge(self, write: Merge, publishing: Publishing, rows: DataFrame, staged: int) -> LoadReceipt:
         context, table = publishing.context, publishing.books.table
         changes = self._changes(write, rows, context)
         schema = changes.rows.drop(CHANGE).schema
-        wanted = [Wanted(table=table, schema=schema, keys=changes.keys, where=context.where)]
+        wanted = [
+            Wanted(table=table, schema=schema, keys=changes.keys, where=context.where, new_columns=self.new_columns)
+        ]
         if changes.deletes and not write.soft_delete:
             graves = changes.rows.select(*changes.keys, *changes.sequence).schema
             wanted.append(Wanted(table=table.tombstones, schema=graves, keys=changes.keys, where=context.where))
@@ -137,8 +153,8 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
         fit = list(zip(wanted, shapes, strict=True))
         filled = None if changes.deletes else publishing.fill(changes.rows.drop(CHANGE), staged, fit)
         if filled is not None:
-            return self._receipt(filled)
-        return self._receipt(publishing.publish(changes.rows, staged, fit, shape, work))
+            return self._receipt(filled).grown(shapes[0].growth)
+        return self._receipt(publishing.publish(changes.rows, staged, fit, shape, work)).grown(shapes[0].growth)
 
     def _changes(self, write: Merge, rows: DataFrame, context: Context) -> Changes:
         """What the window does; the scope's columns are keys too."""

@@ -14,6 +14,7 @@ from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import DELETED, Cdc, Keyed, Merge, Scd2, names
 from spark_jobs.load.changes import CHANGE, UPSERT, Changes, changes_of
+from spark_jobs.load.growing import Growth, NewColumns, growth
 from spark_jobs.load.histories import CURRENT, FROM, TO, Histories
 from spark_jobs.load.keeping import keep
 from spark_jobs.load.lake import Lake
@@ -38,24 +39,27 @@ class ByKey:
         write: the strategy.
         scope: column -> value: the rows that are this load's.
         attempt: who writes.
+        new_columns: whether columns that the table hasn't got are added.
     """
 
     write: Keyed
     scope: Mapping[str, Any]
     attempt: Attempting
+    new_columns: NewColumns = "evolve"
 
     def publish(self, rows: DataFrame, staged: int) -> LoadReceipt:
         """Publish staged rows; see Delta.publish."""
         if self.attempt.superseded():
             return self._lost()
         self.attempt.refuse_others()
-        work = self._work(self._begin(rows))
+        changes, grown = self._begin(rows)
+        work = self._work(changes)
         for unit in self._debts():
             self._settle(work, unit)
         if not (keep(self.attempt) and work.prepare(self.attempt.number, self._units, self._where)):
             return self._lost()
         (receipt, commit), tries = committing(lambda: self._commit(work, staged))
-        receipt.attempts = tries
+        receipt.grown(grown).attempts = tries
         if commit is not None and owes(commit):
             self._settle(work, self.attempt.unit.key)
         self._refuse_surplus(receipt, staged)
@@ -132,8 +136,8 @@ class ByKey:
     def _table(self) -> DataFrame:
         return self._lake.rows()
 
-    def _begin(self, rows: DataFrame) -> Changes:
-        """What the window does; the table is there afterwards, with all columns."""
+    def _begin(self, rows: DataFrame) -> tuple[Changes, Growth]:
+        """What the window does, and to the table's columns; the table is there afterwards, with all of them."""
         where = self._where
         changes = changes_of(self.write, rows, self.attempt.context.plan.window, where)
         table = self._table.schema if self.attempt.ledger.version() is not None else None
@@ -142,9 +146,10 @@ class ByKey:
         keys = tuple(dict.fromkeys((*changes.keys, *spelled)))
         changes = replace(changes, rows=self._within(scoped, spelled), keys=keys)
         schema = self._schema(changes)
+        grown = growth(schema, table).refuse(self.new_columns, where)
         self._lake.ensure(schema, {self.attempt.claim.key: self.attempt.claim.value}, self._where)
         held = self._table.schema
-        return replace(changes, **self._fitted(changes, held))
+        return replace(changes, **self._fitted(changes, held)), grown
 
     def _within(self, rows: DataFrame, spelled: Sequence[str]) -> DataFrame:
         """Deletes and truncates are of the load's scope, whatever their records leave out."""

@@ -10,6 +10,7 @@ from spark_jobs.columns import quote
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.load.databases.base import Column, Cursor, Database
 from spark_jobs.load.databases.names import TASK, TableName
+from spark_jobs.load.growing import Growth, NewColumns
 from spark_jobs.load.outside import Outside
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Wanted:
         keys: columns of the rows that name an entity: a new table's primary key; none for strategies without.
         by: columns of the rows by which a window is found: a new table's index.
         where: place in the pipeline file.
+        new_columns: whether columns that the table hasn't got are added.
     """
 
     table: TableName
@@ -33,6 +35,7 @@ class Wanted:
     keys: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
     where: str = ""
+    new_columns: NewColumns = "evolve"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +46,19 @@ class Shape:
         columns: name in the rows -> column of the table, in the rows' order.
         missing: those that the table hasn't got yet.
         there: whether there is a table.
+        unfed: names of the table's columns that the rows haven't got.
     """
 
     columns: Mapping[str, Column]
     missing: tuple[Column, ...]
     there: bool
+    unfed: tuple[str, ...] = ()
+
+    @property
+    def growth(self) -> Growth:
+        """What becomes of the table's columns; nothing where there is no table yet."""
+        added = tuple(f"{new.name} {new.kind}" for new in self.missing) if self.there else ()
+        return Growth(added=added, missing=self.unfed)
 
     def spelled(self, names: Sequence[str]) -> tuple[str, ...]:
         """Columns of the rows as the table spells them; letter case of the names makes no difference."""
@@ -60,7 +71,7 @@ def shape_of(database: Database, cursor: Cursor, wanted: Wanted) -> Shape:
 
     Raises:
         ConfigError: a name or type that the database can't have, or that stands for two of the table's columns.
-        DataError: a column that can't keep what comes.
+        DataError: a column that can't keep what comes, or that the table hasn't got and mustn't get.
     """
     why = database.check_name(wanted.table.name)
     if why is not None:
@@ -76,7 +87,11 @@ def shape_of(database: Database, cursor: Cursor, wanted: Wanted) -> Shape:
         elif not database.fits(field.dataType, known):
             raise _clash(field, known, wanted, database)
         columns[field.name] = known
-    return Shape(columns=columns, missing=tuple(missing), there=held is not None)
+    fed = {column.name for column in columns.values()}
+    unfed = tuple(name for name in held or {} if name not in fed)
+    shape = Shape(columns=columns, missing=tuple(missing), there=held is not None, unfed=unfed)
+    shape.growth.refuse(wanted.new_columns, wanted.where)
+    return shape
 
 
 def unheld_in(database: Database, schema: StructType, shape: Shape) -> list[Outside]:
