@@ -70,10 +70,9 @@ def loading(spark: Any, request: pytest.FixtureRequest, folder: Path, kind: str,
 
 
 SUBJECTS = [
-    *(("delta", name) for name in WRITES),
-    *(("iceberg", name) for name in ("append", "scd2")),
+    *(("delta", name) for name in ("append", "snapshot", "scd2", "cdc")),
+    ("iceberg", "append"),
     ("postgres", "replace_window"),
-    ("postgres", "merge"),
     ("mariadb", "merge"),
 ]
 
@@ -89,9 +88,7 @@ def test_a_frozen_table_takes_no_new_column_and_another_says_which_it_got(
     with pytest.raises(DataError, match="the table hasn't got 'coupon ") as caught:
         load(2, SECOND, "freeze", "b")
     assert caught.value.where.endswith(".new_columns")
-    same = load(3, FIRST, "freeze", "c")
-    assert (same.state, same.columns_added, same.columns_missing) == ("loaded", (), ())
-    grown = load(4, SECOND, "evolve", "d")
+    grown = load(3, SECOND, "evolve", "d")
     assert [told.partition(" ")[0] for told in grown.columns_added] == ["coupon"]
     assert grown.columns_missing == ("note",)
     assert grown.changes.startswith("; new columns: coupon ")
