@@ -12,12 +12,10 @@ from spark_jobs.load.files import Files
 from spark_jobs.load.filesets.catalog import Catalog
 from spark_jobs.load.filesets.layout import read as rows_of
 from tests.conformance.harness import Subject
-from tests.conformance.promise import CASES, prove
+from tests.conformance.promise import CASES, HOW_OFTEN, prove
 from tests.conformance.test_delta import STRATEGIES
 
 pytestmark = pytest.mark.spark
-
-KEPT = ("replace_window", "snapshot")
 
 
 def subject(spark: Any, form: Any) -> Subject:
@@ -32,15 +30,17 @@ def subject(spark: Any, form: Any) -> Subject:
     return Subject(make=make, read=read)
 
 
-@pytest.mark.parametrize(("name", "form"), [("replace_window", "parquet"), ("snapshot", "csv")])
-def test_any_schedule_ends_as_a_plain_run_in_order(spark: Any, tmp_path: Path, name: str, form: str) -> None:
-    prove(spark, subject(spark, form), STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)))
-
-
-@pytest.mark.prove
-@pytest.mark.timeout(6 * 3600)
-@pytest.mark.parametrize("form", ["parquet", "csv"])
-@pytest.mark.parametrize("name", KEPT)
-def test_two_hundred_schedules_end_as_a_plain_run_in_order(spark: Any, tmp_path: Path, name: str, form: str) -> None:
-    folder = lambda: Path(mkdtemp(dir=tmp_path))  # noqa: E731
-    prove(spark, subject(spark, form), STRATEGIES[name], CASES[name], folder, rounds=200)
+@pytest.mark.parametrize("rounds", HOW_OFTEN)
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("replace_window", "parquet"),
+        ("snapshot", "csv"),
+        pytest.param("replace_window", "csv", marks=pytest.mark.prove),
+        pytest.param("snapshot", "parquet", marks=pytest.mark.prove),
+    ],
+)
+def test_any_schedule_ends_as_a_plain_run_in_order(
+    spark: Any, tmp_path: Path, name: str, form: str, rounds: int
+) -> None:
+    prove(spark, subject(spark, form), STRATEGIES[name], CASES[name], lambda: Path(mkdtemp(dir=tmp_path)), rounds)

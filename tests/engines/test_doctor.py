@@ -252,6 +252,7 @@ def test_the_lock_names_jars_by_coordinates_and_digest() -> None:
     assert [jar.artifact for jar in locked] == [
         "delta-spark_4.1_2.13",
         "delta-storage",
+        "iceberg-spark-runtime-4.1_2.13",
         "spark-avro_2.13",
         "mariadb-java-client",
         "postgresql",
