@@ -11,10 +11,11 @@ from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import Commit, Ledger, committing
-from spark_jobs.load import scope
+from spark_jobs.load import dressing, scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
 from spark_jobs.load.delta_lake import MERGED, DeltaLake
+from spark_jobs.load.dressing import Dress
 from spark_jobs.load.growing import NewColumns, growth
 from spark_jobs.load.keeping import keep
 from spark_jobs.load.keyed import ByKey
@@ -56,6 +57,13 @@ write: {strategy: replace_window, column: ordered_at}
     """How rows reach the table, and why a repeat can't harm."""
     partition_by: tuple[str, ...] = field(default=(), metadata={"column": True, "distinct": True})
     """Columns that lay the table out; a local date keeps windows in files of their own."""
+    cluster_by: tuple[str, ...] = field(default=(), metadata={"column": True, "distinct": True, "upkeep": True})
+    """Columns by which Delta puts rows together whenever it optimizes: four at most, in place of `partition_by`. It may
+    change: what is written from then on follows."""
+    properties: Mapping[str, str] = field(default_factory=dict, metadata={"upkeep": True})
+    """Properties of the table, such as `delta.dataSkippingNumIndexedCols`; set where the table says something else."""
+    comments: Mapping[str, str] = field(default_factory=dict, metadata={"upkeep": True})
+    """Column -> what it holds, in words: the table's own comments on its columns, for those who read it."""
     change_feed: bool = False
     """Whether the table records its changes, so that others can read them: source `table` with `changes: true`."""
     new_columns: NewColumns = "evolve"
@@ -69,7 +77,11 @@ write: {strategy: replace_window, column: ordered_at}
 
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why."""
-        return dict(problems(self))
+        return dict([*problems(self), *dressing.problems(self._dress, self.partition_by)])
+
+    @property
+    def _dress(self) -> Dress:
+        return Dress(cluster_by=self.cluster_by, properties=self.properties, comments=self.comments)
 
     def committed(self, name: str, spark: SparkSession, plan: Plan) -> dict[str, int]:
         """Unit -> number, of the windows of this load that the table holds."""
@@ -93,6 +105,7 @@ write: {strategy: replace_window, column: ordered_at}
             partition_by=self.partition_by,
             made_with=MERGED if isinstance(self.write, Keyed) else None,
             change_feed=self.change_feed,
+            dress=self._dress,
         )
         return Attempting(lake=lake, unit=unit, claim=claim, context=context)
 
@@ -125,7 +138,9 @@ write: {strategy: replace_window, column: ordered_at}
         shaped = self._shaped(rows, held, context)
         grown = growth(shaped.schema, held).refuse(self.new_columns, context.where)
         properties = {attempt.claim.key: attempt.claim.value}
+        shaped = self._dress.commented(shaped)
         ensure_table(context.spark, self.path, shaped.schema, self.partition_by, properties)
+        self._dress.put_on(context.spark, self.path, context.where)
         if not keep(attempt):
             return self.done(name, context) or self._receipt("superseded", None)
         receipt, tries = committing(lambda: self._commit(shaped, staged, attempt))

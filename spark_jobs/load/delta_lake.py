@@ -12,6 +12,7 @@ from spark_jobs.columns import listed
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import Ledger, committing
 from spark_jobs.load import owners
+from spark_jobs.load.dressing import Dress
 from spark_jobs.load.lake import Mark, MergeInto
 from spark_jobs.load.new_table import ensure_table, record_changes
 
@@ -35,6 +36,7 @@ class DeltaLake:
         made_with: properties of a new one.
         aside: whether it is a side table: read at one version, out of sight of the transaction of a MERGE.
         change_feed: whether it is to record its changes.
+        dress: what it is to say of itself.
     """
 
     spark: SparkSession
@@ -43,6 +45,7 @@ class DeltaLake:
     made_with: Mapping[str, str] | None = None
     aside: bool = False
     change_feed: bool = False
+    dress: Dress | None = None
 
     @property
     def name(self) -> str:
@@ -68,11 +71,12 @@ class DeltaLake:
         ensure_table(self.spark, self.path, schema, self.partition_by, {**(self.made_with or {}), **properties})
         self._refuse_layout(where)
         there = {field.name.lower() for field in self.spark.read.format("delta").load(self.path).schema}
-        if all(field.name.lower() in there for field in schema):
-            return
-        nothing = self.spark.createDataFrame([], schema)
-        writer = nothing.write.format("delta").mode("append").option("mergeSchema", "true")
-        committing(lambda: writer.save(self.path))
+        if any(field.name.lower() not in there for field in schema):
+            nothing = self.spark.createDataFrame([], schema)
+            writer = nothing.write.format("delta").mode("append").option("mergeSchema", "true")
+            committing(lambda: writer.save(self.path))
+        if self.dress is not None:
+            self.dress.put_on(self.spark, self.path, where)
 
     def _refuse_layout(self, where: str) -> None:
         """See that it is laid out as the load says: MERGE takes any, and the option would do nothing."""

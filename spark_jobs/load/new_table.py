@@ -25,7 +25,7 @@ _BEGUN: Final = ("DELTA_TABLE_NOT_FOUND", "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOC
 _PATIENCE: Final = 3.0  # seconds that another window may take from its log's folder to its first commit
 # Off in every session that runs a query, so that it can't read paths; the builder knows its table by its path.
 FEED: Final = "delta.enableChangeDataFeed"
-_PATHS: Final = "spark.sql.runSQLOnFiles"
+PATHS: Final = "spark.sql.runSQLOnFiles"
 
 
 def ensure_table(
@@ -69,7 +69,7 @@ def record_changes(spark: SparkSession, ledger: Ledger) -> None:
     if ledger.properties().get(FEED) == "true":
         return
     own = spark.newSession()
-    own.conf.set(_PATHS, "true")
+    own.conf.set(PATHS, "true")
     table = ledger.path.replace("`", "``")
     own.sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ('{FEED}' = 'true')")
 
@@ -92,7 +92,7 @@ def _create(
     if last_version(spark, path) is not None:
         return
     own = spark.newSession()
-    own.conf.set(_PATHS, "true")
+    own.conf.set(PATHS, "true")
     builder = DeltaTable.createIfNotExists(own).location(path).addColumns(schema).partitionedBy(*partition_by)
     for key, value in properties.items():
         builder = builder.property(key, value)
