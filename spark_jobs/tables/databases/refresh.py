@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from spark_jobs.errors import ConfigError, DataError
@@ -18,11 +19,12 @@ from spark_jobs.load.databases.base import Column, Cursor
 from spark_jobs.load.databases.books import Books, Entry
 from spark_jobs.load.databases.names import TableName
 from spark_jobs.load.jdbc import Jdbc
+from spark_jobs.load.reaching import overtaken
 from spark_jobs.load.strategies import Append
 from spark_jobs.lookback import reach_of
 from spark_jobs.plan import Plan
 from spark_jobs.tables.databases.held import Condition, Held
-from spark_jobs.tables.spans import covered, merged, newer, window_of_unit
+from spark_jobs.tables.spans import covered, merged, window_of_unit
 from spark_jobs.tables.swap import Behind
 from spark_jobs.window import Window
 
@@ -171,10 +173,11 @@ class DatabaseRebuild:
 
     def _later(self, window: Window, number: int, live: Mapping[str, Entry]) -> bool:
         """Whether the live table holds later rows for any part of a window."""
-        numbers = {key: entry.number for key, entry in live.items()}
-        if self.held.destination.write.numbered_by_window:
-            return numbers.get(self.held.unit(window).key, 0) > number
-        return newer(self._reach(window), number, numbers)
+        numbers, key = {unit: entry.number for unit, entry in live.items()}, self.held.unit(window).key
+        if numbers.get(key, 0) > number or self.held.destination.write.numbered_by_window:
+            return numbers.get(key, 0) > number
+        # With lookback, windows beside those that are rebuilt replace rows of theirs: what each has replaced counts.
+        return overtaken(partial(_told, live), numbers, key, self._reach(window), number) is not None
 
     def _refuse_lost(self, cursor: Cursor, columns: Mapping[str, Column]) -> None:
         inside = self._windows(columns)
@@ -219,6 +222,10 @@ class DatabaseRebuild:
     def _own(self, books: Books, cursor: Cursor) -> dict[str, Entry]:
         prefix = f"etl:{self.held.plan.id}:{self.name}:"
         return {key: entry for key, entry in books.entries(cursor).items() if key.startswith(prefix)}
+
+
+def _told(entries: Mapping[str, Entry]) -> dict[str, dict[str, Any]]:
+    return {unit: entry.to_json() for unit, entry in entries.items()}
 
 
 def shadow_of(held: Held) -> TableName:

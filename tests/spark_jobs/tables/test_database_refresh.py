@@ -1,0 +1,44 @@
+"""Given loads that come amid a refresh of a database's table, then no row is put back, lost, or there twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spark_jobs.load.strategies import Append, ReplaceWindow
+from spark_jobs.tables.swap import Behind
+from tests.spark_jobs.plans import day
+from tests.spark_jobs.tables.databases import Part
+
+pytestmark = pytest.mark.spark  # it takes a server
+
+BY_TIME, APPEND = ReplaceWindow(strategy="replace_window", column="at"), Append(strategy="append")
+
+
+@pytest.fixture(params=["postgres", "mariadb"])
+def part(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Part]:
+    server: Any = request.getfixturevalue(request.param)
+
+    def make(write: Any, back: int | None = None) -> Part:
+        return Part(server, tmp_path, write, back)
+
+    return make
+
+
+def test_rows_that_a_window_beside_the_refreshed_ones_has_read_later_are_not_put_back(part: Any) -> None:
+    facts = part(BY_TIME, back=2)
+    for number in (1, 2, 3):
+        facts.load(day(number), second=number)
+    assert facts.rows() == [(1, 3), (2, 3), (3, 3)]
+    rebuild = facts.refresh(day(1), day(2), second=10)
+    rebuild.begin()
+    assert facts.build(rebuild, second=10) == 2
+    facts.load(day(3), second=20)  # it replaces the two days before, too
+    with pytest.raises(Behind):
+        rebuild.swap()
+    assert facts.build(rebuild, second=30) == 2
+    rebuild.swap()
+    assert facts.rows() == [(1, 30), (2, 30), (3, 20)]
