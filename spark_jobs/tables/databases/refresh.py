@@ -120,14 +120,16 @@ class DatabaseRebuild:
         Raises:
             Behind: windows were loaded into the live table meanwhile.
             ConfigError: rows of the table belong to none of the windows, so that they would be lost.
+            DataError: one that was loaded meanwhile reaches over the edge of those that are rebuilt (append).
         """
         held = self.held
         with held.session() as cursor:
             self._add_columns(cursor)
             held.books.lock(cursor)
+            columns = held.columns(cursor)
+            self._refuse_cut(cursor, columns)
             built, live = self._own(self._books, cursor), self._own(held.books, cursor)
             self._refuse_behind(built, live)
-            columns = held.columns(cursor)
             gone = held.mine(columns)
             if self.whole:
                 self._refuse_lost(cursor, columns)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from spark_jobs.errors import DataError
 from spark_jobs.load.strategies import Append, ReplaceWindow
 from spark_jobs.tables.swap import Behind
 from tests.spark_jobs.plans import day
@@ -42,3 +43,17 @@ def test_rows_that_a_window_beside_the_refreshed_ones_has_read_later_are_not_put
     assert facts.build(rebuild, second=30) == 2
     rebuild.swap()
     assert facts.rows() == [(1, 30), (2, 30), (3, 20)]
+
+
+def test_a_window_that_comes_over_the_edge_meanwhile_is_not_doubled(part: Any) -> None:
+    log = part(APPEND)
+    for number in (1, 2, 3):
+        log.load(day(number), second=number)
+    rebuild = log.refresh(day(2), second=10)
+    rebuild.begin()
+    log.build(rebuild, second=10)
+    log.load(day(1, 3), second=20)  # its rows are of all three days together
+    log.build(rebuild, second=30)
+    with pytest.raises(DataError, match="cuts through windows of the table"):
+        rebuild.swap()
+    assert log.rows() == [(1, 20), (2, 20), (3, 20)]
