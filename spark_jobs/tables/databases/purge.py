@@ -71,7 +71,10 @@ class DatabasePlace:
             return told | {"state": "not_searched", "missing": missing}
         texts = entity.texts(spark, rows, self.path)
         with self.held.session() as cursor:
-            condition = self._condition(cursor, dict(zip(entity.keys, texts, strict=True)))
+            columns = self.held.database.columns(cursor, self.table)
+            if columns is None:
+                return told  # the refresh that it was of has ended
+            condition = self._condition(columns, dict(zip(entity.keys, texts, strict=True)))
             told |= self._removed(cursor, condition, dry=dry)
         say(f"purge {self.name}: {told['rows']} rows in {self.path}")
         return told
@@ -89,10 +92,8 @@ class DatabasePlace:
         cursor.connection.commit()
         return {"state": "purged" if gone else "clean", "rows": gone}
 
-    def _condition(self, cursor: Cursor, texts: Mapping[str, str]) -> Condition:
-        database = self.held.database
-        columns = database.columns(cursor, self.table) or {}
-        parts = []
+    def _condition(self, columns: Mapping[str, Column], texts: Mapping[str, str]) -> Condition:
+        database, parts = self.held.database, []
         for name in texts:
             known = columns[spelled(name, columns) or name]
             parts.append(str(database.means(database.quote(known.name), known)))
@@ -101,10 +102,13 @@ class DatabasePlace:
 
 
 def places_of(held: Held) -> Iterator[DatabasePlace]:
-    """Every table of a load."""
+    """Every table of a load, each before those that its rows may go over into while the entity is purged.
+
+    A refresh's swap takes them into the load's own table, and a delete from there to the tombstones.
+    """
+    yield DatabasePlace(name=f"load {held.name}, refresh under way", held=held, table=shadow_of(held), live=False)
     yield DatabasePlace(name=f"load {held.name}", held=held, table=held.table, live=True)
     yield DatabasePlace(name=f"load {held.name}, tombstones", held=held, table=held.table.tombstones, live=False)
-    yield DatabasePlace(name=f"load {held.name}, refresh under way", held=held, table=shadow_of(held), live=False)
 
 
 def staged_beside(held: Held) -> list[str]:

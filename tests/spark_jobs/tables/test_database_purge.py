@@ -1,0 +1,61 @@
+"""Given others at work on a database's table, then an entity that is purged is gone, and nobody else's rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spark_jobs.load.strategies import ReplaceWindow
+from spark_jobs.tables.databases.purge import DatabasePlace, places_of
+from spark_jobs.tables.entity import Entity
+from tests.spark_jobs.plans import day
+from tests.spark_jobs.tables.databases import Part
+
+pytestmark = pytest.mark.spark
+
+BY_TIME = ReplaceWindow(strategy="replace_window", column="at")
+
+
+@pytest.fixture(params=["postgres", "mariadb"])
+def server(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)
+
+
+def purged(part: Part, spark: Any, **keys: str) -> Iterator[tuple[str, str, int]]:
+    """Purge an entity place by place: what each is, its state, its rows."""
+    for place in places_of(part.held(spark=spark)):
+        told = place.purge(spark, Entity(keys=keys), dry=False, say=lambda _: None)
+        yield told["name"].removeprefix("load mart").removeprefix(", ") or "load", told["state"], told["rows"]
+
+
+def test_a_refresh_that_swaps_meanwhile_brings_nobody_back(
+    spark: Any, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = Part(server, tmp_path, BY_TIME)
+    facts.load(day(1), second=1)
+    rebuild = facts.refresh(day(1), second=7)
+    rebuild.begin()
+    facts.build(rebuild, second=7)
+    steps = purged(facts, spark, id="7")
+    found = [next(steps)]
+    rebuild.swap()
+    found += steps
+    assert facts.rows() == []
+    assert sum(rows for _, _, rows in found) == 1
+
+    rows = DatabasePlace.rows
+
+    def ended(place: DatabasePlace, session: Any) -> Any:
+        seen = rows(place, session)
+        rebuild.drop()
+        return seen
+
+    monkeypatch.setattr(DatabasePlace, "rows", ended)
+    assert [step[:2] for step in purged(facts, spark, id="7")] == [
+        ("refresh under way", "absent"),
+        ("load", "clean"),
+        ("tombstones", "absent"),
+    ]
