@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 Say = Callable[[str], None]
+Own = Callable[[Mapping[str, Column]], Condition]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +28,13 @@ class DatabasePlace:
         name: what it is, in words.
         held: the load.
         table: the table.
-        live: whether it is the load's own, which others may load too.
+        own: which of its rows are the load's, where others may load the table too; None: all are.
     """
 
     name: str
     held: Held
     table: TableName
-    live: bool
+    own: Own | None = None
 
     @property
     def path(self) -> str:
@@ -97,8 +98,8 @@ class DatabasePlace:
         for name in texts:
             known = columns[spelled(name, columns) or name]
             parts.append(str(database.means(database.quote(known.name), known)))
-        mine = self.held.mine(columns) if self.live else Condition()
-        return Condition(parts=tuple(parts), values=tuple(texts.values())) & mine
+        own = self.own(columns) if self.own else Condition()
+        return Condition(parts=tuple(parts), values=tuple(texts.values())) & own
 
 
 def places_of(held: Held) -> Iterator[DatabasePlace]:
@@ -106,9 +107,10 @@ def places_of(held: Held) -> Iterator[DatabasePlace]:
 
     A refresh's swap takes them into the load's own table, and a delete from there to the tombstones.
     """
-    yield DatabasePlace(name=f"load {held.name}, refresh under way", held=held, table=shadow_of(held), live=False)
-    yield DatabasePlace(name=f"load {held.name}", held=held, table=held.table, live=True)
-    yield DatabasePlace(name=f"load {held.name}, tombstones", held=held, table=held.table.tombstones, live=False)
+    name, table = f"load {held.name}", held.table
+    yield DatabasePlace(name=f"{name}, refresh under way", held=held, table=shadow_of(held))
+    yield DatabasePlace(name=name, held=held, table=table, own=held.mine)
+    yield DatabasePlace(name=f"{name}, tombstones", held=held, table=table.tombstones, own=held.buried)
 
 
 def staged_beside(held: Held) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from spark_jobs.load.by_key import Merge
 from spark_jobs.load.strategies import ReplaceWindow
 from spark_jobs.tables.databases.purge import DatabasePlace, places_of
 from spark_jobs.tables.entity import Entity
@@ -59,3 +60,20 @@ def test_a_refresh_that_swaps_meanwhile_brings_nobody_back(
         ("load", "clean"),
         ("tombstones", "absent"),
     ]
+
+
+def test_tombstones_of_pipelines_that_share_a_table_by_scope_stay(spark: Any, server: Any, tmp_path: Path) -> None:
+    part = Part(server, tmp_path, Merge(strategy="merge", keys=("who",)), Country="de")
+    graves = "('alice', 'de'), ('alice', 'fr'), ('bob', 'de'), ('alice', NULL)"
+    server.run(
+        "CREATE TABLE facts (who VARCHAR(9), country VARCHAR(2))",
+        "CREATE TABLE _etl_gone_facts (who VARCHAR(9), country VARCHAR(2))",
+        f"INSERT INTO _etl_gone_facts VALUES {graves}",  # noqa: S608
+    )
+    assert list(purged(part, spark, who="alice"))[-1] == ("tombstones", "purged", 2)
+    left = server.rows("SELECT who, country FROM _etl_gone_facts ORDER BY who")
+    assert left == [("alice", "fr"), ("bob", "de")]
+    # A table that was made before there was a scope.
+    server.run("ALTER TABLE _etl_gone_facts DROP COLUMN country")
+    assert list(purged(part, spark, who="alice"))[-1] == ("tombstones", "purged", 1)
+    assert server.rows("SELECT who FROM _etl_gone_facts") == [("bob",)]
