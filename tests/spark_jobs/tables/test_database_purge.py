@@ -77,3 +77,17 @@ def test_tombstones_of_pipelines_that_share_a_table_by_scope_stay(spark: Any, se
     server.run("ALTER TABLE _etl_gone_facts DROP COLUMN country")
     assert list(purged(part, spark, who="alice"))[-1] == ("tombstones", "purged", 1)
     assert server.rows("SELECT who FROM _etl_gone_facts") == [("bob",)]
+
+
+def test_a_uuid_is_the_same_however_it_is_spelled(spark: Any, server: Any, tmp_path: Path) -> None:
+    part = Part(server, tmp_path, Merge(strategy="merge", keys=("who",)))
+    here, there = "0e37df36-f698-11e6-8dd4-cb9ced3df976", "0e37df36-f698-11e6-8dd4-cb9ced3df977"
+    for asked in (here, here.upper(), f"{{{here.upper()}}}", here.replace("-", "")):
+        server.run(
+            "DROP TABLE IF EXISTS facts",
+            "CREATE TABLE facts (who UUID)",
+            f"INSERT INTO facts VALUES ('{here}'), ('{there}'), (NULL)",  # noqa: S608
+        )
+        assert list(purged(part, spark, who=asked))[1] == ("load", "purged", 1), asked
+        assert [str(who) for (who,) in server.rows("SELECT who FROM facts WHERE who IS NOT NULL")] == [there]
+    assert list(purged(part, spark, who="nobody's"))[1] == ("load", "clean", 0)
