@@ -8,7 +8,7 @@ the old rows or the new ones.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -137,11 +137,17 @@ class DatabaseRebuild:
                 gone = gone & self._windows(columns)
             cursor.execute(f"DELETE FROM {held.place}{gone.where}", gone.values)  # noqa: S608 - quoted, bound
             rows = self._insert(cursor, columns)
+            held.books.forget_units(cursor, self._replaced(live) - built.keys())
             for entry in built.values():
                 held.books.record(cursor, entry)
             self._books.forget(cursor)
             cursor.connection.commit()
         return {"table": held.destination.place, "rows": rows, "before": None, "version": None}
+
+    def _replaced(self, live: Mapping[str, Entry]) -> set[str]:
+        """The live units whose rows go: those of windows that lie in the rebuilt ones, however they were cut."""
+        spans = merged(plan.window for plan in self.plans)
+        return {key for key, window in self._windows_of(live) if covered(window, spans)}
 
     def _insert(self, cursor: Cursor, columns: Mapping[str, Column]) -> int:
         held, shadow = self.held, self._books.table
@@ -164,8 +170,7 @@ class DatabaseRebuild:
 
     def _refuse_behind(self, built: Mapping[str, Entry], live: Mapping[str, Entry]) -> None:
         spans = merged(plan.window for plan in self.plans)
-        there = [window for key in live if (window := window_of_unit(key, self.held.plan.window.timezone)) is not None]
-        uncovered = [window for window in there if not covered(window, spans)]
+        uncovered = [window for _, window in self._windows_of(live) if not covered(window, spans)]
         if uncovered and self.whole:
             raise Behind(uncovered)
         for plan in self.plans:
@@ -220,6 +225,11 @@ class DatabaseRebuild:
     def _reach(self, window: Window) -> Window:
         plan = next(plan for plan in self.plans if plan.window == window)
         return reach_of(plan, plan.load[self.name][0], self.held.destination) or window
+
+    def _windows_of(self, units: Iterable[str]) -> Iterator[tuple[str, Window]]:
+        """Units with their windows; a snapshot has none."""
+        zone = self.held.plan.window.timezone
+        return ((key, window) for key in units if (window := window_of_unit(key, zone)) is not None)
 
     def _own(self, books: Books, cursor: Cursor) -> dict[str, Entry]:
         prefix = f"etl:{self.held.plan.id}:{self.name}:"

@@ -57,3 +57,18 @@ def test_a_window_that_comes_over_the_edge_meanwhile_is_not_doubled(part: Any) -
     with pytest.raises(DataError, match="cuts through windows of the table"):
         rebuild.swap()
     assert log.rows() == [(1, 20), (2, 20), (3, 20)]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("write", [BY_TIME, APPEND], ids=["by_time", "append"])
+def test_the_ledger_forgets_a_wider_window_whose_rows_the_swap_replaces(part: Any, write: Any, whole: bool) -> None:
+    facts = part(write)
+    facts.load(day(1, 3), second=1)
+    facts.load(day(5), second=2)
+    days = [day(number) for number in ((1, 2, 3, 5) if whole else (1, 2, 3))]
+    rebuild = facts.refresh(*days, second=10, whole=whole)
+    rebuild.begin()
+    facts.build(rebuild, second=10)
+    rebuild.swap()
+    assert facts.rows() == [(1, 10), (2, 10), (3, 10), (5, 10 if whole else 2)]
+    assert facts.units() == [f"2013-01-{at:02}T00:00:00Z/2013-01-{at + 1:02}T00:00:00Z" for at in (1, 2, 3, 5)]
