@@ -30,6 +30,8 @@ _SESSION: Final = (
     "SET standard_conforming_strings = on",
     "SET lock_timeout = '1h'",
     "SET client_encoding = 'UTF8'",
+    # Who has waited for a lock must see what was committed meanwhile, whatever the role's default says.
+    "SET default_transaction_isolation = 'read committed'",
     # A driver that freezes amid its transaction must not hold the table's lock for ever.
     "SET idle_in_transaction_session_timeout = '15min'",
 )

@@ -1,9 +1,10 @@
-"""Sessions of a user whom others share the server with."""
+"""Sessions of a user whom others share the server with, and whose role has defaults of its own."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -38,3 +39,18 @@ def test_a_dead_staging_table_of_another_user_stops_no_load(postgres: PostgreSQL
         with guard.cursor() as cursor:
             assert sorted(database.stages(cursor, target)) == [THEIRS, stage.table.name]
     postgres.run("DROP SCHEMA shared CASCADE", "DROP ROLE loader")
+
+
+def test_who_has_waited_sees_what_was_committed_meanwhile_whatever_the_roles_default(postgres: PostgreSQL) -> None:
+    postgres.run("DROP TABLE IF EXISTS seen", "CREATE TABLE seen (id INT)")
+    options = "-c default_transaction_isolation=serializable"
+    database = Postgres(connection=postgres.connection("db", options=options))
+
+    def count(cursor: Any) -> int:
+        cursor.execute("SELECT count(*) FROM seen", ())
+        return int(cursor.fetchone()[0])
+
+    with closing(database.connect()) as made, made.cursor() as cursor:
+        assert count(cursor) == 0
+        postgres.run("INSERT INTO seen VALUES (1)")
+        assert count(cursor) == 1
