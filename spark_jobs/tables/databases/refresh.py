@@ -69,7 +69,9 @@ class DatabaseRebuild:
         """Make the shadow anew: what an earlier refresh has left may be of other windows.
 
         Raises:
-            ConfigError: there is no table, or its strategy can't be refreshed.
+            Behind: the table holds windows that no plan is for.
+            ConfigError: there is no table, or its strategy can't be refreshed; or rows of the table belong to none of
+                the windows, so that they would be lost.
             DataError: a window of the table reaches over the edge of those that are rebuilt (append).
         """
         write = self.held.destination.write
@@ -85,6 +87,8 @@ class DatabaseRebuild:
             self.held.books.ensure(cursor)
             self.held.publishing.refuse_others(cursor, self.held.books.claims(cursor))
             self._refuse_cut(cursor, columns)
+            self._refuse_uncovered(self._own(self.held.books, cursor))
+            self._refuse_lost(cursor, columns)
             self._drop(cursor)
             self.held.database.like(cursor, self._books.table, self.held.table)
             cursor.connection.commit()
@@ -130,11 +134,8 @@ class DatabaseRebuild:
             self._refuse_cut(cursor, columns)
             built, live = self._own(self._books, cursor), self._own(held.books, cursor)
             self._refuse_behind(built, live)
-            gone = held.mine(columns)
-            if self.whole:
-                self._refuse_lost(cursor, columns)
-            else:
-                gone = gone & self._windows(columns)
+            self._refuse_lost(cursor, columns)
+            gone = held.mine(columns) if self.whole else held.mine(columns) & self._windows(columns)
             cursor.execute(f"DELETE FROM {held.place}{gone.where}", gone.values)  # noqa: S608 - quoted, bound
             rows = self._insert(cursor, columns)
             held.books.forget_units(cursor, self._replaced(live) - built.keys())
@@ -169,14 +170,17 @@ class DatabaseRebuild:
         cursor.connection.commit()
 
     def _refuse_behind(self, built: Mapping[str, Entry], live: Mapping[str, Entry]) -> None:
-        spans = merged(plan.window for plan in self.plans)
-        uncovered = [window for _, window in self._windows_of(live) if not covered(window, spans)]
-        if uncovered and self.whole:
-            raise Behind(uncovered)
+        self._refuse_uncovered(live)
         for plan in self.plans:
             entry = built.get(self.held.unit(plan.window).key)
             if entry is None or self._later(plan.window, entry.number, live):
                 raise Behind
+
+    def _refuse_uncovered(self, live: Mapping[str, Entry]) -> None:
+        spans = merged(plan.window for plan in self.plans)
+        uncovered = [window for _, window in self._windows_of(live) if not covered(window, spans)]
+        if uncovered and self.whole:
+            raise Behind(uncovered)
 
     def _later(self, window: Window, number: int, live: Mapping[str, Entry]) -> bool:
         """Whether the live table holds later rows for any part of a window."""
@@ -188,7 +192,7 @@ class DatabaseRebuild:
 
     def _refuse_lost(self, cursor: Cursor, columns: Mapping[str, Column]) -> None:
         inside = self._windows(columns)
-        if not inside.parts:
+        if not (self.whole and inside.parts):
             return
         lost = self.held.count(
             cursor,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from spark_jobs.errors import DataError
+from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.load.strategies import Append, ReplaceWindow
 from spark_jobs.tables.swap import Behind
 from tests.spark_jobs.plans import day
@@ -72,3 +72,19 @@ def test_the_ledger_forgets_a_wider_window_whose_rows_the_swap_replaces(part: An
     rebuild.swap()
     assert facts.rows() == [(1, 10), (2, 10), (3, 10), (5, 10 if whole else 2)]
     assert facts.units() == [f"2013-01-{at:02}T00:00:00Z/2013-01-{at + 1:02}T00:00:00Z" for at in (1, 2, 3, 5)]
+
+
+def test_what_a_whole_refresh_would_lose_is_told_before_anything_is_built(part: Any) -> None:
+    facts = part(BY_TIME)
+    for number in (1, 2, 3):
+        facts.load(day(number), second=number)
+    with pytest.raises(Behind) as behind:
+        facts.refresh(day(1), day(2), second=10, whole=True).begin()
+    assert behind.value.uncovered == [day(3)]
+    facts.server.run("INSERT INTO facts (id, at) VALUES (99, '2014-01-01 00:00:00')")
+    days = [day(number) for number in (1, 2, 3)]
+    with pytest.raises(ConfigError, match="1 rows of the table belong to no window"):
+        facts.refresh(*days, second=10, whole=True).begin()
+    assert facts.beside() == []
+    facts.refresh(*days, second=10).begin()  # a part of the table leaves the row alone
+    assert len(facts.beside()) == 1
