@@ -85,7 +85,7 @@ class LoadReceipt:
         version: the table's version after the commit; None where its format counts none.
         attempts: commits tried, conflicts with other windows included.
         columns_added: `name type` of the columns that the table got; a field of a struct by its path.
-        columns_missing: the table's columns that the rows hadn't got: null in them.
+        columns_missing: the table's columns that the rows hadn't got: null in them, or the column's default.
     """
 
     strategy: str

@@ -43,7 +43,7 @@ def execute(options: argparse.Namespace) -> int:
         print("nothing was changed")
         return 0
     report = _refreshed(pipeline, windows, whole=whole)
-    print("\n".join(_told(report)))
+    print("\n".join(_told(pipeline, report)))
     return ordering.ended(options, report)
 
 
@@ -96,12 +96,13 @@ def _planned(pipeline: Pipeline, windows: Sequence[Window], *, whole: bool) -> I
     yield "  until then readers see the table as it is; afterwards a lake table's older version stays for time travel"
 
 
-def _told(report: Mapping[str, Any]) -> Iterator[str]:
+def _told(pipeline: Pipeline, report: Mapping[str, Any]) -> Iterator[str]:
     for name, load in report.get("loads", {}).items():
         rows = f"{load['rows']:,} rows" if load["rows"] is not None else "an earlier refresh's rows"
         version = f", version {load['version']}" if load["version"] is not None else ""
         before = f"; version {load['before']} has what was there before" if load["before"] is not None else ""
         yield f"  load {name}: {rows} in {load['table']}{version}{before}"
     if report["state"] == "failed":
-        told = "a table without a line above is as it was; what was built is kept for the next refresh"
-        print(told, file=sys.stderr)
+        begun_anew = any(kind.type == "jdbc" for _, kind in pipeline.load.values())
+        kept = "the next refresh begins anew" if begun_anew else "what was built is kept for the next refresh"
+        print(f"a table without a line above is as it was; {kept}", file=sys.stderr)

@@ -224,6 +224,18 @@ def test_a_refresh_that_failed_after_a_swap_tells_what_was_swapped_by_whichever_
     assert "a table without a line above is as it was" in told.err
 
 
+def test_a_refresh_that_failed_says_of_lake_tables_alone_that_what_was_built_is_kept(
+    project: Project, engine: Callable[..., Orders], capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine({"state": "failed", "error": {"kind": "config", "message": "no", "where": "here"}})
+    jdbc, told = "type: jdbc\n    connection: w\n    table: t", []
+    for text in (FACTS, FACTS.replace("type: delta\n    path: ${env.lake}/orders", jdbc)):
+        assert main(["refresh", str(project.write(text)), "--yes"]) == 1
+        told.append(capsys.readouterr().err)
+    assert ["what was built is kept for the next refresh" in text for text in told] == [True, False]
+    assert "as it was; the next refresh begins anew" in told[1]
+
+
 @pytest.mark.parametrize("command", [["adopt"], ["purge", "--key", "a=b"], ["refresh"]])
 def test_a_table_for_every_window_and_a_failed_order_are_told(
     project: Project, engine: Callable[..., Orders], command: list[str], capsys: pytest.CaptureFixture[str]

@@ -10,7 +10,7 @@ No Spark in here: tasks, sensors and the command line read the same tables.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -158,10 +158,16 @@ class Books:
 
     def record(self, cursor: Cursor, entry: Entry) -> None:
         """Write a commit's entry in place of the unit's last one; the caller has locked the table and commits."""
+        self.forget_units(cursor, [entry.unit])
         place = self.database.table(self.table.beside(LOADS))
-        cursor.execute(f"DELETE FROM {place} WHERE table_name = %s AND unit = %s", (self.table.name, entry.unit))  # noqa: S608
         marks = ", ".join(["%s"] * len(_LOADS))
         cursor.execute(f"INSERT INTO {place} ({', '.join(_LOADS)}) VALUES ({marks})", self._values(entry))  # noqa: S608
+
+    def forget_units(self, cursor: Cursor, units: Iterable[str]) -> None:
+        """Forget units whose rows others have taken the place of; the caller has locked the table and commits."""
+        place = self.database.table(self.table.beside(LOADS))
+        for unit in units:
+            cursor.execute(f"DELETE FROM {place} WHERE table_name = %s AND unit = %s", (self.table.name, unit))  # noqa: S608
 
     def claims(self, cursor: Cursor) -> dict[str, str]:
         """The claims on the table, as Delta's properties have them."""

@@ -120,7 +120,7 @@ def unheld(kind: DataType, held: str) -> Iterator[Unheld]:
         yield from whole_numbers(kind, plain, signed=signed)
     elif name in {"string", "char", "varchar", "binary"}:
         yield from _lengths(lowered, plain)
-        if "character set utf8mb3" in lowered:
+        if re.search(r"character set utf8(mb3)?\b", lowered):  # MariaDB 10.5 calls it utf8
             yield _ASTRAL
 
 
@@ -130,6 +130,8 @@ def _lengths(held: str, plain: str) -> Iterator[Unheld]:
     if said:
         measure, unit = ("length", "characters") if said[1] == "char" else ("octet_length", "bytes")
         yield too_long(measure, int(said[2]), unit)
+    elif plain in _BYTES and "character set" in held and "character set utf8" not in held:
+        yield too_long("length", _BYTES[plain], "characters")  # a letter takes a byte at least
     elif plain in _BYTES:
         yield too_long("octet_length", _BYTES[plain], "bytes")
 

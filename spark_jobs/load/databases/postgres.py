@@ -30,6 +30,8 @@ _SESSION: Final = (
     "SET standard_conforming_strings = on",
     "SET lock_timeout = '1h'",
     "SET client_encoding = 'UTF8'",
+    # Who has waited for a lock must see what was committed meanwhile, whatever the role's default says.
+    "SET default_transaction_isolation = 'read committed'",
     # A driver that freezes amid its transaction must not hold the table's lock for ever.
     "SET idle_in_transaction_session_timeout = '15min'",
 )
@@ -246,6 +248,8 @@ class Postgres:
     def means(self, expression: str, column: Column) -> str | None:
         """Texts by their letters, whatever their collation; other values as their types read the text."""
         kind = self.spark_kind(column)
+        if column.kind == "uuid":  # a cast would say the text in its error where that is none
+            return f"replace({expression}::text, '-', '') = lower(translate(%s, '{{-}}', ''))"
         if kind == "string":
             return f'{expression}::text COLLATE "C" = %s'
         return None if kind in {"void", "binary"} else f"{expression} = CAST(%s AS {column.kind})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.load.databases.base import Column
@@ -125,7 +126,8 @@ def _numeric(precision: int, scale: int) -> Form:
         rest = np.frombuffer(whole.buffers()[1], "<u4").reshape(-1, 8)[whole.offset :][: len(whole), :limbs].copy()
         made = np.zeros(len(whole), [*_NUMERIC, ("digits", ">i2", (before + behind,))])
         made["count"], made["weight"], made["scale"] = before + behind, before - 1, scale
-        made["sign"] = np.where(pc.less(decimals, 0).to_numpy(zero_copy_only=False), 0x4000, 0)
+        nothing = pa.scalar(Decimal(0), decimals.type)  # a plain 0 takes 19 digits beside those behind the point
+        made["sign"] = np.where(pc.less(decimals, nothing).to_numpy(zero_copy_only=False), 0x4000, 0)
         for place in reversed(range(before + behind)):
             made["digits"][:, place] = _divided(rest)
         return made

@@ -138,9 +138,13 @@ def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
         cursor.execute(database.create_stage(stage.table, columns), ())
         guard.commit()
         dead = [name for name in database.unowned(cursor, stage.table) if stage_age(name) > _YOUNG]
-        for name in dead:
-            cursor.execute(f"DROP TABLE IF EXISTS {database.table(stage.table.beside(name))}", ())
         guard.commit()
+        for name in dead:
+            try:
+                cursor.execute(f"DROP TABLE IF EXISTS {database.table(stage.table.beside(name))}", ())
+                guard.commit()
+            except database.errors():  # another user's: a load of that user sweeps it
+                guard.rollback()
 
 
 def _filled(stage: Stage, rows: DataFrame, shape: Shape) -> list[Part]:

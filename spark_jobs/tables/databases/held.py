@@ -155,6 +155,13 @@ class Held:
             values.append(self.plan.id)
         return Condition(parts=tuple(parts), values=tuple(values))
 
+    def buried(self, columns: Mapping[str, Column]) -> Condition:
+        """The tombstones that are this load's; those from before it had a scope are nobody's, and go with them."""
+        known = [(name, value) for name, value in self.destination.scope.items() if spelled(name, columns) is not None]
+        named = [self.column(name, columns)[0] for name, _ in known]
+        parts = tuple(f"({name} = %s OR {name} IS NULL)" for name in named)
+        return Condition(parts=parts, values=tuple(value for _, value in known))
+
     def within(self, span: Window, columns: Mapping[str, Column]) -> Condition:
         """The rows of a span of time; all of a snapshot."""
         write = self.destination.write

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 Say = Callable[[str], None]
+Own = Callable[[Mapping[str, Column]], Condition]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +28,13 @@ class DatabasePlace:
         name: what it is, in words.
         held: the load.
         table: the table.
-        live: whether it is the load's own, which others may load too.
+        own: which of its rows are the load's, where others may load the table too; None: all are.
     """
 
     name: str
     held: Held
     table: TableName
-    live: bool
+    own: Own | None = None
 
     @property
     def path(self) -> str:
@@ -71,7 +72,10 @@ class DatabasePlace:
             return told | {"state": "not_searched", "missing": missing}
         texts = entity.texts(spark, rows, self.path)
         with self.held.session() as cursor:
-            condition = self._condition(cursor, dict(zip(entity.keys, texts, strict=True)))
+            columns = self.held.database.columns(cursor, self.table)
+            if columns is None:
+                return told  # the refresh that it was of has ended
+            condition = self._condition(columns, dict(zip(entity.keys, texts, strict=True)))
             told |= self._removed(cursor, condition, dry=dry)
         say(f"purge {self.name}: {told['rows']} rows in {self.path}")
         return told
@@ -89,22 +93,24 @@ class DatabasePlace:
         cursor.connection.commit()
         return {"state": "purged" if gone else "clean", "rows": gone}
 
-    def _condition(self, cursor: Cursor, texts: Mapping[str, str]) -> Condition:
-        database = self.held.database
-        columns = database.columns(cursor, self.table) or {}
-        parts = []
+    def _condition(self, columns: Mapping[str, Column], texts: Mapping[str, str]) -> Condition:
+        database, parts = self.held.database, []
         for name in texts:
             known = columns[spelled(name, columns) or name]
             parts.append(str(database.means(database.quote(known.name), known)))
-        mine = self.held.mine(columns) if self.live else Condition()
-        return Condition(parts=tuple(parts), values=tuple(texts.values())) & mine
+        own = self.own(columns) if self.own else Condition()
+        return Condition(parts=tuple(parts), values=tuple(texts.values())) & own
 
 
 def places_of(held: Held) -> Iterator[DatabasePlace]:
-    """Every table of a load."""
-    yield DatabasePlace(name=f"load {held.name}", held=held, table=held.table, live=True)
-    yield DatabasePlace(name=f"load {held.name}, tombstones", held=held, table=held.table.tombstones, live=False)
-    yield DatabasePlace(name=f"load {held.name}, refresh under way", held=held, table=shadow_of(held), live=False)
+    """Every table of a load, each before those that its rows may go over into while the entity is purged.
+
+    A refresh's swap takes them into the load's own table, and a delete from there to the tombstones.
+    """
+    name, table = f"load {held.name}", held.table
+    yield DatabasePlace(name=f"{name}, refresh under way", held=held, table=shadow_of(held))
+    yield DatabasePlace(name=name, held=held, table=table, own=held.mine)
+    yield DatabasePlace(name=f"{name}, tombstones", held=held, table=table.tombstones, own=held.buried)
 
 
 def staged_beside(held: Held) -> list[str]:

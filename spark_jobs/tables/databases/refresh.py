@@ -8,8 +8,9 @@ the old rows or the new ones.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from spark_jobs.errors import ConfigError, DataError
@@ -18,11 +19,12 @@ from spark_jobs.load.databases.base import Column, Cursor
 from spark_jobs.load.databases.books import Books, Entry
 from spark_jobs.load.databases.names import TableName
 from spark_jobs.load.jdbc import Jdbc
+from spark_jobs.load.reaching import overtaken
 from spark_jobs.load.strategies import Append
 from spark_jobs.lookback import reach_of
 from spark_jobs.plan import Plan
 from spark_jobs.tables.databases.held import Condition, Held
-from spark_jobs.tables.spans import covered, merged, newer, window_of_unit
+from spark_jobs.tables.spans import covered, merged, window_of_unit
 from spark_jobs.tables.swap import Behind
 from spark_jobs.window import Window
 
@@ -67,7 +69,9 @@ class DatabaseRebuild:
         """Make the shadow anew: what an earlier refresh has left may be of other windows.
 
         Raises:
-            ConfigError: there is no table, or its strategy can't be refreshed.
+            Behind: the table holds windows that no plan is for.
+            ConfigError: there is no table, or its strategy can't be refreshed; or rows of the table belong to none of
+                the windows, so that they would be lost.
             DataError: a window of the table reaches over the edge of those that are rebuilt (append).
         """
         write = self.held.destination.write
@@ -83,6 +87,8 @@ class DatabaseRebuild:
             self.held.books.ensure(cursor)
             self.held.publishing.refuse_others(cursor, self.held.books.claims(cursor))
             self._refuse_cut(cursor, columns)
+            self._refuse_uncovered(self._own(self.held.books, cursor))
+            self._refuse_lost(cursor, columns)
             self._drop(cursor)
             self.held.database.like(cursor, self._books.table, self.held.table)
             cursor.connection.commit()
@@ -118,26 +124,31 @@ class DatabaseRebuild:
         Raises:
             Behind: windows were loaded into the live table meanwhile.
             ConfigError: rows of the table belong to none of the windows, so that they would be lost.
+            DataError: one that was loaded meanwhile reaches over the edge of those that are rebuilt (append).
         """
         held = self.held
         with held.session() as cursor:
             self._add_columns(cursor)
             held.books.lock(cursor)
+            columns = held.columns(cursor)
+            self._refuse_cut(cursor, columns)
             built, live = self._own(self._books, cursor), self._own(held.books, cursor)
             self._refuse_behind(built, live)
-            columns = held.columns(cursor)
-            gone = held.mine(columns)
-            if self.whole:
-                self._refuse_lost(cursor, columns)
-            else:
-                gone = gone & self._windows(columns)
+            self._refuse_lost(cursor, columns)
+            gone = held.mine(columns) if self.whole else held.mine(columns) & self._windows(columns)
             cursor.execute(f"DELETE FROM {held.place}{gone.where}", gone.values)  # noqa: S608 - quoted, bound
             rows = self._insert(cursor, columns)
+            held.books.forget_units(cursor, self._replaced(live) - built.keys())
             for entry in built.values():
                 held.books.record(cursor, entry)
             self._books.forget(cursor)
             cursor.connection.commit()
         return {"table": held.destination.place, "rows": rows, "before": None, "version": None}
+
+    def _replaced(self, live: Mapping[str, Entry]) -> set[str]:
+        """The live units whose rows go: those of windows that lie in the rebuilt ones, however they were cut."""
+        spans = merged(plan.window for plan in self.plans)
+        return {key for key, window in self._windows_of(live) if covered(window, spans)}
 
     def _insert(self, cursor: Cursor, columns: Mapping[str, Column]) -> int:
         held, shadow = self.held, self._books.table
@@ -159,26 +170,29 @@ class DatabaseRebuild:
         cursor.connection.commit()
 
     def _refuse_behind(self, built: Mapping[str, Entry], live: Mapping[str, Entry]) -> None:
-        spans = merged(plan.window for plan in self.plans)
-        there = [window for key in live if (window := window_of_unit(key, self.held.plan.window.timezone)) is not None]
-        uncovered = [window for window in there if not covered(window, spans)]
-        if uncovered and self.whole:
-            raise Behind(uncovered)
+        self._refuse_uncovered(live)
         for plan in self.plans:
             entry = built.get(self.held.unit(plan.window).key)
             if entry is None or self._later(plan.window, entry.number, live):
                 raise Behind
 
+    def _refuse_uncovered(self, live: Mapping[str, Entry]) -> None:
+        spans = merged(plan.window for plan in self.plans)
+        uncovered = [window for _, window in self._windows_of(live) if not covered(window, spans)]
+        if uncovered and self.whole:
+            raise Behind(uncovered)
+
     def _later(self, window: Window, number: int, live: Mapping[str, Entry]) -> bool:
         """Whether the live table holds later rows for any part of a window."""
-        numbers = {key: entry.number for key, entry in live.items()}
-        if self.held.destination.write.numbered_by_window:
-            return numbers.get(self.held.unit(window).key, 0) > number
-        return newer(self._reach(window), number, numbers)
+        numbers, key = {unit: entry.number for unit, entry in live.items()}, self.held.unit(window).key
+        if numbers.get(key, 0) > number or self.held.destination.write.numbered_by_window:
+            return numbers.get(key, 0) > number
+        # With lookback, windows beside those that are rebuilt replace rows of theirs: what each has replaced counts.
+        return overtaken(partial(_told, live), numbers, key, self._reach(window), number) is not None
 
     def _refuse_lost(self, cursor: Cursor, columns: Mapping[str, Column]) -> None:
         inside = self._windows(columns)
-        if not inside.parts:
+        if not (self.whole and inside.parts):
             return
         lost = self.held.count(
             cursor,
@@ -216,9 +230,18 @@ class DatabaseRebuild:
         plan = next(plan for plan in self.plans if plan.window == window)
         return reach_of(plan, plan.load[self.name][0], self.held.destination) or window
 
+    def _windows_of(self, units: Iterable[str]) -> Iterator[tuple[str, Window]]:
+        """Units with their windows; a snapshot has none."""
+        zone = self.held.plan.window.timezone
+        return ((key, window) for key in units if (window := window_of_unit(key, zone)) is not None)
+
     def _own(self, books: Books, cursor: Cursor) -> dict[str, Entry]:
         prefix = f"etl:{self.held.plan.id}:{self.name}:"
         return {key: entry for key, entry in books.entries(cursor).items() if key.startswith(prefix)}
+
+
+def _told(entries: Mapping[str, Entry]) -> dict[str, dict[str, Any]]:
+    return {unit: entry.to_json() for unit, entry in entries.items()}
 
 
 def shadow_of(held: Held) -> TableName:

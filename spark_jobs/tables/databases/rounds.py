@@ -36,15 +36,19 @@ def refresh_databases(spark: SparkSession, order: Order, swapped: dict[str, Any]
         say: takes one line of progress.
     """
     rebuilds = _rebuilds(spark, order)
-    with ExitStack() as guards:
-        for item in rebuilds:
-            # Another refresh of the load waits here until this one ends, however it ends.
-            guard = guards.enter_context(item.held.session())
-            item.held.database.own(guard, item.shadow_name.name)
-            guard.connection.commit()
-            item.begin()
-            guards.callback(item.drop)
-        return _swapped(spark, order, rebuilds, swapped, say)
+    try:
+        with ExitStack() as guards:
+            for item in rebuilds:
+                # Another refresh of the load waits here until this one ends, however it ends.
+                guard = guards.enter_context(item.held.session())
+                item.held.database.own(guard, item.shadow_name.name)
+                guard.connection.commit()
+                item.begin()
+                guards.callback(item.drop)
+            return _swapped(spark, order, rebuilds, swapped, say)
+    except Behind as behind:
+        windows = [window.to_json() for window in behind.uncovered]
+        return {"state": "behind", "windows": windows, "loads": swapped}
 
 
 def _rebuilds(spark: SparkSession, order: Order) -> list[DatabaseRebuild]:
@@ -79,8 +83,7 @@ def _swapped(
                 say(f"refresh {item.name}: {swapped[item.name]['rows']} rows swapped in")
         except Behind as behind:
             if behind.uncovered:
-                windows = [window.to_json() for window in behind.uncovered]
-                return {"state": "behind", "windows": windows, "loads": swapped}
+                raise
             continue
         _sweep(spark, order, rebuilds)
         return {"state": "done", "windows": len(order.plans), "built": built, "loads": dict(swapped)}

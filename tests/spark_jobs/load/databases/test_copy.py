@@ -23,6 +23,8 @@ HELD = {
     "long": "numeric(38,18)",
     "plain": "numeric",
     "tiny": "numeric(10,10)",
+    "fine": "numeric(38,20)",
+    "finest": "numeric(38,38)",
     "big": "numeric(38,0)",
     "count": "numeric(20,4)",
     "small": "smallint",
@@ -66,6 +68,8 @@ def batches() -> list[Any]:
         "long": some(scaled(18, 37), pa.decimal128(38, 18)),
         "plain": some(wide, pa.int64()),
         "tiny": some(scaled(10, 10), pa.decimal128(10, 10)),
+        "fine": some(scaled(20, 38), pa.decimal128(38, 20)),
+        "finest": some(scaled(38, 38), pa.decimal128(38, 38)),
         "big": pa.array(exact, pa.decimal128(38, 0)),
         "count": some(scaled(2, 12), pa.decimal128(12, 2)),
         "small": some(small, pa.int32()),
@@ -117,3 +121,21 @@ def test_a_number_that_is_too_large_is_refused_before_it_is_sent() -> None:
     assert forms is not None
     with pytest.raises(Unfit, match="column 'n': Integer value 40000 not in range: -32768 to 32767; it is smallint"):
         as_binary(batch, forms, None)
+
+
+@pytest.mark.parametrize(("precision", "scale"), [(1, 1), (19, 19), (38, 0), (38, 19), (38, 20), (38, 37), (38, 38)])
+def test_a_decimal_of_any_scale_has_a_binary_form(precision: int, scale: int) -> None:
+    import pyarrow as pa
+
+    from spark_jobs.load.databases.postgres_binary import as_binary, forms_of
+
+    one = Decimal(1).scaleb(-scale, EXACT)
+    batch = pa.record_batch({"n": pa.array([one, -one, Decimal(0), None], pa.decimal128(precision, scale))})
+    forms = forms_of(batch.schema, [Column(name="n", kind=f"numeric({precision},{scale})")])
+    assert forms is not None
+    sent = bytes(as_binary(batch, forms, None))
+    length = 2 + 4 + 8 + 2 * (-(-scale // 4) - (scale - precision) // 4)  # fields, length, head, digits to 10,000
+    rows = [sent[place : place + length] for place in range(0, 3 * length, length)]
+    assert [row[10:12] for row in rows] == [b"\0\0", b"\x40\0", b"\0\0"]
+    assert [int.from_bytes(row[-2:]) for row in rows] == [10 ** (-scale % 4), 10 ** (-scale % 4), 0]
+    assert sent[3 * length :] == b"\0\x01\xff\xff\xff\xff"

@@ -12,6 +12,7 @@ import pytest
 from spark_jobs.accounts import Accounts
 from spark_jobs.errors import DataError
 from spark_jobs.load.accept import accept
+from spark_jobs.load.databases import mariadb_types
 from spark_jobs.load.strategies import Snapshot
 from spark_jobs.report import DatasetCounts, Report
 from spark_jobs.staging import Staging
@@ -115,6 +116,7 @@ def test_mariadb(spark: Any, mariadb: MariaDB, tmp_path: Path) -> None:
         "short": "'äö🙂'",
         "old": "'äöü'",
         "few": "repeat('ä', 127)",
+        "latin": "repeat('ä', 255)",
         "raw": "X'0001'",
         "x": "-1.7976931348623157E308D",
         "y": "CAST(0.5 AS FLOAT)",
@@ -129,6 +131,7 @@ def test_mariadb(spark: Any, mariadb: MariaDB, tmp_path: Path) -> None:
         "short": ("'abcd'",),
         "old": ("'🙂'",),
         "few": ("repeat('ä', 128)",),
+        "latin": ("repeat('ä', 256)",),
         "raw": ("X'000102'",),
         "x": ("double('NaN')", "double('-Infinity')"),
         "y": ("float('Infinity')",),
@@ -142,10 +145,21 @@ def test_mariadb(spark: Any, mariadb: MariaDB, tmp_path: Path) -> None:
     mariadb.run(
         "DROP TABLE IF EXISTS tight",
         "CREATE TABLE tight (id INT, short VARCHAR(3) CHARACTER SET utf8mb4, old VARCHAR(9) CHARACTER SET utf8mb3,"
-        " few TINYTEXT CHARACTER SET utf8mb4, raw VARBINARY(2), x DOUBLE, y FLOAT, n TINYINT UNSIGNED, m MEDIUMINT,"
+        " few TINYTEXT CHARACTER SET utf8mb4, latin TINYTEXT CHARACTER SET latin1, raw VARBINARY(2),"
+        " x DOUBLE, y FLOAT, n TINYINT UNSIGNED, m MEDIUMINT,"
         " big BIGINT UNSIGNED, d DECIMAL(4,2), w DECIMAL(2,0) UNSIGNED, day DATE, moment DATETIME(6),"
         " wall DATETIME(6))",
     )
     table = DatabaseTable(spark, mariadb, tmp_path, "tight", Snapshot(strategy="snapshot"), "id INT")
     found = prove(table, Rows(good, bad))
-    assert found == {"too_long": 3, "not_in_charset": 1, "not_finite": 3, "out_of_range": 11}
+    assert found == {"too_long": 4, "not_in_charset": 1, "not_finite": 3, "out_of_range": 11}
+
+
+@pytest.mark.parametrize(("charset", "rules"), [("utf8", 1), ("utf8mb3", 1), ("utf8mb4", 0), ("latin1", 0)])
+def test_the_narrow_utf_8_is_known_by_both_of_its_names(charset: str, rules: int) -> None:
+    """MariaDB 10.5 calls it utf8, later ones utf8mb3."""
+    from pyspark.sql.types import StringType
+
+    held = f"longtext CHARACTER SET {charset} COLLATE {charset}_general_ci"
+    found = [item.rule for item in mariadb_types.unheld(StringType(), held)]
+    assert found == ["not_in_charset"] * rules
