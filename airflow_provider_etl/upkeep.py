@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -69,8 +70,16 @@ def order(pipeline: Pipeline, name: str, loads: Sequence[str], **options: Any) -
 
 
 def job(made: Order) -> Job:
-    """An order as an engine takes it; upkeep reads no source, so it needs no connection."""
-    return Job(token=uuid4().hex, plan=made.to_json())
+    """An order as an engine takes it, with the connections of its loads and of the stores where they are.
+
+    Raises:
+        ConfigError: Airflow has no connection of an id.
+    """
+    from airflow_provider_etl.hooks.connections import connections_of
+
+    loads = {name: made.plan.load[name] for name in made.options["loads"]}
+    plan = replace(made.plan, verbs=("load",), load=loads)  # upkeep reads no source
+    return Job(token=uuid4().hex, plan=made.to_json(), connections=connections_of([plan]))
 
 
 def told(report: Mapping[str, Any]) -> Iterator[str]:
