@@ -60,8 +60,10 @@ class Catalog:
         """
         if not self.storage.create(self._file(made.number), made.to_text()):
             return False
-        # Old manifests go one after the other: where the one before is gone, this number was there too, and went.
-        if made.number > 1 and not self.storage.exists(self._file(made.number - 1)):
+        # Whoever slept until its number was there and went has made an old one: nobody sees what that says. Where the
+        # one before isn't there it has gone too, as manifests do, one after the other.
+        there = self._numbers()
+        if there[-1] - made.number >= KEPT or (made.number > 1 and made.number - 1 not in there):
             self.storage.delete(self._file(made.number))
             return False
         return True

@@ -225,15 +225,21 @@ def test_a_folder_that_holds_something_else_is_left_alone(facts: Folder) -> None
         facts.load(day(1), [(1, at(1))], 1)
 
 
-def test_a_process_that_slept_while_manifests_went_makes_none_of_an_old_number(facts: Folder) -> None:
-    for number in range(1, 4):
-        facts.load(day(number), [(number, at(number))], number)
-    catalog, held = Catalog(facts.spark, facts.path), facts.held
-    for number in (2, 3):  # as they go when there are a hundred newer ones
-        (Path(facts.path) / "_etl" / f"manifest-{number:020d}.json").unlink()
-    assert catalog.commit(replace(held, number=10)) is False, "the one before isn't there"
-    assert catalog.commit(replace(held, number=2)), "the first manifest always stays"
-    assert catalog.commit(replace(held, number=2)) is False
+def test_a_process_that_slept_while_manifests_went_makes_none_of_an_old_number(spark: Any, tmp_path: Path) -> None:
+    from spark_jobs.load.filesets.manifest import KEPT
+
+    catalog = Catalog(spark, str(tmp_path / "table"))
+    first = made = Manifest(number=1, at="2013-01-01T00:00:00Z", pipeline="p", layout={})
+    assert catalog.commit(first)
+    for _ in range(KEPT + 2):
+        made = made.follow(made.at)
+        assert catalog.commit(made)
+        catalog.tidy(made)
+    assert [manifest.number for manifest in catalog.history()][-2:] == [4, 1], "the second and third are gone"
+    assert catalog.commit(replace(first, number=2)) is False, "the one before is there, as it always is"
+    assert catalog.commit(replace(first, number=3)) is False
+    assert catalog.commit(replace(first, number=made.number + 5)) is False, "the one before isn't there"
+    assert catalog.newest() == made
 
 
 def test_files_may_be_few_and_folders_named_by_columns(spark: Any, tmp_path: Path) -> None:
