@@ -257,9 +257,11 @@ class Filing:
         self.catalog.tidy(made)
 
     def _remove_unused(self, committed: set[str]) -> None:
+        """Remove what counts for nothing; the rest isn't this attempt's to remove any more, whatever fails later."""
         for written in self._made.values():
             if written.folder not in committed:
                 self.catalog.storage.delete(f"{self.path}/{written.folder}")
+        self._made.clear()
 
     def _refuse_strangers(self, held: Manifest | None) -> None:
         if held is None:

@@ -242,6 +242,18 @@ def test_a_process_that_slept_while_manifests_went_makes_none_of_an_old_number(s
     assert catalog.newest() == made
 
 
+def test_an_error_after_the_commit_takes_nothing_away(facts: Folder) -> None:
+    def fail(*_: Any) -> None:
+        raise ConfigError("manifest version 2")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Catalog, "tidy", fail)
+        with pytest.raises(ConfigError, match="manifest version 2"):
+            facts.load(day(1), [(1, at(1))], 1)
+    assert facts.rows() == [(1, at(1))]
+    assert facts.load(day(1), [(1, at(1))], 1).state == "already_done"
+
+
 def test_files_may_be_few_and_folders_named_by_columns(spark: Any, tmp_path: Path) -> None:
     table = Folder(spark, tmp_path, files_per_window=1, rows_per_file=2, partition_by=("k",))
     rows = [(i, at(1), ["x/y", "ü=1", None][i % 3]) for i in range(9)]
