@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from spark_jobs.atomic import Atomic
 from spark_jobs.errors import ConfigError
-from spark_jobs.load.filesets.manifest import CURRENT, FOLDER, KEPT, Manifest, name_of, numbers
+from spark_jobs.load.filesets.manifest import CURRENT, DATA, FOLDER, KEPT, UNIT, Manifest, name_of, numbers
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -41,7 +41,9 @@ class Catalog:
         Raises:
             ConfigError: it holds something that isn't ours.
         """
-        strange = [name for name, _ in self.storage.names(self.path) if name not in {FOLDER, "data"}]
+        strange = [name for name, _ in self.storage.names(self.path) if name not in {FOLDER, DATA}]
+        inside = [name for name, _ in self.storage.names(f"{self.path}/{DATA}")]
+        strange += [f"{DATA}/{name}" for name in inside if not name.startswith(f"{UNIT}=")]
         if self.storage.exists(self.path) and not self.storage.is_folder(self.path):
             strange = [self.path.rpartition("/")[2]]
         if strange:

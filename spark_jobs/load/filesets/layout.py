@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from spark_jobs.columns import column, refuse_collisions
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.filesystem import escaped
 from spark_jobs.load.filesets.forms import Form
-from spark_jobs.load.filesets.manifest import DATA, Manifest, Slice
+from spark_jobs.load.filesets.manifest import ATTEMPT, DATA, UNIT, Manifest, Slice
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
-
-UNIT: Final = "etl_window"
-ATTEMPT: Final = "etl_attempt"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,8 @@ MANIFEST_VERSION: Final = 1
 FOLDER: Final = "_etl"
 CURRENT: Final = f"{FOLDER}/current.txt"
 DATA: Final = "data"
+UNIT: Final = "etl_window"
+ATTEMPT: Final = "etl_attempt"
 KEPT: Final = 100
 """So many manifests stay, the first one always: a process that slept so long that others are gone sees it by that."""
 _NAME: Final = re.compile(r"manifest-(\d{20})\.json")

@@ -223,6 +223,10 @@ def test_a_folder_that_holds_something_else_is_left_alone(facts: Folder) -> None
     (Path(facts.path) / "somebodys.parquet").write_text("x")
     with pytest.raises(ConfigError, match=r"somebodys\.parquet"):
         facts.load(day(1), [(1, at(1))], 1)
+    (Path(facts.path) / "data").mkdir()
+    (Path(facts.path) / "somebodys.parquet").rename(Path(facts.path) / "data/theirs.parquet")
+    with pytest.raises(ConfigError, match=r"'data/theirs\.parquet'"):
+        facts.load(day(1), [(1, at(1))], 1)
 
 
 def test_a_process_that_slept_while_manifests_went_makes_none_of_an_old_number(spark: Any, tmp_path: Path) -> None:
