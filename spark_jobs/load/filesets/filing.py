@@ -158,7 +158,7 @@ class Filing:
         rests = [] if isinstance(self.write, Snapshot) else self._rests(held, span, layout)
         written = self._written(("own", repr(layout.schema)), layout.fitted(rows), layout, self.context.plan.window)
         self._refuse_loss(written.rows, staged)
-        mine = [self._slice(self.unit.key, written, span)] if written.rows else []
+        mine = [self._slice(self.unit.key, written, span, layout)] if written.rows else []
         slices = (*stay, *rests, *mine)
         deleted = sum(part.rows for part in before) + written.rows - sum(part.rows for part in slices)
         return self._manifest(held, layout, slices, {"inserted": written.rows, "deleted": deleted})
@@ -186,7 +186,7 @@ class Filing:
                 there = layout.fitted(read(self.context.spark, self.path, held.layout, [part]))
                 rows = there.where(self.write.condition(there, rest, self.context.where))
                 written = self._written((part.folder, rest, repr(layout.schema)), rows, layout, rest)
-                found += [self._slice(part.unit, written, rest)] if written.rows else []
+                found += [self._slice(part.unit, written, rest, layout)] if written.rows else []
         return found
 
     def _written(self, key: tuple[Any, ...], rows: DataFrame, layout: Layout, window: Window) -> Written:
@@ -199,9 +199,15 @@ class Filing:
             reach("staged")
         return self._made[key]
 
-    def _slice(self, unit: str, written: Written, span: Window) -> Slice:
+    def _slice(self, unit: str, written: Written, span: Window, layout: Layout) -> Slice:
         return Slice(
-            unit=unit, folder=written.folder, start=span.start, end=span.end, rows=written.rows, files=written.files
+            unit=unit,
+            folder=written.folder,
+            start=span.start,
+            end=span.end,
+            rows=written.rows,
+            files=written.files,
+            columns=len(layout.schema),
         )
 
     def _manifest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from spark_jobs.columns import column, refuse_collisions
@@ -45,15 +46,20 @@ class Layout:
 
     def fitted(self, rows: DataFrame) -> DataFrame:
         """Rows with these columns, in this order; those that they lack are null."""
-        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+        return fitted(rows, self.schema)
 
-        there = {name.lower(): name for name in rows.columns}
-        chosen = []
-        for item in self.schema:
-            spelled = there.get(item.name.lower())
-            value = F.lit(None).cast(item.dataType) if spelled is None else column(spelled)
-            chosen.append(value.alias(item.name))
-        return rows.select(*chosen)
+
+def fitted(rows: DataFrame, schema: StructType) -> DataFrame:
+    """Rows with some columns, in their order; those that they lack are null."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    there = {name.lower(): name for name in rows.columns}
+    chosen = []
+    for item in schema:
+        spelled = there.get(item.name.lower())
+        value = F.lit(None).cast(item.dataType) if spelled is None else column(spelled)
+        chosen.append(value.alias(item.name))
+    return rows.select(*chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,12 +121,19 @@ def read(spark: SparkSession, path: str, layout: Mapping[str, Any], slices: Sequ
     from pyspark.sql.types import StructType
 
     schema = StructType.fromJson(dict(layout["schema"]))
-    files = [escaped(f"{path}/{name}") for part in slices for name in part.paths]
-    if not files:
+    alike: dict[int, list[str]] = {}
+    for part in slices:
+        # CSV has columns by place alone: files without the newer ones are read by what they have.
+        columns = part.columns if layout["format"] == "csv" and part.columns is not None else len(schema)
+        alike.setdefault(columns, []).extend(escaped(f"{path}/{name}") for name in part.paths)
+    frames = []
+    for columns, files in alike.items():
+        reader = spark.read.format(layout["format"]).options(**layout["options"])
+        reader = reader.schema(_to_read(StructType(schema.fields[:columns]), layout))
+        frames += [fitted(reader.option("basePath", f"{path}/{DATA}").load(files), schema)] if files else []
+    if not frames:
         return spark.createDataFrame([], schema)
-    reader = spark.read.format(layout["format"]).options(**layout["options"]).schema(_to_read(schema, layout))
-    rows = reader.option("basePath", f"{path}/{DATA}").load(files)
-    return rows.select(*[column(item.name) for item in schema])
+    return reduce(lambda one, other: one.unionByName(other), frames)
 
 
 def _to_read(schema: StructType, layout: Mapping[str, Any]) -> StructType:

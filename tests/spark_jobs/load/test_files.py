@@ -218,6 +218,24 @@ def test_columns_may_come_and_go_but_not_change(facts: Folder) -> None:
         facts.load(day(4), [(4, at(4))], 6, pipeline="trains")
 
 
+@pytest.mark.parametrize("options", [{"format": "csv"}, {"format": "csv", "header": False, "partition_by": ("k",)}])
+def test_files_of_text_that_lack_newer_columns_are_read(spark: Any, tmp_path: Path, options: dict[str, Any]) -> None:
+    table = Folder(spark, tmp_path, **options)
+    table.load(day(1, days=2), [(1, at(1), "x"), (2, at(2), None)], 1, f"{SCHEMA}, k STRING")
+    table.load(day(3), [(3, at(3), "y", "new", 1.5)], 2, f"{SCHEMA}, k STRING, `a.b,` STRING, x DOUBLE")
+    old = [(1, "x", None, None), (2, None, None, None)]
+    assert table.rows("id", "k", "`a.b,`", "x") == [*old, (3, "y", "new", 1.5)]
+    table.load(day(2), [(22, at(2), "z")], 3, f"{SCHEMA}, k STRING")  # the rest of the first is written anew
+    table.load(day(4), [(4, at(4), "y", "b", None, True)], 4, f"{SCHEMA}, k STRING, `a.b,` STRING, x DOUBLE, z BOOLEAN")
+    found = table.rows("id", "k", "`a.b,`", "x", "z")
+    assert found == [
+        (1, "x", None, None, None),
+        (22, "z", None, None, None),
+        (3, "y", "new", 1.5, None),
+        (4, "y", "b", None, True),
+    ]
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(facts: Folder) -> None:
     (Path(facts.path)).mkdir()
     (Path(facts.path) / "somebodys.parquet").write_text("x")
