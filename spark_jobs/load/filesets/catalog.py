@@ -31,6 +31,10 @@ class Catalog:
         found = self._numbers()
         return self._read(found[-1]) if found else None
 
+    def numbered(self, number: int) -> Manifest | None:
+        """A manifest; None where it is gone."""
+        return self._read(number) if self.storage.exists(self._file(number)) else None
+
     def history(self) -> Iterator[Manifest]:
         """The manifests that are still there, the newest first."""
         return map(self._read, reversed(self._numbers()))

@@ -17,7 +17,7 @@ from spark_jobs.errors import ConfigError, EtlError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.ledger import LoadUnit
 from spark_jobs.load.filesets.catalog import Catalog
-from spark_jobs.load.filesets.layout import Asked, Layout, layout_of, read
+from spark_jobs.load.filesets.layout import Asked, Layout, layout_of, read, span_of
 from spark_jobs.load.filesets.manifest import Manifest, Slice
 from spark_jobs.load.filesets.writing import Sizes, Written, attempt_folder, write
 from spark_jobs.load.reaching import refuse_overtaken
@@ -164,13 +164,9 @@ class Filing:
         return self._manifest(held, layout, slices, {"inserted": written.rows, "deleted": deleted})
 
     def _span(self, layout: Layout) -> Window:
-        """What is replaced, on the column's own scale: dates are days of no zone."""
-        window = self.back or self.context.plan.window
-        column = layout.column
-        if column is None or layout.schema[column].dataType.typeName() != "date" or not window.whole_days:
-            return Window(start=window.start, end=window.end)
-        first, after = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in window.dates)
-        return Window(start=first, end=after)
+        """What is replaced, on the column's own scale."""
+        kind = layout.schema[layout.column].dataType if layout.column is not None else None
+        return span_of(self.back or self.context.plan.window, kind)
 
     def _rests(self, held: Manifest | None, span: Window, layout: Layout) -> list[Slice]:
         """What stays of the files that hold rows of the span and others, written anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,11 @@ from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.filesystem import escaped
 from spark_jobs.load.filesets.forms import Form
 from spark_jobs.load.filesets.manifest import ATTEMPT, DATA, UNIT, Manifest, Slice
+from spark_jobs.window import Window
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.types import StructType
+    from pyspark.sql.types import DataType, StructType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,14 @@ def layout_of(held: Manifest | None, asked: Asked, rows: StructType, where: str)
         raise ConfigError(told, where=where, remedy=remedy)
     _refuse_other(held, found, where)
     return found
+
+
+def span_of(window: Window, column: DataType | None) -> Window:
+    """A window on the scale of the column that says to which window a row belongs: dates are days of no zone."""
+    if column is None or column.typeName() != "date" or not window.whole_days:
+        return Window(start=window.start, end=window.end)
+    first, after = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in window.dates)
+    return Window(start=first, end=after)
 
 
 def read(spark: SparkSession, path: str, layout: Mapping[str, Any], slices: Sequence[Slice]) -> DataFrame:

@@ -332,11 +332,31 @@ def test_another_pipeline_reads_it_as_a_table_and_the_ledger_is_read_without_spa
     assert (hook.number(unit), hook.windows("flights", "out")) == (None, [])
     facts.load(day(1), [(1, at(1))], 1)
     facts.load(day(2), [(2, at(2))], 2)
-    assert [row["id"] for row in source.read(context).rows.collect()] == [2]
+    rows = source.read(context).rows
+    assert [row["id"] for row in rows.collect()] == [2]
+    assert len(rows.inputFiles()) == 1, "files of other windows stay closed"
     hook = ledger_of({"type": "files", "path": facts.path})
     assert hook.number(unit) == hook.last_attempt(unit) == hook.newest_attempt("flights", "out") == attempt(2).number
     assert (hook.holds(unit, FINGERPRINT), hook.holds(unit, "other")) == (True, False)
     assert sorted(hook.windows("flights", "out")) == [(day(1).start, day(1).end), (day(2).start, day(2).end)]
+
+
+def test_all_reads_of_a_run_see_one_manifest_of_days_in_any_zone(spark: Any, tmp_path: Path) -> None:
+    from spark_jobs.extract.contract import WindowColumn
+    from spark_jobs.extract.table import Table
+
+    dated = Folder(spark, tmp_path, ReplaceWindow(strategy="replace_window", column="on"))
+    zone, start = "Asia/Tokyo", datetime(2013, 1, 1, 15, tzinfo=UTC)
+    second = Window(start=start, end=start + timedelta(days=1), timezone=zone)
+    for number in (1, 2, 3):
+        dated.load(day(number), [(number, date(2013, 1, number))], number, "id INT, on DATE")
+    context = Context(spark=spark, plan=plan(tmp_path, second, attempt(9)), where="extract.t", dataset="t")
+    source = Table(format="files", path=f"{dated.path}/", window=WindowColumn(column="on"))
+    rows = source.read(context).rows
+    assert ([row["id"] for row in rows.collect()], len(rows.inputFiles())) == ([2], 1)
+    dated.load(day(2), [(22, date(2013, 1, 2))], 10, "id INT, on DATE")
+    again = source.read(context)
+    assert ([row["id"] for row in again.rows.collect()], again.told) == ([2], {"version": 3})
 
 
 def test_with_lookback_a_window_replaces_its_reach_and_never_newer_rows_by_older_ones(facts: Folder) -> None:
