@@ -86,6 +86,8 @@ def told(report: Mapping[str, Any]) -> Iterator[str]:
     """What `maintain` did, in words and a table."""
     for table in report.get("tables", ()):
         yield f"{table['load']}: {table['table']}, {table['state']}"
+        if error := table.get("error"):
+            yield f"  error[{error['kind']}]: {error['message']}"
         sizes = [(word, table[key]) for word, key in (("before", "before"), ("after", "after")) if key in table]
         if sizes:
             yield f"  {'':<8}{'files':>10}{'bytes':>18}{'rows':>16}"

@@ -20,6 +20,7 @@ from spark_jobs.session import Storage
 from spark_jobs.transaction import Transaction
 from spark_jobs.upkeep.base import Subject, advice
 from spark_jobs.upkeep.options import Maintenance
+from spark_jobs.upkeep.statistics import statistics_of
 from spark_jobs.window import iso
 
 if TYPE_CHECKING:
@@ -122,20 +123,10 @@ class DeltaUpkeep:
         if block.log is not None:
             wanted["delta.logRetentionDuration"] = _interval(block.log)
         if block.statistics:
-            names = dict.fromkeys([*self._needed(), *block.statistics])
-            wanted["delta.dataSkippingStatsColumns"] = ",".join(f"`{name.replace('`', '``')}`" for name in names)
+            inside, table = self.ledger.partition_columns(), self._table.toDF().schema
+            wanted["delta.dataSkippingStatsColumns"] = statistics_of(self.subject, table, inside)
         held = self.ledger.properties()
         return {key: value for key, value in wanted.items() if held.get(key) != value}
-
-    def _needed(self) -> list[str]:
-        """The columns by which the strategy finds rows, and Z-order needs statistics of."""
-        destination, write = self.subject.destination, self.subject.destination.write
-        column = getattr(write, "column", None)
-        carried = ("_pipeline", "_window_start", "_window_end") if write.rows_carry_pipeline else ()
-        keys = getattr(write, "keys", ())
-        named = [*([column] if column else []), *carried, *keys, *destination.scope, *destination.maintenance.zorder]
-        inside = {name.lower() for name in self.ledger.partition_columns()}
-        return [name for name in named if name.lower() not in inside]
 
     def _optimize(self, block: Maintenance) -> Mapping[str, Any]:
         size = block.target_mb * _MIB

@@ -67,5 +67,12 @@ def problems(kind: Any) -> Iterator[tuple[str, str]]:
     if block is None:
         return
     laid_out = {name.lower() for name in kind.partition_by}
-    if clash := [name for name in getattr(block, "zorder", ()) if name.lower() in laid_out]:
-        yield "maintenance", f"zorder {clash[0]!r}: the table is laid out by it already"
+    told = {"zorder": "the table is laid out by it already", "statistics": "folders are named by it, files keep none"}
+    clashes = [
+        f"{option} {name!r}: {why}"
+        for option, why in told.items()
+        for name in getattr(block, option, ())
+        if name.lower() in laid_out
+    ]
+    if clashes:
+        yield "maintenance", "; ".join(clashes)

@@ -26,6 +26,11 @@ def test_upkeep_lints_and_leaves_the_fingerprint_alone(project: Project) -> None
         ("retain: 14d", "retain: 2h", "load.lake.maintenance.vacuum.retain"),
         ("log: 30d", "log: 30d, target_mb: 0", "load.lake.maintenance.target_mb"),
         ("append}", "append}\n    partition_by: [id]", "zorder 'id': the table is laid out by it already"),
+        (
+            "statistics: [id]}",
+            "statistics: [Day]}\n    partition_by: [day]",
+            "statistics 'Day': folders are named by it",
+        ),
     ],
 )
 def test_what_cannot_be(project: Project, old: str, new: str, told: str) -> None:
