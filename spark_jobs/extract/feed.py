@@ -66,7 +66,8 @@ def _taken(source: Table, context: Context) -> Taken:
         table=newest.table,
         turn=last.turn + 1 if last else 1,
         first=last.last + 1 if last else 0,
-        last=newest.version,
+        # A version that another source has pinned may be older than what was taken meanwhile.
+        last=max(newest.version, last.last) if last else newest.version,
         whole=last is None,
         committed=newest.committed,
     )
