@@ -131,6 +131,19 @@ def test_two_windows_at_once_never_take_one_version_twice(spark: Any, tmp_path: 
     assert [row[3] for row in chain.log()] == [0, 1, 2]
 
 
+def test_a_load_that_is_added_gets_all_windows_in_whichever_order(spark: Any, tmp_path: Path) -> None:
+    chain = Chain(spark, tmp_path, log=APPEND)
+    for window in (1, 2):
+        chain.make((window, "x"))
+        chain.run(window)
+    chain.write["late"] = APPEND
+    chain.run(2)
+    told = chain.refused(3)
+    assert "T00:00:00Z/2013-01-02T00:00:00Z has taken version 0 as a whole, and load late hasn't got it" in told
+    chain.run(1)
+    assert chain.rows("id", load="late") == chain.rows("id", load="log") == [(1,), (2,)]
+
+
 def test_a_version_pinned_before_others_took_more_moves_no_mark_back(spark: Any, tmp_path: Path) -> None:
     chain = Chain(spark, tmp_path, log=APPEND)
     chain.make((1, "a"))
