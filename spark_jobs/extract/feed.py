@@ -30,7 +30,7 @@ def flow(source: Table, context: Context) -> Flow:
 
     Raises:
         ConfigError: the table has no change feed, or columns called as its own; the pipeline writes it; a load can't
-            keep what a window has read.
+            keep what a window has read; the window overlaps another one that is loaded.
         DataError: the table was made anew, or its changes aren't there any more.
         InfrastructureError: a window before has taken changes and isn't loaded.
     """
@@ -60,6 +60,7 @@ def _taken(source: Table, context: Context) -> Taken:
     mine = next((item for item in taken if item.unit == unit), None)
     if mine is not None:
         return mine
+    _refuse_overlap(keepers, context)
     if last is not None:
         _refuse_unloaded(taken, keepers, context)
     return Taken(
@@ -73,6 +74,20 @@ def _taken(source: Table, context: Context) -> Taken:
         whole=last is None,
         committed=newest.committed,
     )
+
+
+def _refuse_overlap(keepers: list[KeptFeeds], context: Context) -> None:
+    """See that no other window of this time is loaded: its rows would go, and its versions don't come again."""
+    window = context.plan.window
+    for keeper in keepers:
+        other = keeper.overlapped(window)
+        if other is not None:
+            raise ConfigError(
+                f"window {window} overlaps {other}, which has taken its versions and is loaded by {keeper.load}",
+                where=context.where,
+                expected="windows of a change feed as they were cut first",
+                remedy="run windows as they were cut, or load into another table",
+            )
 
 
 def _refuse_unloaded(taken: list[Taken], keepers: list[KeptFeeds], context: Context) -> None:

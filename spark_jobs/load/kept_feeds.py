@@ -17,11 +17,13 @@ from spark_jobs.ledger import committing
 from spark_jobs.load.delta_lake import DeltaLake
 from spark_jobs.load.side import FEEDS, Side
 from spark_jobs.points import reach
+from spark_jobs.tables.spans import overlaps, window_of_unit
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from spark_jobs.plan import Plan
+    from spark_jobs.window import Window
 
 _SCHEMA: Final = (
     "unit STRING, source STRING, table STRING, turn BIGINT, first BIGINT, last BIGINT, whole BOOLEAN, committed BIGINT"
@@ -88,6 +90,12 @@ class KeptFeeds:
     def loaded(self, taken: Taken) -> bool:
         """Whether the window that has taken something is loaded here."""
         return taken.unit in self._units
+
+    def overlapped(self, window: Window) -> Window | None:
+        """Another window that is loaded here and shares an instant with one; None where there is none."""
+        found = (window_of_unit(key, window.timezone) for key in self.committed)
+        others = (other for other in found if other is not None and str(other) != str(window))
+        return min((other for other in others if overlaps(other, window)), default=None)
 
     @cached_property
     def _units(self) -> frozenset[str]:

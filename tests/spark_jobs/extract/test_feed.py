@@ -131,6 +131,17 @@ def test_two_windows_at_once_never_take_one_version_twice(spark: Any, tmp_path: 
     assert [row[3] for row in chain.log()] == [0, 1, 2]
 
 
+def test_a_window_over_others_that_have_taken_their_versions_is_refused(spark: Any, tmp_path: Path) -> None:
+    chain = Chain(spark, tmp_path, log=APPEND)
+    chain.make((1, "a"))
+    chain.run(1)
+    chain.make((2, "b"))
+    told = chain.refused(day(1, days=2))  # would replace the row of window 1, which it doesn't get
+    assert "window 2013-01-01T00:00:00Z/2013-01-03T00:00:00Z overlaps 2013-01-01T00:00:00Z/2013-01-02T00:00:00Z" in told
+    assert "run windows as they were cut, or load into another table" in told
+    assert [row[3] for row in chain.log()] == [1]
+
+
 def test_a_load_that_is_added_gets_all_windows_in_whichever_order(spark: Any, tmp_path: Path) -> None:
     chain = Chain(spark, tmp_path, log=APPEND)
     for window in (1, 2):
