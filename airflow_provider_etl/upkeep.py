@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -69,14 +70,24 @@ def order(pipeline: Pipeline, name: str, loads: Sequence[str], **options: Any) -
 
 
 def job(made: Order) -> Job:
-    """An order as an engine takes it; upkeep reads no source, so it needs no connection."""
-    return Job(token=uuid4().hex, plan=made.to_json())
+    """An order as an engine takes it, with the connections of its loads and of the stores where they are.
+
+    Raises:
+        ConfigError: Airflow has no connection of an id.
+    """
+    from airflow_provider_etl.hooks.connections import connections_of
+
+    loads = {name: made.plan.load[name] for name in made.options["loads"]}
+    plan = replace(made.plan, verbs=("load",), load=loads)  # upkeep reads no source
+    return Job(token=uuid4().hex, plan=made.to_json(), connections=connections_of([plan]))
 
 
 def told(report: Mapping[str, Any]) -> Iterator[str]:
     """What `maintain` did, in words and a table."""
     for table in report.get("tables", ()):
         yield f"{table['load']}: {table['table']}, {table['state']}"
+        if error := table.get("error"):
+            yield f"  error[{error['kind']}]: {error['message']}"
         sizes = [(word, table[key]) for word, key in (("before", "before"), ("after", "after")) if key in table]
         if sizes:
             yield f"  {'':<8}{'files':>10}{'bytes':>18}{'rows':>16}"

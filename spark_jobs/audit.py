@@ -23,7 +23,8 @@ SOURCE: Final = "_source"
 EXTRACTED_AT: Final = "_extracted_at"
 AUDIT: Final = (SOURCE, EXTRACTED_AT)
 TYPES: Final = {SOURCE: "string", EXTRACTED_AT: "timestamp"}
-_SECRETS: Final = r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/@]*@"
+# What stands before the @ of Azure's URIs is the container. A password may have an @ too: the last one counts.
+_SECRETS: Final = r"^(?!(?i:abfss?|wasbs?)://)([A-Za-z][A-Za-z0-9+.-]*://)[^/]*@"
 
 
 def wanted(source: Any) -> bool:

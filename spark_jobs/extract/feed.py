@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spark_jobs.columns import column
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
     from spark_jobs.extract.table import Table
 
+_SHOWN: Final = 20  # windows that are named
+
 
 def flow(source: Table, context: Context) -> Flow:
     """The changes of a source's window, lazily.
 
     Raises:
         ConfigError: the table has no change feed, or columns called as its own; the pipeline writes it; a load can't
-            keep what a window has read.
+            keep what a window has read; the window overlaps another one that is loaded.
         DataError: the table was made anew, or its changes aren't there any more.
-        InfrastructureError: the window before has taken changes and isn't loaded.
+        InfrastructureError: a window before has taken changes and isn't loaded.
     """
     refuse_own(source, context)
     refuse_forgetful(context.plan, context.dataset, context.where)
@@ -45,9 +47,9 @@ def _taken(source: Table, context: Context) -> Taken:
     plan, name = context.plan, context.dataset
     unit = f"{iso(plan.window.start)}/{iso(plan.window.end)}"
     keepers = kept_of(context.spark, plan)
-    known = [keeper.known(name, unit) for keeper in keepers]
+    taken = [item for keeper in keepers for item in keeper.taken(name)]
     newest = versions.pinned(source.path, context)
-    last = max((item for _, item in known if item is not None), key=lambda item: item.turn, default=None)
+    last = max(taken, key=lambda item: item.turn, default=None)
     if last is not None and last.table != newest.table:
         raise DataError(
             "the table was made anew since the last window has read it",
@@ -55,32 +57,54 @@ def _taken(source: Table, context: Context) -> Taken:
             expected=f"the table whose versions up to {last.last} were read",
             remedy="load it into another table (`path`): its first window gets all of it",
         )
-    mine = next((item for item, _ in known if item is not None), None)
+    mine = next((item for item in taken if item.unit == unit), None)
     if mine is not None:
         return mine
+    _refuse_overlap(keepers, context)
     if last is not None:
-        _refuse_unloaded(last, keepers, context)
+        _refuse_unloaded(taken, keepers, context)
     return Taken(
         unit=unit,
         source=name,
         table=newest.table,
         turn=last.turn + 1 if last else 1,
         first=last.last + 1 if last else 0,
-        last=newest.version,
+        # A version that another source has pinned may be older than what was taken meanwhile.
+        last=max(newest.version, last.last) if last else newest.version,
         whole=last is None,
         committed=newest.committed,
     )
 
 
-def _refuse_unloaded(last: Taken, keepers: list[KeptFeeds], context: Context) -> None:
-    """See that what was taken last is loaded: nothing may be left out."""
-    without = [keeper.load for keeper in keepers if not keeper.loaded(last)]
-    if without:
+def _refuse_overlap(keepers: list[KeptFeeds], context: Context) -> None:
+    """See that no other window of this time is loaded: its rows would go, and its versions don't come again."""
+    window = context.plan.window
+    for keeper in keepers:
+        other = keeper.overlapped(window)
+        if other is not None:
+            raise ConfigError(
+                f"window {window} overlaps {other}, which has taken its versions and is loaded by {keeper.load}",
+                where=context.where,
+                expected="windows of a change feed as they were cut first",
+                remedy="run windows as they were cut, or load into another table",
+            )
+
+
+def _refuse_unloaded(taken: list[Taken], keepers: list[KeptFeeds], context: Context) -> None:
+    """See that all that was taken is loaded: nothing may be left out."""
+    found = {item.turn: item for item in taken}
+    missing = {turn: [keeper.load for keeper in keepers if not keeper.loaded(item)] for turn, item in found.items()}
+    turns = sorted(turn for turn, loads in missing.items() if loads)
+    if turns:
+        first, more = found[turns[0]], [found[turn].unit for turn in turns[1:]]
+        others = f", then {', '.join(more[:_SHOWN])}" if more else ""
+        others += f" and {len(more) - _SHOWN} more up to {more[-1]}" if len(more) > _SHOWN else ""
         raise InfrastructureError(
-            f"window {last.unit} has taken {last.told}, and load {', '.join(without)} hasn't got it",
+            f"window {first.unit} has taken {first.told}, and load {', '.join(missing[turns[0]])} hasn't got it",
             where=context.where,
             expected="windows one after the other",
-            remedy=f"run {last.unit} first; a load that is new gets what was read before by running its windows again",
+            remedy=f"run {first.unit} first{others}; a load that is new gets what was read before by running its "
+            "windows again",
         )
 
 

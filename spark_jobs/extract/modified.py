@@ -39,7 +39,7 @@ def of_window(
 
     Raises:
         ConfigError: a load can't keep which files a window has read.
-        DataError: a file that the window has read has changed or is gone; one came late.
+        DataError: a file that the window has read, or one that it covers, has changed or is gone; one came late.
         InfrastructureError: the window isn't over.
     """
     plan, name = context.plan, context.dataset
@@ -48,9 +48,10 @@ def of_window(
     keepers = kept_of(context.spark, plan)
     kept, by = _kept(keepers, name)
     if kept is None or by is None:
+        _refuse_lost(keepers, name, files)
         found = tuple(file for file in files if plan.window.start <= modified(file) < plan.window.end)
     else:
-        found = _as_they_were(kept, by, files)
+        found = _as_they_were(kept, files, "the window", _anew(by, by.unit.key))
     repeated = {"repeated": True} if kept is not None else {}
     return found, {"files": len(found), **repeated, **_late(source, keepers, files, context)}
 
@@ -78,35 +79,54 @@ def _kept(keepers: Sequence[KeptFiles], source: str) -> tuple[list[FileStat] | N
     return found
 
 
-def _as_they_were(kept: Sequence[FileStat], by: KeptFiles, files: Sequence[FileStat]) -> tuple[FileStat, ...]:
-    """The files that a window has read, which must be as they were."""
+def _refuse_lost(keepers: Sequence[KeptFiles], source: str, files: Sequence[FileStat]) -> None:
+    """See that what the windows have read that this one covers is still there: their rows go."""
+    for keeper in keepers:
+        for unit, kept in keeper.of_covered(source).items():
+            again = f"run windows as they were cut; or {_anew(keeper, unit)}"
+            _as_they_were(kept, files, f"window {unit.split(':', 3)[3]}, which this one covers,", again)
+
+
+def _as_they_were(kept: Sequence[FileStat], files: Sequence[FileStat], who: str, anew: str) -> tuple[FileStat, ...]:
+    """The files that a window has read, which must be as they were.
+
+    Args:
+        kept: the files, as it has read them.
+        files: all that there are now.
+        who: the window, in words.
+        anew: what to do where they can't be brought back.
+
+    Raises:
+        DataError: one has changed or is gone.
+    """
     there = {file.path: file for file in files}
     for was in kept:
-        now = there.get(was.path)
-        if now is None:
-            raise _changed("the file is gone", was, by)
-        if (now.size, now.mtime) != (was.size, was.mtime):
-            told = f"the file has {now.size} bytes of {iso(modified(now))}"
-            raise _changed(told, was, by)
-        if was.etag and now.etag and was.etag != now.etag:
-            raise _changed(f"the file's content is another (etag {now.etag})", was, by)
+        if told := _changed(was, there.get(was.path)):
+            raise DataError(
+                f"{told}, and {who} has read it with {was.size} bytes of {iso(modified(was))}",
+                where=was.path,
+                expected="the files that the window has read, as they were",
+                remedy=f"bring it back as it was; or {anew}",
+            )
     return tuple(there[was.path] for was in kept)
 
 
-def _changed(told: str, was: FileStat, by: KeptFiles) -> DataError:
-    return DataError(
-        f"{told}, and the window has read it with {was.size} bytes of {iso(modified(was))}",
-        where=was.path,
-        expected="the files that the window has read, as they were",
-        remedy=f"bring it back as it was; or {_anew(by)}",
-    )
+def _changed(was: FileStat, now: FileStat | None) -> str:
+    """In words what has become of a file; empty where it is as it was."""
+    if now is None:
+        return "the file is gone"
+    if (now.size, now.mtime) != (was.size, was.mtime):
+        return f"the file has {now.size} bytes of {iso(modified(now))}"
+    if was.etag and now.etag and was.etag != now.etag:
+        return f"the file's content is another (etag {now.etag})"
+    return ""
 
 
-def _anew(by: KeptFiles) -> str:
+def _anew(by: KeptFiles, unit: str) -> str:
     """How a window gets its files anew."""
     return (
         f"let the window choose its files anew: in each load's `{by.side.kind}`, such as {by.side.path}, delete the "
-        f"rows with {UNIT} = '{by.unit.key}', and run it"
+        f"rows with {UNIT} = '{unit}', and run it"
     )
 
 

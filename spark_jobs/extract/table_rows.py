@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.columns import column
@@ -12,12 +13,14 @@ from spark_jobs.extract.contract import Contract, WindowColumn
 from spark_jobs.extract.records import Parsed, Problem, Records
 from spark_jobs.extract.spans import Span
 from spark_jobs.flow import Context, Flow
+from spark_jobs.history import Pinned
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.types import StructType
 
     from spark_jobs.extract.table import Table
+    from spark_jobs.load.filesets.manifest import Manifest, Slice
 
 _OWN: Final = "read another table; or what it was before, `as_of: ${window.start}`"
 
@@ -37,20 +40,37 @@ def _of_table(source: Table, context: Context) -> tuple[DataFrame, int]:
 
 
 def _of_files(source: Table, context: Context) -> tuple[DataFrame, int]:
-    """What a folder's newest manifest names, and the manifest's number."""
+    """What a folder's newest manifest names, and the manifest's number; the same one for all sources of a run."""
     from spark_jobs.load.filesets.catalog import Catalog
     from spark_jobs.load.filesets.layout import read
 
     path = source.path.rstrip("/")
-    held = Catalog(context.spark, path).newest()
+    catalog, pinned = Catalog(context.spark, path), context.versions.get(path)
+    held = catalog.newest() if pinned is None else catalog.numbered(pinned.version)
     if held is None:
+        gone = "there is no folder that destination files loads"
         raise DataError(
-            "there is no folder that destination files loads",
+            gone if pinned is None else f"manifest {pinned.version} is gone, which the run has read before",
             where=source.path,
             expected="one that another pipeline has loaded",
-            remedy="load it first, or correct the path",
+            remedy="load it first, or correct the path" if pinned is None else "run it again",
         )
-    return read(context.spark, path, held.layout, held.slices), held.number
+    moment = round(datetime.fromisoformat(held.at).timestamp() * 1000)
+    context.versions.setdefault(path, Pinned(version=held.number, committed=moment, table=""))
+    return read(context.spark, path, held.layout, _needed(source, held, context)), held.number
+
+
+def _needed(source: Table, held: Manifest, context: Context) -> Sequence[Slice]:
+    """The files that may have rows of the window."""
+    from pyspark.sql.types import StructType
+
+    from spark_jobs.load.filesets.layout import span_of
+
+    if not isinstance(source.window, WindowColumn) or source.window.column != held.layout["column"]:
+        return held.slices
+    column = StructType.fromJson(dict(held.layout["schema"]))[source.window.column]
+    span = span_of(context.plan.reading, column.dataType)
+    return [part for part in held.slices if part.overlaps(span)]
 
 
 def records(source: Table, rows: DataFrame, names: Sequence[str], context: Context, told: dict[str, object]) -> Flow:

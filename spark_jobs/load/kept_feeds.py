@@ -1,14 +1,15 @@
 """Which versions of a table's change feed a window has taken: beside the table that it loads, each version once.
 
 A window takes its versions right before it commits, and for good: a repeat reads the same ones. Takings are numbered,
-and a number is given once (a transaction version of the side table), so that of two windows that want the same versions
-one gets them. The next window takes nothing before the last one is loaded: no version is left out.
+and a number is given once (a transaction of the side table), so that of two windows that want the same versions
+one gets them. The next window takes nothing before all that was taken is loaded: no version is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import InfrastructureError
@@ -16,11 +17,13 @@ from spark_jobs.ledger import committing
 from spark_jobs.load.delta_lake import DeltaLake
 from spark_jobs.load.side import FEEDS, Side
 from spark_jobs.points import reach
+from spark_jobs.tables.spans import overlaps, window_of_unit
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from spark_jobs.plan import Plan
+    from spark_jobs.window import Window
 
 _SCHEMA: Final = (
     "unit STRING, source STRING, table STRING, turn BIGINT, first BIGINT, last BIGINT, whole BOOLEAN, committed BIGINT"
@@ -76,26 +79,27 @@ class KeptFeeds:
     load: str
     committed: Mapping[str, int]
 
-    def known(self, source: str, unit: str) -> tuple[Taken | None, Taken | None]:
-        """What a window has taken, and what was taken last.
-
-        Args:
-            source: the source's name.
-            unit: the window.
-        """
+    def taken(self, source: str) -> list[Taken]:
+        """All that windows have taken of a source: a row for each window."""
         if not self.side.exists():
-            return None, None
+            return []
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-        rows = self.side.rows().where(F.col("source") == source)
-        newest = rows.orderBy(F.col("turn").desc()).limit(1)
-        found = rows.where(F.col("unit") == unit).unionByName(newest).collect()
-        taken = sorted((Taken(**row.asDict()) for row in found), key=lambda item: item.turn)
-        return next((item for item in taken if item.unit == unit), None), taken[-1] if taken else None
+        return [Taken(**row.asDict()) for row in self.side.rows().where(F.col("source") == source).collect()]
 
     def loaded(self, taken: Taken) -> bool:
         """Whether the window that has taken something is loaded here."""
-        return any(unit_of(key) == taken.unit for key in self.committed)
+        return taken.unit in self._units
+
+    def overlapped(self, window: Window) -> Window | None:
+        """Another window that is loaded here and shares an instant with one; None where there is none."""
+        found = (window_of_unit(key, window.timezone) for key in self.committed)
+        others = (other for other in found if other is not None and str(other) != str(window))
+        return min((other for other in others if overlaps(other, window)), default=None)
+
+    @cached_property
+    def _units(self) -> frozenset[str]:
+        return frozenset(map(unit_of, self.committed))
 
     def take(self, wanted: Taken) -> None:
         """Take versions for a window; nothing happens where it has them.
@@ -103,10 +107,10 @@ class KeptFeeds:
         Raises:
             InfrastructureError: another window, or another attempt at this one, has been faster.
         """
-        mine, _ = self.known(wanted.source, wanted.unit)
+        mine = self._of_window(wanted)
         if mine is None:
             self._write(wanted)
-            mine, _ = self.known(wanted.source, wanted.unit)
+            mine = self._of_window(wanted)
         if mine is None or (mine.table, mine.first, mine.last) != (wanted.table, wanted.first, wanted.last):
             raise InfrastructureError(
                 f"{wanted.told} of source {wanted.source!r} were read, and another run has taken versions meanwhile",
@@ -116,11 +120,15 @@ class KeptFeeds:
                 "(the retry of a fused run does)",
             )
 
+    def _of_window(self, wanted: Taken) -> Taken | None:
+        return next((item for item in self.taken(wanted.source) if item.unit == wanted.unit), None)
+
     def _write(self, wanted: Taken) -> None:
         row = self.side.spark.createDataFrame([tuple(wanted.to_json().values())], _SCHEMA)
         self.side.lake.ensure(row.schema, {}, self.side.path)
         writer = row.write.format("delta").mode("append")
-        writer = writer.option("txnAppId", f"feed:{wanted.source}").option("txnVersion", str(wanted.turn))
+        # Each turn is a transaction of its own: a load that is new gets older turns after newer ones.
+        writer = writer.option("txnAppId", f"feed:{wanted.source}:{wanted.turn}").option("txnVersion", "1")
         reach("before side commit")
         committing(lambda: writer.save(self.side.path))
         reach("after side commit")

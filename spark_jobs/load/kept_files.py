@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.load.covering import covered_by, current
 from spark_jobs.load.delta_lake import DeltaLake
 from spark_jobs.load.side import FILES, NUMBER, UNIT, Side
 from spark_jobs.load.strategies import text
@@ -71,6 +72,20 @@ class KeptFiles:
         if not rows:
             return None
         return sorted(_file(row) for row in rows if row["path"] is not None)
+
+    def of_covered(self, source: str) -> dict[str, list[FileStat]]:
+        """Unit -> the files that it has read, of the loaded windows that this one covers, its own aside."""
+        zone, key = self.unit.window.timezone, self.unit.key
+        within = {
+            unit: self.committed[unit] for unit in covered_by(key, self.committed, zone) if unit in self.committed
+        }
+        counting = {unit: number for unit, number in current(within, zone).items() if unit != key}
+        if not counting or not self.side.exists():
+            return {}
+        found: dict[str, list[FileStat]] = {}
+        for row in self._counting(counting, source).where("path IS NOT NULL").orderBy(UNIT, "path").collect():
+            found.setdefault(row[UNIT], []).append(_file(row))
+        return found
 
     def late(self, source: str, files: Sequence[FileStat]) -> list[tuple[FileStat, Window]]:
         """Those of some files that lie in a window that is loaded and hasn't read them, each with the window.

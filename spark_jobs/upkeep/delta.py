@@ -20,6 +20,7 @@ from spark_jobs.session import Storage
 from spark_jobs.transaction import Transaction
 from spark_jobs.upkeep.base import Subject, advice
 from spark_jobs.upkeep.options import Maintenance
+from spark_jobs.upkeep.statistics import statistics_of
 from spark_jobs.window import iso
 
 if TYPE_CHECKING:
@@ -109,33 +110,24 @@ class DeltaUpkeep:
             order = {"zorder": list(block.zorder)} if block.zorder else {}
             yield {"action": "optimize", "small_files": int(found or 0), **order}
         if block.vacuum is not None:
-            hours = block.vacuum.retain / timedelta(hours=1)
+            hours = _hours(block.vacuum.retain)
             self.spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
-            rows = self.spark.sql(f"VACUUM {self._named} RETAIN {hours} HOURS DRY RUN")
-            yield {"action": "vacuum", "files_removed": rows.count(), "hours": hours}
+            retain = f"RETAIN {hours['hours']} HOURS " if hours else ""
+            rows = self.spark.sql(f"VACUUM {self._named} {retain}DRY RUN")
+            yield {"action": "vacuum", "files_removed": rows.count(), **hours}
 
     def _properties(self, block: Maintenance) -> dict[str, str]:
         """Properties of the table that the block wants otherwise."""
         wanted = {}
-        if block.vacuum is not None:
+        if block.vacuum is not None and block.vacuum.retain is not None:
             wanted["delta.deletedFileRetentionDuration"] = _interval(block.vacuum.retain)
         if block.log is not None:
             wanted["delta.logRetentionDuration"] = _interval(block.log)
         if block.statistics:
-            names = dict.fromkeys([*self._needed(), *block.statistics])
-            wanted["delta.dataSkippingStatsColumns"] = ",".join(f"`{name.replace('`', '``')}`" for name in names)
+            inside, table = self.ledger.partition_columns(), self._table.toDF().schema
+            wanted["delta.dataSkippingStatsColumns"] = statistics_of(self.subject, table, inside)
         held = self.ledger.properties()
         return {key: value for key, value in wanted.items() if held.get(key) != value}
-
-    def _needed(self) -> list[str]:
-        """The columns by which the strategy finds rows, and Z-order needs statistics of."""
-        destination, write = self.subject.destination, self.subject.destination.write
-        column = getattr(write, "column", None)
-        carried = ("_pipeline", "_window_start", "_window_end") if write.rows_carry_pipeline else ()
-        keys = getattr(write, "keys", ())
-        named = [*([column] if column else []), *carried, *keys, *destination.scope, *destination.maintenance.zorder]
-        inside = {name.lower() for name in self.ledger.partition_columns()}
-        return [name for name in named if name.lower() not in inside]
 
     def _optimize(self, block: Maintenance) -> Mapping[str, Any]:
         size = block.target_mb * _MIB
@@ -165,14 +157,14 @@ class DeltaUpkeep:
                 return None
         return None
 
-    def _vacuum(self, retain: timedelta) -> Mapping[str, Any]:
-        hours = retain / timedelta(hours=1)
-        self._table.vacuum(hours)
+    def _vacuum(self, retain: timedelta | None) -> Mapping[str, Any]:
+        hours = _hours(retain)
+        self._table.vacuum(hours.get("hours"))
         for row in self._table.history(10).collect():
             if row["operation"] == "VACUUM END":
                 gone = int((row["operationMetrics"] or {}).get("numDeletedFiles", 0))
-                return {"action": "vacuum", "files_removed": gone, "hours": hours}
-        return {"action": "vacuum", "hours": hours}
+                return {"action": "vacuum", "files_removed": gone, **hours}
+        return {"action": "vacuum", **hours}
 
     def _size(self) -> dict[str, int]:
         found = self._files().selectExpr(
@@ -279,6 +271,11 @@ class DeltaUpkeep:
     def _named(self) -> str:
         escaped = self.path.replace("`", "``")
         return f"delta.`{escaped}`"
+
+
+def _hours(retain: timedelta | None) -> dict[str, float]:
+    """As the report has it; empty where the table's own retention counts."""
+    return {"hours": retain / timedelta(hours=1)} if retain is not None else {}
 
 
 def _interval(length: timedelta) -> str:

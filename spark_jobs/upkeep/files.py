@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.load.filesets.catalog import Catalog
-from spark_jobs.load.filesets.manifest import DATA, Manifest
+from spark_jobs.load.filesets.manifest import ATTEMPT, DATA, UNIT, Manifest
 from spark_jobs.session import list_files
 from spark_jobs.upkeep.base import Subject, advice
 from spark_jobs.upkeep.options import FilesMaintenance
 from spark_jobs.window import iso
 
 _TRIES: Final = 60
+_ATTEMPT: Final = re.compile(rf"{UNIT}=[^/]+/{ATTEMPT}=[^/]+(?=/)")
 
 
 class FilesUpkeep:
@@ -36,6 +38,9 @@ class FilesUpkeep:
         if held is None:
             return {"state": "absent", "actions": [], "advice": []}
         dead = self._dead(held, block.vacuum.retain)
+        if not dry and (now := self.catalog.newest()) is not None:  # a restore may have brought some back meanwhile
+            living = _living(now, datetime.now(UTC) - block.vacuum.retain)
+            held, dead = now, {folder: told for folder, told in dead.items() if folder not in living}
         files, size = (sum(found[place] for found in dead.values()) for place in (0, 1))
         if not dry:
             for folder in dead:
@@ -96,25 +101,33 @@ class FilesUpkeep:
     def _dead(self, held: Manifest, retain: timedelta) -> dict[str, tuple[int, int]]:
         """Folders of attempts that no manifest needs: folder -> (files, bytes); none of whose files is young."""
         oldest = datetime.now(UTC) - retain
-        living = {part.folder for part in held.slices}
-        living |= {folder for folder, at in held.dropped.items() if datetime.fromisoformat(at) > oldest}
         found: dict[str, tuple[int, int]] = {}
         young = set()
         root = f"{self.path}/{DATA}"
         for file in list_files(self.subject.spark, root) if self.catalog.storage.exists(root) else ():
-            folder = f"{DATA}/{'/'.join(file.inside.split('/')[:2])}"
+            attempt = _ATTEMPT.match(file.inside)
+            if attempt is None:
+                continue  # somebody else's
+            folder = f"{DATA}/{attempt[0]}"
             if file.mtime > oldest.timestamp() * 1000:
                 young.add(folder)  # somebody may be writing there
             files, size = found.get(folder, (0, 0))
             found[folder] = files + 1, size + file.size
         # One that counts no more was written long ago, and may have been dropped a moment ago.
-        return {folder: told for folder, told in found.items() if folder not in living | young}
+        stay = _living(held, oldest) | young
+        return {folder: told for folder, told in found.items() if folder not in stay}
 
     def _advice(self, held: Manifest) -> list[str]:
         by = tuple(held.layout["partition_by"])
         parts = {name.rpartition("/")[0] for part in held.slices for name, _ in part.files}
         size = _size(held)
         return advice(size["rows"], size["bytes"], len(parts), by)
+
+
+def _living(held: Manifest, oldest: datetime) -> set[str]:
+    """Folders of attempts that count, or did not long ago."""
+    dropped = {folder for folder, at in held.dropped.items() if datetime.fromisoformat(at) > oldest}
+    return {part.folder for part in held.slices} | dropped
 
 
 def _size(held: Manifest) -> dict[str, int]:

@@ -19,8 +19,19 @@ class Vacuum:
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
+    retain: timedelta | None = field(default=None, metadata={"ge": _DAY, "le": _YEARS})
+    """How long older versions stay whole: longer than any load, and any query that reads one, takes. It becomes the
+    table's retention; default: as the table has it, Delta's 7 days."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilesVacuum:
+    """Files that no manifest of the last days needs go."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
     retain: timedelta = field(default=timedelta(days=7), metadata={"ge": _DAY, "le": _YEARS})
-    """How long older versions stay whole: longer than any load, and any query that reads one, takes."""
+    """How long files stay that count no more: longer than any load, and any query that reads them, takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +43,7 @@ class FilesMaintenance:
     schedule: str | None = None
     """When the DAG `<pipeline>.maintenance` runs: a preset such as `@weekly`, or a cron expression of five fields, in
     the pipeline's zone. Default: no DAG; by the command and the operator alone."""
-    vacuum: Vacuum = field(default_factory=Vacuum)
+    vacuum: FilesVacuum = field(default_factory=FilesVacuum)
     """Which files go: those that count no more, and those of attempts that never counted."""
 
 
@@ -53,7 +64,7 @@ class Maintenance:
     """Columns by which rows are put together, so that a filter on them reads few files. Every file is written anew
     where something was loaded since; not by columns of `partition_by`."""
     vacuum: Vacuum | None = field(default_factory=Vacuum)
-    """Which older versions' files go; default: those of the last 7 days stay; null: none ever goes."""
+    """Which older versions' files go; default: those that the table's own retention doesn't keep; null: none ever."""
     log: timedelta | None = field(default=None, metadata={"ge": _DAY, "le": _YEARS})
     """How long the log keeps older commits (`history` tells no more); default: as the table has it, Delta's 30 days."""
     statistics: tuple[str, ...] = field(default=(), metadata={"column": True, "distinct": True})
@@ -67,5 +78,12 @@ def problems(kind: Any) -> Iterator[tuple[str, str]]:
     if block is None:
         return
     laid_out = {name.lower() for name in kind.partition_by}
-    if clash := [name for name in getattr(block, "zorder", ()) if name.lower() in laid_out]:
-        yield "maintenance", f"zorder {clash[0]!r}: the table is laid out by it already"
+    told = {"zorder": "the table is laid out by it already", "statistics": "folders are named by it, files keep none"}
+    clashes = [
+        f"{option} {name!r}: {why}"
+        for option, why in told.items()
+        for name in getattr(block, option, ())
+        if name.lower() in laid_out
+    ]
+    if clashes:
+        yield "maintenance", "; ".join(clashes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from spark_jobs.errors import ConfigError
+from spark_jobs.failures import classify
 from spark_jobs.orders import Order
 from spark_jobs.upkeep.base import Subject, Upkeep, upkeep_of
 
@@ -16,14 +17,30 @@ Say = Callable[[str], None]
 
 
 def maintain(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
-    """Do what the `maintenance` blocks say; options: `loads`, `dry_run`."""
+    """Do what the `maintenance` blocks say; options: `loads`, `dry_run`.
+
+    One that fails keeps no other table from its upkeep; the report's error is the first one.
+    """
     dry = bool(order.options.get("dry_run"))
-    tables = []
-    for subject, upkeep in _chosen(spark, order, say):
-        told = upkeep.maintain(dry=dry)
-        say(f"maintain {subject.name}: {told['state']}")
-        tables.append({"load": subject.name, "table": subject.destination.path, **told})
+    tables = [
+        {"load": subject.name, "table": subject.destination.path, **_maintained(subject, upkeep, dry=dry)}
+        for subject, upkeep in list(_chosen(spark, order, say))
+    ]
+    failed = next((table["error"] for table in tables if table["state"] == "failed"), None)
+    if failed is not None:
+        return {"state": "failed", "error": failed, "tables": tables}
     return {"state": "shown" if dry else "done", "tables": tables}
+
+
+def _maintained(subject: Subject, upkeep: Upkeep, *, dry: bool) -> Mapping[str, Any]:
+    try:
+        told = upkeep.maintain(dry=dry)
+    except Exception as error:  # noqa: BLE001 - whatever happened becomes the table's error
+        known = classify(error, f"load.{subject.name}")
+        subject.say(f"maintain {subject.name}: error[{known.kind}]: {known}")
+        return {"state": "failed", "error": known.to_json(), "actions": [], "advice": []}
+    subject.say(f"maintain {subject.name}: {told['state']}")
+    return told
 
 
 def history(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:

@@ -107,7 +107,8 @@ def test_a_column_that_is_called_so_already_stops(spark: Any, tmp_path: Path) ->
 def test_a_source_says_nothing_of_a_user_or_password(spark: Any) -> None:
     from spark_jobs.audit import origin
 
-    places = ["s3a://user:pw@host/x", "file:/a@b/c.csv", "/a@b/c", "crm: sales.o@x"]
+    azure = [f"{scheme}://bronze@acct.host/a@b.csv" for scheme in ("abfs", "abfss", "wasb", "wasbs")]
+    places = ["s3a://user:pw@host/x", "sftp://u:p@ss@h/x@y", "file:/a@b/c.csv", "/a@b/c", "crm: sales.o@x", *azure]
     frame = spark.createDataFrame([(place,) for place in places], "p string")
     told = [row[0] for row in frame.select(origin(frame["p"])).collect()]
-    assert told == ["s3a://host/x", *places[1:]]
+    assert told == ["s3a://host/x", "sftp://h/x@y", *places[2:]]

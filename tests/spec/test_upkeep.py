@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from spark_jobs.connections import Connections
 from tests.spec.conftest import PIPELINE, Project
+from tests.spec.test_stores import ON_S3, STORES
 
 BLOCK = 'maintenance: {schedule: "@weekly", zorder: [id], vacuum: {retain: 14d}, log: 30d, statistics: [id]}'
 KEPT = PIPELINE.replace("strategy: append}", f"strategy: append}}\n    {BLOCK}")
@@ -24,6 +26,11 @@ def test_upkeep_lints_and_leaves_the_fingerprint_alone(project: Project) -> None
         ("retain: 14d", "retain: 2h", "load.lake.maintenance.vacuum.retain"),
         ("log: 30d", "log: 30d, target_mb: 0", "load.lake.maintenance.target_mb"),
         ("append}", "append}\n    partition_by: [id]", "zorder 'id': the table is laid out by it already"),
+        (
+            "statistics: [id]}",
+            "statistics: [Day]}\n    partition_by: [day]",
+            "statistics 'Day': folders are named by it",
+        ),
     ],
 )
 def test_what_cannot_be(project: Project, old: str, new: str, told: str) -> None:
@@ -38,6 +45,23 @@ def test_a_column_that_is_not_there_is_found(project: Project) -> None:
     assert project.told(closed) == []
     (told,) = project.told(closed.replace("zorder: [id]", "zorder: [idd]"))
     assert "unknown-column load.lake.maintenance.zorder" in told
+
+
+def test_upkeep_gets_the_connections_of_its_stores_and_no_others(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow_provider_etl import upkeep
+    from airflow_provider_etl.hooks import connections
+
+    project.environment(ON_S3 + STORES)
+    from_database = "type: jdbc\n    connection: crm\n    table: orders\n    window: all"
+    old = KEPT[KEPT.index("type: files") : KEPT.index("transform:")].rstrip()
+    pipeline = project.pipeline(KEPT.replace(old, from_database))
+    found: list[dict[str, str]] = []
+    monkeypatch.setattr(connections, "resolved", lambda places: found.append(dict(places)) or Connections())
+    for name in ("maintain", "history", "restore"):
+        upkeep.job(upkeep.order(pipeline, name, ["lake"]))
+    assert found == [{"lake_store": "stores.s3a://lake.connection"}] * 3
 
 
 def test_a_pipeline_cannot_be_called_as_its_upkeep_is(project: Project) -> None:

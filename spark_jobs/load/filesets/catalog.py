@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from spark_jobs.atomic import Atomic
 from spark_jobs.errors import ConfigError
-from spark_jobs.load.filesets.manifest import CURRENT, FOLDER, KEPT, Manifest, name_of, numbers
+from spark_jobs.load.filesets.manifest import CURRENT, DATA, FOLDER, KEPT, UNIT, Manifest, name_of, numbers
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -31,6 +31,10 @@ class Catalog:
         found = self._numbers()
         return self._read(found[-1]) if found else None
 
+    def numbered(self, number: int) -> Manifest | None:
+        """A manifest; None where it is gone."""
+        return self._read(number) if self.storage.exists(self._file(number)) else None
+
     def history(self) -> Iterator[Manifest]:
         """The manifests that are still there, the newest first."""
         return map(self._read, reversed(self._numbers()))
@@ -41,7 +45,9 @@ class Catalog:
         Raises:
             ConfigError: it holds something that isn't ours.
         """
-        strange = [name for name, _ in self.storage.names(self.path) if name not in {FOLDER, "data"}]
+        strange = [name for name, _ in self.storage.names(self.path) if name not in {FOLDER, DATA}]
+        inside = [name for name, _ in self.storage.names(f"{self.path}/{DATA}")]
+        strange += [f"{DATA}/{name}" for name in inside if not name.startswith(f"{UNIT}=")]
         if self.storage.exists(self.path) and not self.storage.is_folder(self.path):
             strange = [self.path.rpartition("/")[2]]
         if strange:
@@ -60,8 +66,10 @@ class Catalog:
         """
         if not self.storage.create(self._file(made.number), made.to_text()):
             return False
-        # Old manifests go one after the other: where the one before is gone, this number was there too, and went.
-        if made.number > 1 and not self.storage.exists(self._file(made.number - 1)):
+        # Whoever slept until its number was there and went has made an old one: nobody sees what that says. Where the
+        # one before isn't there it has gone too, as manifests do, one after the other.
+        there = self._numbers()
+        if there[-1] - made.number >= KEPT or (made.number > 1 and made.number - 1 not in there):
             self.storage.delete(self._file(made.number))
             return False
         return True

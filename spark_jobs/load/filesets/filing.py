@@ -17,7 +17,7 @@ from spark_jobs.errors import ConfigError, EtlError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.ledger import LoadUnit
 from spark_jobs.load.filesets.catalog import Catalog
-from spark_jobs.load.filesets.layout import Asked, Layout, layout_of, read
+from spark_jobs.load.filesets.layout import Asked, Layout, layout_of, read, span_of
 from spark_jobs.load.filesets.manifest import Manifest, Slice
 from spark_jobs.load.filesets.writing import Sizes, Written, attempt_folder, write
 from spark_jobs.load.reaching import refuse_overtaken
@@ -158,19 +158,15 @@ class Filing:
         rests = [] if isinstance(self.write, Snapshot) else self._rests(held, span, layout)
         written = self._written(("own", repr(layout.schema)), layout.fitted(rows), layout, self.context.plan.window)
         self._refuse_loss(written.rows, staged)
-        mine = [self._slice(self.unit.key, written, span)] if written.rows else []
+        mine = [self._slice(self.unit.key, written, span, layout)] if written.rows else []
         slices = (*stay, *rests, *mine)
         deleted = sum(part.rows for part in before) + written.rows - sum(part.rows for part in slices)
         return self._manifest(held, layout, slices, {"inserted": written.rows, "deleted": deleted})
 
     def _span(self, layout: Layout) -> Window:
-        """What is replaced, on the column's own scale: dates are days of no zone."""
-        window = self.back or self.context.plan.window
-        column = layout.column
-        if column is None or layout.schema[column].dataType.typeName() != "date" or not window.whole_days:
-            return Window(start=window.start, end=window.end)
-        first, after = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in window.dates)
-        return Window(start=first, end=after)
+        """What is replaced, on the column's own scale."""
+        kind = layout.schema[layout.column].dataType if layout.column is not None else None
+        return span_of(self.back or self.context.plan.window, kind)
 
     def _rests(self, held: Manifest | None, span: Window, layout: Layout) -> list[Slice]:
         """What stays of the files that hold rows of the span and others, written anew."""
@@ -186,7 +182,7 @@ class Filing:
                 there = layout.fitted(read(self.context.spark, self.path, held.layout, [part]))
                 rows = there.where(self.write.condition(there, rest, self.context.where))
                 written = self._written((part.folder, rest, repr(layout.schema)), rows, layout, rest)
-                found += [self._slice(part.unit, written, rest)] if written.rows else []
+                found += [self._slice(part.unit, written, rest, layout)] if written.rows else []
         return found
 
     def _written(self, key: tuple[Any, ...], rows: DataFrame, layout: Layout, window: Window) -> Written:
@@ -199,9 +195,15 @@ class Filing:
             reach("staged")
         return self._made[key]
 
-    def _slice(self, unit: str, written: Written, span: Window) -> Slice:
+    def _slice(self, unit: str, written: Written, span: Window, layout: Layout) -> Slice:
         return Slice(
-            unit=unit, folder=written.folder, start=span.start, end=span.end, rows=written.rows, files=written.files
+            unit=unit,
+            folder=written.folder,
+            start=span.start,
+            end=span.end,
+            rows=written.rows,
+            files=written.files,
+            columns=len(layout.schema),
         )
 
     def _manifest(
@@ -257,9 +259,11 @@ class Filing:
         self.catalog.tidy(made)
 
     def _remove_unused(self, committed: set[str]) -> None:
+        """Remove what counts for nothing; the rest isn't this attempt's to remove any more, whatever fails later."""
         for written in self._made.values():
             if written.folder not in committed:
                 self.catalog.storage.delete(f"{self.path}/{written.folder}")
+        self._made.clear()
 
     def _refuse_strangers(self, held: Manifest | None) -> None:
         if held is None:

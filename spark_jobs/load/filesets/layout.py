@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, datetime
+from functools import reduce
+from typing import TYPE_CHECKING, Any
 
 from spark_jobs.columns import column, refuse_collisions
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.filesystem import escaped
 from spark_jobs.load.filesets.forms import Form
-from spark_jobs.load.filesets.manifest import DATA, Manifest, Slice
+from spark_jobs.load.filesets.manifest import ATTEMPT, DATA, UNIT, Manifest, Slice
+from spark_jobs.window import Window
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.types import StructType
-
-UNIT: Final = "etl_window"
-ATTEMPT: Final = "etl_attempt"
+    from pyspark.sql.types import DataType, StructType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +48,20 @@ class Layout:
 
     def fitted(self, rows: DataFrame) -> DataFrame:
         """Rows with these columns, in this order; those that they lack are null."""
-        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+        return fitted(rows, self.schema)
 
-        there = {name.lower(): name for name in rows.columns}
-        chosen = []
-        for item in self.schema:
-            spelled = there.get(item.name.lower())
-            value = F.lit(None).cast(item.dataType) if spelled is None else column(spelled)
-            chosen.append(value.alias(item.name))
-        return rows.select(*chosen)
+
+def fitted(rows: DataFrame, schema: StructType) -> DataFrame:
+    """Rows with some columns, in their order; those that they lack are null."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    there = {name.lower(): name for name in rows.columns}
+    chosen = []
+    for item in schema:
+        spelled = there.get(item.name.lower())
+        value = F.lit(None).cast(item.dataType) if spelled is None else column(spelled)
+        chosen.append(value.alias(item.name))
+    return rows.select(*chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +111,14 @@ def layout_of(held: Manifest | None, asked: Asked, rows: StructType, where: str)
     return found
 
 
+def span_of(window: Window, column: DataType | None) -> Window:
+    """A window on the scale of the column that says to which window a row belongs: dates are days of no zone."""
+    if column is None or column.typeName() != "date" or not window.whole_days:
+        return Window(start=window.start, end=window.end)
+    first, after = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in window.dates)
+    return Window(start=first, end=after)
+
+
 def read(spark: SparkSession, path: str, layout: Mapping[str, Any], slices: Sequence[Slice]) -> DataFrame:
     """The rows of some slices, lazily.
 
@@ -118,12 +131,19 @@ def read(spark: SparkSession, path: str, layout: Mapping[str, Any], slices: Sequ
     from pyspark.sql.types import StructType
 
     schema = StructType.fromJson(dict(layout["schema"]))
-    files = [escaped(f"{path}/{name}") for part in slices for name in part.paths]
-    if not files:
+    alike: dict[int, list[str]] = {}
+    for part in slices:
+        # CSV has columns by place alone: files without the newer ones are read by what they have.
+        columns = part.columns if layout["format"] == "csv" and part.columns is not None else len(schema)
+        alike.setdefault(columns, []).extend(escaped(f"{path}/{name}") for name in part.paths)
+    frames = []
+    for columns, files in alike.items():
+        reader = spark.read.format(layout["format"]).options(**layout["options"])
+        reader = reader.schema(_to_read(StructType(schema.fields[:columns]), layout))
+        frames += [fitted(reader.option("basePath", f"{path}/{DATA}").load(files), schema)] if files else []
+    if not frames:
         return spark.createDataFrame([], schema)
-    reader = spark.read.format(layout["format"]).options(**layout["options"]).schema(_to_read(schema, layout))
-    rows = reader.option("basePath", f"{path}/{DATA}").load(files)
-    return rows.select(*[column(item.name) for item in schema])
+    return reduce(lambda one, other: one.unionByName(other), frames)
 
 
 def _to_read(schema: StructType, layout: Mapping[str, Any]) -> StructType:

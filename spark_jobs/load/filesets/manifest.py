@@ -21,6 +21,8 @@ MANIFEST_VERSION: Final = 1
 FOLDER: Final = "_etl"
 CURRENT: Final = f"{FOLDER}/current.txt"
 DATA: Final = "data"
+UNIT: Final = "etl_window"
+ATTEMPT: Final = "etl_attempt"
 KEPT: Final = 100
 """So many manifests stay, the first one always: a process that slept so long that others are gone sees it by that."""
 _NAME: Final = re.compile(r"manifest-(\d{20})\.json")
@@ -46,6 +48,7 @@ class Slice:
         start, end: the span of the column that says to which window a row belongs; dates as midnights in UTC.
         rows: in all of them.
         files: (path below the folder, bytes).
+        columns: so many of the layout's, from the first on, were known when the files were written; None for all.
     """
 
     unit: str
@@ -54,6 +57,7 @@ class Slice:
     end: datetime
     rows: int
     files: tuple[tuple[str, int], ...]
+    columns: int | None = None
 
     def overlaps(self, span: Window) -> bool:
         """Whether rows of a span may be here."""
@@ -76,7 +80,9 @@ class Slice:
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
         span = {"start": iso(self.start), "end": iso(self.end)}
-        return {"unit": self.unit, "folder": self.folder, **span, "rows": self.rows, "files": [*map(list, self.files)]}
+        known = {"columns": self.columns} if self.columns is not None else {}
+        files = [*map(list, self.files)]
+        return {"unit": self.unit, "folder": self.folder, **span, "rows": self.rows, **known, "files": files}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Slice:
@@ -84,7 +90,13 @@ class Slice:
         start, end = datetime.fromisoformat(value["start"]), datetime.fromisoformat(value["end"])
         files = tuple((str(name), int(size)) for name, size in value["files"])
         return cls(
-            unit=value["unit"], folder=value["folder"], start=start, end=end, rows=int(value["rows"]), files=files
+            unit=value["unit"],
+            folder=value["folder"],
+            start=start,
+            end=end,
+            rows=int(value["rows"]),
+            files=files,
+            columns=value.get("columns"),
         )
 
 

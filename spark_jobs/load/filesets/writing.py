@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from spark_jobs.errors import DataError
-from spark_jobs.load.filesets.layout import ATTEMPT, UNIT, Layout
-from spark_jobs.load.filesets.manifest import DATA
+from spark_jobs.load.filesets.layout import Layout
+from spark_jobs.load.filesets.manifest import ATTEMPT, DATA, UNIT
 from spark_jobs.observe import Counter
 from spark_jobs.session import list_files
 from spark_jobs.window import Window

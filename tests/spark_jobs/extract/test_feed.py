@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from spark_jobs.history import History
 from spark_jobs.ledger import Ledger
 from spark_jobs.points import HOOK
 from tests.spark_jobs.frames import frame
+from tests.spark_jobs.plans import day
 from tests.spark_jobs.windows import Windows
 
 pytestmark = pytest.mark.spark
@@ -127,6 +129,42 @@ def test_two_windows_at_once_never_take_one_version_twice(spark: Any, tmp_path: 
                 assert report.error["kind"] == "infrastructure"
                 chain.run(window)
     assert [row[3] for row in chain.log()] == [0, 1, 2]
+
+
+def test_a_window_over_others_that_have_taken_their_versions_is_refused(spark: Any, tmp_path: Path) -> None:
+    chain = Chain(spark, tmp_path, log=APPEND)
+    chain.make((1, "a"))
+    chain.run(1)
+    chain.make((2, "b"))
+    told = chain.refused(day(1, days=2))  # would replace the row of window 1, which it doesn't get
+    assert "window 2013-01-01T00:00:00Z/2013-01-03T00:00:00Z overlaps 2013-01-01T00:00:00Z/2013-01-02T00:00:00Z" in told
+    assert "run windows as they were cut, or load into another table" in told
+    assert [row[3] for row in chain.log()] == [1]
+
+
+def test_a_load_that_is_added_gets_all_windows_in_whichever_order(spark: Any, tmp_path: Path) -> None:
+    chain = Chain(spark, tmp_path, log=APPEND)
+    for window in (1, 2):
+        chain.make((window, "x"))
+        chain.run(window)
+    chain.write["late"] = APPEND
+    chain.run(2)
+    told = chain.refused(3)
+    assert "T00:00:00Z/2013-01-02T00:00:00Z has taken version 0 as a whole, and load late hasn't got it" in told
+    chain.run(1)
+    assert chain.rows("id", load="late") == chain.rows("id", load="log") == [(1,), (2,)]
+
+
+def test_a_version_pinned_before_others_took_more_moves_no_mark_back(spark: Any, tmp_path: Path) -> None:
+    chain = Chain(spark, tmp_path, log=APPEND)
+    chain.make((1, "a"))
+    old = History(spark, chain.bronze).newest()
+    chain.run(1)
+    chain.make((2, "b"))
+    chain.run(2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(History, "newest", lambda _: old)  # as another source of the same run has seen it
+        assert chain.feed(chain.run(3)) == (2, 1)
 
 
 def test_what_can_not_be_read_is_one_clear_error(spark: Any, tmp_path: Path) -> None:

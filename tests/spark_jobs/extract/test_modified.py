@@ -12,6 +12,7 @@ import pytest
 from spark_jobs.ledger import Ledger
 from spark_jobs.points import HOOK
 from spark_jobs.window import Window
+from tests.spark_jobs.plans import day
 from tests.spark_jobs.windows import Windows
 
 pytestmark = pytest.mark.spark
@@ -104,6 +105,25 @@ def test_a_file_that_comes_late_is_never_lost_silently(spark: Any, tmp_path: Pat
     drops.drop("early.csv", 9, moment(1) - timedelta(days=9))  # in a window that nobody has run
     drops.run(3)
     assert drops.ids() == [1, 2]
+
+
+def test_a_window_over_others_needs_the_files_that_those_have_read(spark: Any, tmp_path: Path) -> None:
+    drops = Drops(spark, tmp_path)
+    first = drops.drop("a.csv", 1, moment(1))
+    drops.drop("b.csv", 2, moment(2))
+    for window in (1, 2):
+        drops.run(window)
+    first.unlink()
+    told = drops.refused(day(1, days=2))
+    span = "2013-01-01T00:00:00Z/2013-01-02T00:00:00Z"
+    assert f"file:{first}: the file is gone, and window {span}, which this one covers, has read it" in told
+    assert "or run windows as they were cut" in told
+    assert drops.ids() == [1, 2]
+    drops.drop("a.csv", 1, moment(1))
+    assert drops.run(day(1, days=2)).sources == {"rows": {"files": 2}}
+    assert drops.ids() == [1, 2]
+    first.unlink()
+    assert "the file is gone" in drops.refused(day(1, days=3)), "the wider window counts now"
 
 
 def test_a_window_that_is_not_over_waits(spark: Any, tmp_path: Path) -> None:

@@ -218,22 +218,62 @@ def test_columns_may_come_and_go_but_not_change(facts: Folder) -> None:
         facts.load(day(4), [(4, at(4))], 6, pipeline="trains")
 
 
+@pytest.mark.parametrize("options", [{"format": "csv"}, {"format": "csv", "header": False, "partition_by": ("k",)}])
+def test_files_of_text_that_lack_newer_columns_are_read(spark: Any, tmp_path: Path, options: dict[str, Any]) -> None:
+    table = Folder(spark, tmp_path, **options)
+    table.load(day(1, days=2), [(1, at(1), "x"), (2, at(2), None)], 1, f"{SCHEMA}, k STRING")
+    table.load(day(3), [(3, at(3), "y", "new", 1.5)], 2, f"{SCHEMA}, k STRING, `a.b,` STRING, x DOUBLE")
+    old = [(1, "x", None, None), (2, None, None, None)]
+    assert table.rows("id", "k", "`a.b,`", "x") == [*old, (3, "y", "new", 1.5)]
+    table.load(day(2), [(22, at(2), "z")], 3, f"{SCHEMA}, k STRING")  # the rest of the first is written anew
+    table.load(day(4), [(4, at(4), "y", "b", None, True)], 4, f"{SCHEMA}, k STRING, `a.b,` STRING, x DOUBLE, z BOOLEAN")
+    found = table.rows("id", "k", "`a.b,`", "x", "z")
+    assert found == [
+        (1, "x", None, None, None),
+        (22, "z", None, None, None),
+        (3, "y", "new", 1.5, None),
+        (4, "y", "b", None, True),
+    ]
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(facts: Folder) -> None:
     (Path(facts.path)).mkdir()
     (Path(facts.path) / "somebodys.parquet").write_text("x")
     with pytest.raises(ConfigError, match=r"somebodys\.parquet"):
         facts.load(day(1), [(1, at(1))], 1)
+    (Path(facts.path) / "data").mkdir()
+    (Path(facts.path) / "somebodys.parquet").rename(Path(facts.path) / "data/theirs.parquet")
+    with pytest.raises(ConfigError, match=r"'data/theirs\.parquet'"):
+        facts.load(day(1), [(1, at(1))], 1)
 
 
-def test_a_process_that_slept_while_manifests_went_makes_none_of_an_old_number(facts: Folder) -> None:
-    for number in range(1, 4):
-        facts.load(day(number), [(number, at(number))], number)
-    catalog, held = Catalog(facts.spark, facts.path), facts.held
-    for number in (2, 3):  # as they go when there are a hundred newer ones
-        (Path(facts.path) / "_etl" / f"manifest-{number:020d}.json").unlink()
-    assert catalog.commit(replace(held, number=10)) is False, "the one before isn't there"
-    assert catalog.commit(replace(held, number=2)), "the first manifest always stays"
-    assert catalog.commit(replace(held, number=2)) is False
+def test_a_process_that_slept_while_manifests_went_makes_none_of_an_old_number(spark: Any, tmp_path: Path) -> None:
+    from spark_jobs.load.filesets.manifest import KEPT
+
+    catalog = Catalog(spark, str(tmp_path / "table"))
+    first = made = Manifest(number=1, at="2013-01-01T00:00:00Z", pipeline="p", layout={})
+    assert catalog.commit(first)
+    for _ in range(KEPT + 2):
+        made = made.follow(made.at)
+        assert catalog.commit(made)
+        catalog.tidy(made)
+    assert [manifest.number for manifest in catalog.history()][-2:] == [4, 1], "the second and third are gone"
+    assert catalog.commit(replace(first, number=2)) is False, "the one before is there, as it always is"
+    assert catalog.commit(replace(first, number=3)) is False
+    assert catalog.commit(replace(first, number=made.number + 5)) is False, "the one before isn't there"
+    assert catalog.newest() == made
+
+
+def test_an_error_after_the_commit_takes_nothing_away(facts: Folder) -> None:
+    def fail(*_: Any) -> None:
+        raise ConfigError("manifest version 2")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Catalog, "tidy", fail)
+        with pytest.raises(ConfigError, match="manifest version 2"):
+            facts.load(day(1), [(1, at(1))], 1)
+    assert facts.rows() == [(1, at(1))]
+    assert facts.load(day(1), [(1, at(1))], 1).state == "already_done"
 
 
 def test_files_may_be_few_and_folders_named_by_columns(spark: Any, tmp_path: Path) -> None:
@@ -292,11 +332,31 @@ def test_another_pipeline_reads_it_as_a_table_and_the_ledger_is_read_without_spa
     assert (hook.number(unit), hook.windows("flights", "out")) == (None, [])
     facts.load(day(1), [(1, at(1))], 1)
     facts.load(day(2), [(2, at(2))], 2)
-    assert [row["id"] for row in source.read(context).rows.collect()] == [2]
+    rows = source.read(context).rows
+    assert [row["id"] for row in rows.collect()] == [2]
+    assert len(rows.inputFiles()) == 1, "files of other windows stay closed"
     hook = ledger_of({"type": "files", "path": facts.path})
     assert hook.number(unit) == hook.last_attempt(unit) == hook.newest_attempt("flights", "out") == attempt(2).number
     assert (hook.holds(unit, FINGERPRINT), hook.holds(unit, "other")) == (True, False)
     assert sorted(hook.windows("flights", "out")) == [(day(1).start, day(1).end), (day(2).start, day(2).end)]
+
+
+def test_all_reads_of_a_run_see_one_manifest_of_days_in_any_zone(spark: Any, tmp_path: Path) -> None:
+    from spark_jobs.extract.contract import WindowColumn
+    from spark_jobs.extract.table import Table
+
+    dated = Folder(spark, tmp_path, ReplaceWindow(strategy="replace_window", column="on"))
+    zone, start = "Asia/Tokyo", datetime(2013, 1, 1, 15, tzinfo=UTC)
+    second = Window(start=start, end=start + timedelta(days=1), timezone=zone)
+    for number in (1, 2, 3):
+        dated.load(day(number), [(number, date(2013, 1, number))], number, "id INT, on DATE")
+    context = Context(spark=spark, plan=plan(tmp_path, second, attempt(9)), where="extract.t", dataset="t")
+    source = Table(format="files", path=f"{dated.path}/", window=WindowColumn(column="on"))
+    rows = source.read(context).rows
+    assert ([row["id"] for row in rows.collect()], len(rows.inputFiles())) == ([2], 1)
+    dated.load(day(2), [(22, date(2013, 1, 2))], 10, "id INT, on DATE")
+    again = source.read(context)
+    assert ([row["id"] for row in again.rows.collect()], again.told) == ([2], {"version": 3})
 
 
 def test_with_lookback_a_window_replaces_its_reach_and_never_newer_rows_by_older_ones(facts: Folder) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_etl.hooks.ledger import LedgerHook
+from airflow_provider_etl.upkeep import told
 from spark_jobs.flow import Context
 from spark_jobs.ledger import Ledger
 from spark_jobs.load.by_key import Merge
@@ -109,6 +110,35 @@ def test_upkeep_puts_files_together_and_takes_old_ones_away_but_nothing_that_cou
     assert "unchanged_since" not in actions(table.order("maintain"))["optimize"]
     again = actions(table.order("maintain"))["optimize"]
     assert again.keys() >= {"unchanged_since"}, "Z-order writes every file anew: not where nothing came"
+
+
+def test_a_tables_own_retention_counts_and_one_that_fails_keeps_no_other_from_its_upkeep(
+    spark: Any, tmp_path: Path
+) -> None:
+    table = Table(spark, tmp_path, BY_TIME, scope={"mine": True}, maintenance=Maintenance(statistics=("id",)))
+    table.load(day(1), [(1, at(1))], 1)
+    own = spark.newSession()
+    own.conf.set("spark.sql.runSQLOnFiles", "true")
+    days = "'delta.deletedFileRetentionDuration' = 'interval 30 days'"
+    own.sql(f"ALTER TABLE delta.`{table.path}` SET TBLPROPERTIES ({days})")
+    lost, aged = Path(table.path) / "lost.parquet", time.time() - 10 * 86400
+    lost.touch()
+    os.utime(lost, (aged, aged))
+    broken = replace(table.destination, maintenance=Maintenance(statistics=("mine",)))
+    loads = {"broken": ("result", broken), "lake": ("result", table.destination)}
+    made = Order(
+        name="maintain", plans=(replace(table.plan(day(1), 999), load=loads),), options={"loads": ["broken", "lake"]}
+    )
+    report = execute(Order.from_json(made.to_json()), lambda *_: spark, lambda _: None)
+    assert (report["state"], [one["state"] for one in report["tables"]]) == ("failed", ["failed", "done"])
+    assert "statistics names column 'mine', which is boolean" in report["error"]["message"]
+    assert "statistics names column 'mine'" in "\n".join(told(report))
+    did = {action["action"]: action for action in report["tables"][1]["actions"]}
+    assert (did["vacuum"]["files_removed"], lost.exists()) == (0, True)
+    held = Ledger(spark, table.path).properties()
+    assert held["delta.deletedFileRetentionDuration"] == "interval 30 days"
+    assert held["delta.dataSkippingStatsColumns"] == "`at`,`id`", "Delta keeps none of a boolean"
+    assert actions(table.order("maintain", dry_run=True))["vacuum"]["files_removed"] == 0
 
 
 def test_a_load_that_commits_while_files_are_put_together_loses_nothing(spark: Any, tmp_path: Path) -> None:

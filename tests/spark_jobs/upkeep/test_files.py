@@ -13,6 +13,8 @@ import pytest
 
 from airflow_provider_etl.hooks.files_ledger import FilesLedger
 from spark_jobs.orders import Order, execute
+from spark_jobs.session import list_files
+from spark_jobs.upkeep import files as upkeep
 from tests.spark_jobs.load.test_files import Folder, at
 from tests.spark_jobs.plans import attempt, day, plan
 
@@ -58,6 +60,31 @@ def test_what_no_manifest_names_goes_and_a_restore_brings_back_what_one_named(sp
     assert (done["state"], len(done["actions"][0]["folders"])) == ("done", 3)
     assert sorted(table.rows()) == [(2, at(2)), (111, at(1))]
     assert "are gone" in order(table, "restore", version=3)["error"]["message"]
+
+
+def test_what_is_not_ours_and_what_a_restore_brings_back_stay(spark: Any, tmp_path: Path) -> None:
+    table = Folder(spark, tmp_path)
+    table.load(day(1), [(1, at(1))], 1)
+    for number in (2, 3):
+        table.load(day(1), [(number, at(1))], number)
+    data, aged = Path(table.path) / "data", time.time() - 8 * 86400
+    theirs = [data / "x.csv", data / "y/z/x.csv", data / "etl_window=x/x.csv", data / "etl_window=x/y/x.csv"]
+    for file in theirs:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+    for file in data.glob("**/*"):
+        os.utime(file, (aged, aged))
+    held = table.held
+    long_ago = replace(held, dropped=dict.fromkeys(held.dropped, "2013-01-01T00:00:00Z"))
+    name = f"manifest-{held.number:020d}.json"
+    (Path(table.path) / "_etl" / name).write_text(long_ago.to_text())
+    (Path(table.path) / "_etl" / f".{name}.crc").unlink(missing_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upkeep, "list_files", lambda *given: (list_files(*given), order(table, "restore", version=1))[0])
+        done = order(table, "maintain")["tables"][0]
+    assert len(done["actions"][0]["folders"]) == 1, "of three attempts one counts, and one has counted until now"
+    assert table.rows() == [(1, at(1))]
+    assert all(file.exists() for file in theirs)
 
 
 def test_a_load_takes_away_what_counts_no_more_since_a_week(spark: Any, tmp_path: Path) -> None:
