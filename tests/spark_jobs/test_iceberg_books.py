@@ -51,6 +51,11 @@ def test_a_commit_is_known_by_its_token_though_that_is_shortened() -> None:
     assert commit.entry["window"]["start"] == "2013-01-01T00:00:00Z"
 
 
+def test_a_commit_that_looked_back_on_nothing_has_read_when_it_was_numbered() -> None:
+    """`refuse_overtaken` takes what stands there for the attempt that read: 0 would be before all others."""
+    assert "since" not in commit_of(UNIT, booked(4)).entry
+
+
 def test_a_layout_is_told_as_iceberg_prints_it() -> None:
     assert [parsed(text).told for text in ("days(at)", "bucket( 8 , a b )", "truncate(4, n)", "Grün")] == [
         "day(at)",
