@@ -7,7 +7,6 @@ in one commit, which also makes its events count.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -19,8 +18,7 @@ from spark_jobs.load import precedence
 from spark_jobs.load.changes import CHANGE, DELETE, TRUNCATE, UPSERT, Changes
 from spark_jobs.load.covering import covered_by, current, cut
 from spark_jobs.load.lake import Clause, Lake, Mark, MergeInto
-from spark_jobs.load.side import NUMBER, UNIT, Side
-from spark_jobs.load.strategies import text
+from spark_jobs.load.side import UNIT, Side
 from spark_jobs.transform.order import orderable
 
 if TYPE_CHECKING:
@@ -59,7 +57,7 @@ class Histories:
     scope: Mapping[str, str] = field(default_factory=dict)
 
     def prepare(self, number: int, units: Mapping[str, int], where: str) -> bool:
-        """Write the window's events beside those that it has committed before, which go when it commits again.
+        """Write the window's events beside those that it has committed before; these go once it has committed again.
 
         Args:
             number: the attempt's.
@@ -86,8 +84,7 @@ class Histories:
             )
         if not self.changes.sequence:
             self._refuse_ambiguous(units, where)
-        older = f"{UNIT} = {text(self.unit)} AND {NUMBER} <> {units.get(self.unit, -1)}"
-        return self.events.replace(self.changes.rows, self.unit, number, older)
+        return self.events.replace(self.changes.rows, self.unit, number, units.get(self.unit, -1))
 
     @property
     def _table(self) -> DataFrame:
@@ -161,10 +158,7 @@ class Histories:
         """
         from pyspark.sql import functions as F  # noqa: N812
 
-        named = json.dumps([{UNIT: unit, NUMBER: n} for unit, n in current(units, self.timezone).items()])
-        kind = f"ARRAY<STRUCT<{UNIT}: STRING, {NUMBER}: BIGINT>>"
-        counting = self.spark.range(1).select(F.inline(F.from_json(F.lit(named), kind)))
-        events = self.events.rows().join(F.broadcast(counting), [UNIT, NUMBER], "left_semi")
+        events = self.events.counting(current(units, self.timezone))
         there = {name.lower() for name in events.columns}
         lacking = [item for item in self.changes.rows.schema if item.name.lower() not in there]
         return events.withColumns({item.name: F.lit(None).cast(item.dataType) for item in lacking})
