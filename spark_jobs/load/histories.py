@@ -95,12 +95,14 @@ class Histories:
 
     def _refuse_foreign(self, where: str) -> None:
         if not self.events.exists() and not self._table.isEmpty():
+            folder, _, name = self.events.path.rpartition("/")
+            renamed = f"the folder in {folder} to {name} too" if folder else f"the table of its events to {name} too"
             raise ConfigError(
                 "the table holds rows that no event of this load explains",
                 where=where,
                 expected="an empty table, or a history that this load has made",
-                remedy=f"give another path; where the load or the pipeline was renamed, rename the folder in "
-                f"{self.events.path.rsplit('/', 1)[0]} to {self.events.path.rsplit('/', 1)[1]} too",
+                remedy=f"give another {'path' if folder else 'table'}; where the load or the pipeline was renamed, "
+                f"rename {renamed}",
             )
 
     def _refuse_ambiguous(self, units: Mapping[str, int], where: str) -> None:
