@@ -146,7 +146,8 @@ class IcebergLake:
             ConfigError: it is laid out otherwise, or a column is of a type that Iceberg hasn't got.
         """
         if not self.iceberg.exists():
-            exact = {f"{_EXACT}{name}": "full" for name in self.found_by}
+            spelled = {name.lower(): name for name in schema.names}
+            exact = {f"{_EXACT}{spelled.get(name.lower(), name)}": "full" for name in self.found_by}
             self.iceberg.create(schema, self.partition_by, self.sort_by, {**exact, **properties})
         self._refuse_layout(schema, where)
         committing(lambda: self.iceberg.evolve(schema))
