@@ -90,13 +90,13 @@ class Put:
     Args:
         condition: Spark SQL: the rows that go.
         added: the files that come, as `stage` gave them.
-        columns: that the files have.
+        columns: that the files have: name -> Iceberg's id.
         dropping: columns that go.
     """
 
     condition: str
     added: Sequence[Any]
-    columns: Sequence[str] = ()
+    columns: Mapping[str, int] = field(default_factory=dict)
     dropping: Sequence[str] = ()
 
 
@@ -234,12 +234,15 @@ class IcebergLake:
         look.drop_columns(what.dropping)
         self._publish(look, mark, deleted=deleted)
 
-    def _refuse_gone(self, look: Look, columns: Sequence[str]) -> None:
-        """See that the table still has the columns that were written: a snapshot takes away those that it lacks."""
-        gone = sorted({*columns} - {*look.columns})
+    def _refuse_gone(self, look: Look, columns: Mapping[str, int]) -> None:
+        """See that the table still has the columns that were written: a snapshot takes away those that it lacks.
+
+        One that was made anew has another id, and what the files say of the old one would be read as null.
+        """
+        gone = sorted(name for name, number in columns.items() if look.columns.get(name) != number)
         if gone:
             raise InfrastructureError(
-                f"column {listed(gone)} went with a snapshot that was published meanwhile",
+                f"column {listed(gone)} went meanwhile, as with a snapshot that was published",
                 where=self.name,
                 expected="the columns that were staged",
                 remedy="nothing was published; the retry writes them anew",
