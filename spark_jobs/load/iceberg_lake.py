@@ -198,13 +198,17 @@ class IcebergLake:
 
     def _sweep(self, mark: Mark) -> None:
         """Drop the branches that dead attempts of the unit have left."""
+        self._drop(mark, lambda number: number < mark.number)
+
+    def _drop(self, mark: Mark, wanted: Callable[[int], bool]) -> None:
+        """Drop the unit's branches of some numbers: each keeps the files of the whole table as it was."""
 
         def drop() -> None:
             look = self.iceberg.look()
             mine = [name for name in look.branches if name.startswith(branches_of(mark.unit))]
-            older = [name for name in mine if int(name.rpartition("_")[2]) < mark.number]
-            if older:
-                look.drop_branches(older)
+            found = [name for name in mine if wanted(int(name.rpartition("_")[2]))]
+            if found:
+                look.drop_branches(found)
                 look.commit()
 
         committing(drop)
@@ -223,6 +227,7 @@ class IcebergLake:
         """
         look = self._open(mark, demand)
         if look is None:
+            self._drop(mark, lambda number: number == mark.number)
             return
         self._refuse_gone(look, what.columns)
         try:
@@ -305,6 +310,7 @@ class IcebergLake:
         self.iceberg.run(_statement(self.iceberg.named(branch), what))
         look = self._open(mark)
         if look is None:
+            self._drop(mark, lambda number: number == mark.number)
             return
         if look.snapshot != looked:
             raise ConcurrentModification(self.name)
