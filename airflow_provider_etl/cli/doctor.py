@@ -94,7 +94,9 @@ def _on_s3(environment: Environment | str) -> bool:
     """Whether pipelines may read or write on S3."""
     if isinstance(environment, str):
         return False
-    return bool(environment.stores) or any(map(bucket_of, (*environment.roots, *environment.variables.values())))
+    warehouses = [catalog.warehouse for catalog in environment.catalogs.values()]
+    places = (*environment.roots, *environment.variables.values(), *warehouses)
+    return bool(environment.stores) or any(map(bucket_of, places))
 
 
 def _fetch(engines: list[Engine], *, on_s3: bool) -> None:

@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 
 from airflow_provider_etl.hooks.booked_ledger import BookedLedger
 from airflow_provider_etl.hooks.connections import resolved
+from airflow_provider_etl.hooks.stores import fsspec_options
 from spark_jobs.connections import Connection
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.iceberg.books import Booked, Books
@@ -39,10 +40,11 @@ class IcebergLedgerHook(BookedLedger):
     Args:
         catalog: the table's.
         table: `namespace.table`.
+        store: what the plan says of the bucket of the catalog's warehouse; None leaves it to AWS's own chain.
     """
 
-    def __init__(self, catalog: Catalog, table: str) -> None:
-        self.catalog, self.table = catalog, table
+    def __init__(self, catalog: Catalog, table: str, store: Mapping[str, Any] | None = None) -> None:
+        self.catalog, self.table, self._store = catalog, table, store
 
     @cached_property
     def entries(self) -> Mapping[str, Entry]:
@@ -80,7 +82,7 @@ class IcebergLedgerHook(BookedLedger):
         except FileNotFoundError:
             return None
         except (ImportError, ValueError, OSError) as error:
-            raise self._unread(error) from error
+            raise self._unread(error) from None
 
     def _of_database(self) -> Any:
         """The file that the catalog's row names (Iceberg's JdbcCatalog keeps them in `iceberg_tables`)."""
@@ -97,7 +99,7 @@ class IcebergLedgerHook(BookedLedger):
                 )
                 row = cursor.fetchone()
         except database.errors() as error:
-            if "iceberg_tables" in str(error):
+            if _is_unmade(error):
                 return None  # nobody has opened the catalog yet
             raise database.explained(error, "iceberg_tables") from None
         finally:
@@ -111,15 +113,17 @@ class IcebergLedgerHook(BookedLedger):
                 return _json(plain, Path(plain).read_bytes())
             import fsspec
 
-            storage, inside = fsspec.core.url_to_fs(path.replace("s3a://", "s3://", 1))
+            told = fsspec_options(path, self._store)
+            storage, inside = fsspec.core.url_to_fs(path.replace("s3a://", "s3://", 1), **told)
             return _json(inside, storage.cat_file(inside))
-        except (ImportError, ValueError, OSError) as error:
-            raise self._unread(error) from error
+        except _unreadable() as error:
+            raise self._unread(error) from None
 
     def _of_server(self) -> Any:
         """What a REST catalog answers (Iceberg's REST specification, loadTable)."""
         connection = self._connection()
-        base, headers = f"{address_of_server(connection)}/v1", _authorised(connection)
+        base = f"{address_of_server(connection)}/v1"
+        headers = self._authorised(connection, base)
         asked = f"?{urlencode({'warehouse': self.catalog.warehouse})}" if self.catalog.warehouse else ""
         told = self._asked(f"{base}/config{asked}", headers) or {}
         prefix = {**told.get("defaults", {}), **told.get("overrides", {})}.get("prefix", "")
@@ -128,11 +132,23 @@ class IcebergLedgerHook(BookedLedger):
         found = self._asked(path, headers)
         return found["metadata"] if found is not None else None
 
-    def _asked(self, url: str, headers: Mapping[str, str]) -> Any:
+    def _authorised(self, connection: Connection, base: str) -> dict[str, str]:
+        """A token: the connection's, or what the server gives for a client's login and password, as Iceberg asks it."""
+        token = str(connection.extra.get("token", ""))
+        if not token and connection.password:
+            client = {"client_id": connection.login, "client_secret": connection.password}
+            form = {"grant_type": "client_credentials", "scope": "catalog", **{k: v for k, v in client.items() if v}}
+            given = self._asked(f"{base}/oauth/tokens", {}, urlencode(form).encode())
+            token = str((given or {}).get("access_token", ""))
+            if not token:
+                raise self._unread(ValueError(f"{base}/oauth/tokens gives no token"))
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def _asked(self, url: str, headers: Mapping[str, str], form: bytes | None = None) -> Any:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"{url} is no address", where=self._where, expected="http:// or https://")
         try:
-            with urlopen(Request(url, headers=dict(headers)), timeout=_PATIENCE) as answer:  # noqa: S310 - seen to above
+            with urlopen(Request(url, form, dict(headers)), timeout=_PATIENCE) as answer:  # noqa: S310 - seen to above
                 return json.load(answer)
         except HTTPError as error:
             if error.code == 404:
@@ -149,9 +165,19 @@ class IcebergLedgerHook(BookedLedger):
         )
 
 
-def _authorised(connection: Connection) -> dict[str, str]:
-    token = str(connection.extra.get("token", ""))
-    return {"Authorization": f"Bearer {token}"} if token else {}
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What reading a file may raise; s3fs lets errors of the library below it through: no credentials, no endpoint."""
+    known = (ImportError, ValueError, OSError)
+    try:
+        from botocore.exceptions import BotoCoreError
+    except ImportError:
+        return known
+    return (*known, BotoCoreError)
+
+
+def _is_unmade(error: Exception) -> bool:
+    """Whether a database says that there is no such table: PostgreSQL's undefined_table, MariaDB's ER_NO_SUCH_TABLE."""
+    return getattr(error, "sqlstate", None) == "42P01" or error.args[:1] == (1146,)
 
 
 def _newest(names: list[str]) -> str | None:

@@ -67,7 +67,7 @@ def ledger_of(options: Mapping[str, Any]) -> TableLedger:
         from airflow_provider_etl.hooks.iceberg_ledger import IcebergLedgerHook
         from spark_jobs.iceberg.catalogs import Catalog
 
-        return IcebergLedgerHook(Catalog(**options["catalog"]), str(options["table"]))
+        return IcebergLedgerHook(Catalog(**options["catalog"]), str(options["table"]), options.get("store"))
     from airflow_provider_etl.hooks.ledger import LedgerHook
 
     return LedgerHook(str(options["path"]), options.get("store"))

@@ -245,16 +245,15 @@ class Pipeline:
         return found
 
     def on_s3(self, extract: Mapping[str, Any], load: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
-        """The engine's `s3`: the buckets that a plan names, staging's and quarantine's too; nothing without any.
+        """The engine's `s3`: the buckets that a plan names, those of catalogs, staging and quarantine too; or nothing.
 
         Args:
             extract: name -> source with resolved paths.
             load: name -> (dataset, destination with resolved paths).
         """
         kinds_named = [kinds.dump(kind) for kind in (*extract.values(), *(kind for _, kind in load.values()))]
-        found = stores.named(
-            self.environment.stores, [*kinds_named, self.environment.staging, self.environment.quarantine]
-        )
+        beside = [*self._catalogs.values(), self.environment.staging, self.environment.quarantine]
+        found = stores.named(self.environment.stores, [*kinds_named, *beside])
         return {"s3": found} if found else {}
 
     def window_of(self, text: str) -> Window:
@@ -319,7 +318,7 @@ class Pipeline:
         """A destination's options; catalog and store are told whole: its ledger is read without the environment."""
         options = _typed(kind)
         catalog = self._catalogs.get(str(options.get("catalog")))
-        store = next(iter(stores.named(self.environment.stores, options.get("path", "")).values()), None)
+        store = next(iter(stores.named(self.environment.stores, [options.get("path", ""), catalog]).values()), None)
         return options | {key: value for key, value in (("catalog", catalog), ("store", store)) if value is not None}
 
     # -- inside -------------------------------------------------------------------------------------------------

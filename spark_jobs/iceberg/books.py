@@ -95,6 +95,8 @@ class Books:
 def commit_of(unit: str, booked: Booked) -> Commit:
     """A commit as the strategies ask for it."""
     entry = {"unit": unit, **asdict(booked)}
+    if not booked.since:
+        entry.pop("since")  # it has read for itself: its own number counts
     entry["pipeline"], entry["load"] = _whose(unit)
     window = window_of_unit(unit, "UTC")
     entry["window"] = window.to_json() if window is not None else None

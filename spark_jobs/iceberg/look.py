@@ -53,9 +53,9 @@ class Look:
         return {str(key): str(value) for key, value in dict(self._base.properties()).items()}
 
     @property
-    def columns(self) -> list[str]:
-        """Its columns."""
-        return [str(column.name()) for column in self._base.schema().columns()]
+    def columns(self) -> dict[str, int]:
+        """Its columns: name -> Iceberg's id, which no other column ever gets."""
+        return {str(column.name()): int(column.fieldId()) for column in self._base.schema().columns()}
 
     def has(self, snapshot: int) -> bool:
         """Whether a snapshot is there."""

@@ -30,6 +30,10 @@ PROPERTIES: Final = {
 }
 
 
+ABANDONED: Final = 7 * 24 * 3600 * 1000  # milliseconds
+"""When `expire_snapshots` drops the branch of an attempt that died; it keeps the files of the whole table as it was."""
+
+
 class IcebergTable:
     """One table.
 
@@ -210,7 +214,8 @@ class IcebergTable:
             if java.refs().containsKey(branch):
                 java.manageSnapshots().removeBranch(branch).commit()
             change = java.manageSnapshots()
-            (change.createBranch(branch, snapshot) if snapshot else change.createBranch(branch)).commit()
+            change = change.createBranch(branch, snapshot) if snapshot else change.createBranch(branch)
+            change.setMaxRefAgeMs(branch, ABANDONED).commit()
 
     def append(self, rows: DataFrame, branch: str) -> list[Any]:
         """Write rows to a branch; the files that came."""

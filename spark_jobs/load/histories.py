@@ -7,7 +7,6 @@ in one commit, which also makes its events count.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -19,8 +18,7 @@ from spark_jobs.load import precedence
 from spark_jobs.load.changes import CHANGE, DELETE, TRUNCATE, UPSERT, Changes
 from spark_jobs.load.covering import covered_by, current, cut
 from spark_jobs.load.lake import Clause, Lake, Mark, MergeInto
-from spark_jobs.load.side import NUMBER, UNIT, Side
-from spark_jobs.load.strategies import text
+from spark_jobs.load.side import UNIT, Side
 from spark_jobs.transform.order import orderable
 
 if TYPE_CHECKING:
@@ -59,7 +57,7 @@ class Histories:
     scope: Mapping[str, str] = field(default_factory=dict)
 
     def prepare(self, number: int, units: Mapping[str, int], where: str) -> bool:
-        """Write the window's events beside those that it has committed before, which go when it commits again.
+        """Write the window's events beside those that it has committed before; these go once it has committed again.
 
         Args:
             number: the attempt's.
@@ -86,8 +84,7 @@ class Histories:
             )
         if not self.changes.sequence:
             self._refuse_ambiguous(units, where)
-        older = f"{UNIT} = {text(self.unit)} AND {NUMBER} <> {units.get(self.unit, -1)}"
-        return self.events.replace(self.changes.rows, self.unit, number, older)
+        return self.events.replace(self.changes.rows, self.unit, number, units.get(self.unit, -1))
 
     @property
     def _table(self) -> DataFrame:
@@ -98,12 +95,14 @@ class Histories:
 
     def _refuse_foreign(self, where: str) -> None:
         if not self.events.exists() and not self._table.isEmpty():
+            folder, _, name = self.events.path.rpartition("/")
+            renamed = f"the folder in {folder} to {name} too" if folder else f"the table of its events to {name} too"
             raise ConfigError(
                 "the table holds rows that no event of this load explains",
                 where=where,
                 expected="an empty table, or a history that this load has made",
-                remedy=f"give another path; where the load or the pipeline was renamed, rename the folder in "
-                f"{self.events.path.rsplit('/', 1)[0]} to {self.events.path.rsplit('/', 1)[1]} too",
+                remedy=f"give another {'path' if folder else 'table'}; where the load or the pipeline was renamed, "
+                f"rename {renamed}",
             )
 
     def _refuse_ambiguous(self, units: Mapping[str, int], where: str) -> None:
@@ -161,10 +160,7 @@ class Histories:
         """
         from pyspark.sql import functions as F  # noqa: N812
 
-        named = json.dumps([{UNIT: unit, NUMBER: n} for unit, n in current(units, self.timezone).items()])
-        kind = f"ARRAY<STRUCT<{UNIT}: STRING, {NUMBER}: BIGINT>>"
-        counting = self.spark.range(1).select(F.inline(F.from_json(F.lit(named), kind)))
-        events = self.events.rows().join(F.broadcast(counting), [UNIT, NUMBER], "left_semi")
+        events = self.events.counting(current(units, self.timezone))
         there = {name.lower() for name in events.columns}
         lacking = [item for item in self.changes.rows.schema if item.name.lower() not in there]
         return events.withColumns({item.name: F.lit(None).cast(item.dataType) for item in lacking})

@@ -158,7 +158,8 @@ partition_by: [days(ordered_at)]
         """The columns by which a window's rows are found."""
         if isinstance(self.write, ReplaceWindow):
             return (*self.scope, self.write.column)
-        return (*self.scope, "_pipeline", "_window_start", "_window_end") if isinstance(self.write, Append) else ()
+        appended = ("_pipeline", "_window_start", "_window_end") if isinstance(self.write, Append) else ()
+        return (*self.scope, *appended)
 
     def _by_key(self, attempt: Attempting) -> ByKey:
         assert isinstance(self.write, Keyed)  # noqa: S101 - for mypy

@@ -90,13 +90,13 @@ class Put:
     Args:
         condition: Spark SQL: the rows that go.
         added: the files that come, as `stage` gave them.
-        columns: that the files have.
+        columns: that the files have: name -> Iceberg's id.
         dropping: columns that go.
     """
 
     condition: str
     added: Sequence[Any]
-    columns: Sequence[str] = ()
+    columns: Mapping[str, int] = field(default_factory=dict)
     dropping: Sequence[str] = ()
 
 
@@ -146,7 +146,8 @@ class IcebergLake:
             ConfigError: it is laid out otherwise, or a column is of a type that Iceberg hasn't got.
         """
         if not self.iceberg.exists():
-            exact = {f"{_EXACT}{name}": "full" for name in self.found_by}
+            spelled = {name.lower(): name for name in schema.names}
+            exact = {f"{_EXACT}{spelled.get(name.lower(), name)}": "full" for name in self.found_by}
             self.iceberg.create(schema, self.partition_by, self.sort_by, {**exact, **properties})
         self._refuse_layout(schema, where)
         committing(lambda: self.iceberg.evolve(schema))
@@ -177,6 +178,8 @@ class IcebergLake:
                 return
             owners.refuse_others(mine, owners.claims_of(look.properties), loaders, self.name)
             look.set({mine.key: mine.value})
+            if self.catalog.type == "rest":
+                look.append([])  # its server compares main's snapshot, and no properties: two claims would both pass
             look.commit()
 
         committing(say)
@@ -195,13 +198,17 @@ class IcebergLake:
 
     def _sweep(self, mark: Mark) -> None:
         """Drop the branches that dead attempts of the unit have left."""
+        self._drop(mark, lambda number: number < mark.number)
+
+    def _drop(self, mark: Mark, wanted: Callable[[int], bool]) -> None:
+        """Drop the unit's branches of some numbers: each keeps the files of the whole table as it was."""
 
         def drop() -> None:
             look = self.iceberg.look()
             mine = [name for name in look.branches if name.startswith(branches_of(mark.unit))]
-            older = [name for name in mine if int(name.rpartition("_")[2]) < mark.number]
-            if older:
-                look.drop_branches(older)
+            found = [name for name in mine if wanted(int(name.rpartition("_")[2]))]
+            if found:
+                look.drop_branches(found)
                 look.commit()
 
         committing(drop)
@@ -220,6 +227,7 @@ class IcebergLake:
         """
         look = self._open(mark, demand)
         if look is None:
+            self._drop(mark, lambda number: number == mark.number)
             return
         self._refuse_gone(look, what.columns)
         try:
@@ -231,12 +239,15 @@ class IcebergLake:
         look.drop_columns(what.dropping)
         self._publish(look, mark, deleted=deleted)
 
-    def _refuse_gone(self, look: Look, columns: Sequence[str]) -> None:
-        """See that the table still has the columns that were written: a snapshot takes away those that it lacks."""
-        gone = sorted({*columns} - {*look.columns})
+    def _refuse_gone(self, look: Look, columns: Mapping[str, int]) -> None:
+        """See that the table still has the columns that were written: a snapshot takes away those that it lacks.
+
+        One that was made anew has another id, and what the files say of the old one would be read as null.
+        """
+        gone = sorted(name for name, number in columns.items() if look.columns.get(name) != number)
         if gone:
             raise InfrastructureError(
-                f"column {listed(gone)} went with a snapshot that was published meanwhile",
+                f"column {listed(gone)} went meanwhile, as with a snapshot that was published",
                 where=self.name,
                 expected="the columns that were staged",
                 remedy="nothing was published; the retry writes them anew",
@@ -299,6 +310,7 @@ class IcebergLake:
         self.iceberg.run(_statement(self.iceberg.named(branch), what))
         look = self._open(mark)
         if look is None:
+            self._drop(mark, lambda number: number == mark.number)
             return
         if look.snapshot != looked:
             raise ConcurrentModification(self.name)

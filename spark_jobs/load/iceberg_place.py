@@ -64,10 +64,11 @@ class Placing:
         grown = growth(wanted.schema, held).refuse(self.new_columns, self.attempt.context.where)
         shaped, gone = self._fitted(wanted)
         mark = Mark(unit=self.attempt.unit.key, number=self.attempt.number, entry=self._entry(staged))
+        columns = self.lake.iceberg.look().columns if staged else {}  # before they are written
         added = self.lake.stage(shaped, mark) if staged else []
         self._balanced(sum(int(file.recordCount()) for file in added), staged)
         condition = self._condition(shaped)
-        put = Put(condition=condition, added=added, columns=shaped.columns if added else (), dropping=gone)
+        put = Put(condition=condition, added=added, columns=columns, dropping=gone)
         receipt, tries = committing(lambda: self._commit(put, mark))
         receipt.attempts = tries
         return receipt.grown(grown)

@@ -6,7 +6,6 @@ goes. A window without files is kept too, by a row without a path: otherwise nob
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.load.covering import covered_by, current
 from spark_jobs.load.delta_lake import DeltaLake
-from spark_jobs.load.side import FILES, NUMBER, UNIT, Side
-from spark_jobs.load.strategies import text
+from spark_jobs.load.side import FILES, UNIT, Side
 from spark_jobs.session import FileStat
 from spark_jobs.tables.spans import merged, window_of_unit
 
@@ -59,9 +57,7 @@ class KeptFiles:
         Returns:
             Whether they are kept; not where a later attempt has kept its own.
         """
-        last = self.committed.get(self.unit.key, -1)
-        gone = f"{UNIT} = {text(self.unit.key)} AND ({NUMBER} < {last} OR {NUMBER} = {number})"
-        return self.side.replace(files, self.unit.key, number, gone)
+        return self.side.replace(files, self.unit.key, number, self.committed.get(self.unit.key, -1))
 
     def of_window(self, source: str) -> list[FileStat] | None:
         """The files that the window has committed; None where it has kept none of the source, not even that."""
@@ -115,11 +111,7 @@ class KeptFiles:
         """What attempts have kept that count."""
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-        named = json.dumps([{UNIT: unit, NUMBER: number} for unit, number in units.items()])
-        kind = f"ARRAY<STRUCT<{UNIT}: STRING, {NUMBER}: BIGINT>>"
-        counting = self.side.spark.range(1).select(F.inline(F.from_json(F.lit(named), kind)))
-        rows = self.side.rows().where(F.col("source") == source)
-        return rows.join(F.broadcast(counting), [UNIT, NUMBER], "left_semi")
+        return self.side.counting(units).where(F.col("source") == source)
 
 
 def kept_of(spark: SparkSession, plan: Plan) -> list[KeptFiles]:

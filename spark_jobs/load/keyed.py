@@ -56,9 +56,11 @@ class ByKey:
         work = self._work(changes)
         for unit in self._debts():
             self._settle(work, unit)
-        if not (keep(self.attempt) and work.prepare(self.attempt.number, self._units, self._where)):
+        known = self._units
+        if not (keep(self.attempt) and work.prepare(self.attempt.number, known, self._where)):
             return self._lost()
-        (receipt, commit), tries = committing(lambda: self._commit(work, staged))
+        held = known.get(self.attempt.unit.key)
+        (receipt, commit), tries = committing(lambda: self._commit(work, staged, held))
         receipt.grown(grown).attempts = tries
         if commit is not None and owes(commit):
             self._settle(work, self.attempt.unit.key)
@@ -75,7 +77,7 @@ class ByKey:
         commit = self.attempt.found()
         return self.found_again(commit) if commit else self._receipt("superseded", None)
 
-    def _commit(self, work: Merging | Histories, staged: int) -> tuple[LoadReceipt, Commit | None]:
+    def _commit(self, work: Merging | Histories, staged: int, held: int | None) -> tuple[LoadReceipt, Commit | None]:
         if self.attempt.superseded():
             return self._lost(), None
 
@@ -84,12 +86,28 @@ class ByKey:
                 # The version first: whoever commits between the two looks is then one who came before our commit.
                 entry = self.attempt.entry(staged) | {"look": self.attempt.ledger.version()}
                 units = self._units
+                if isinstance(work, Merging):  # a history counts the events of every number anyway
+                    self._refuse_overtaken(held, units)
                 reach("before commit")
                 work.commit(units, self.attempt.number, entry)
             reach("after commit")
 
         commit = self.attempt.commit(write)
         return self._receipt("loaded" if commit else "superseded", commit), commit
+
+    def _refuse_overtaken(self, held: int | None, units: Mapping[str, int]) -> None:
+        """See that the window has committed nothing since what stands beside the table was written: it isn't in there.
+
+        Raises:
+            InfrastructureError: an earlier attempt, which was thought dead, has.
+        """
+        if units.get(self.attempt.unit.key) != held:
+            raise InfrastructureError(
+                "an earlier attempt of the window committed while this one ran",
+                where=self._lake.name,
+                expected="one attempt at a time",
+                remedy="nothing was committed; the retry loads the window anew",
+            )
 
     def _settle(self, work: Merging | Histories, unit: str) -> None:
         """Put right what others have committed between a commit's look and the commit itself; say when that is done."""

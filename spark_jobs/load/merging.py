@@ -58,9 +58,7 @@ class Merging:
         return isinstance(self.write, Merge) and not self.write.sequence
 
     def prepare(self, number: int, units: Mapping[str, int], where: str) -> bool:
-        """Write the window's deletes to the tombstones, in place of those of attempts that never committed.
-
-        What was committed stays: it can't be unsaid.
+        """Write the window's deletes to the tombstones, with those that it has committed before: they can't be unsaid.
 
         Args:
             number: the attempt's.
@@ -74,21 +72,26 @@ class Merging:
             DataError: windows order the rows, and this one brings two of a key.
         """
         self._refuse_ambiguous(where)
-        committed = units.get(self.unit, -1)
-        gone = self.changes.of(DELETE, TRUNCATE) if self.changes.deletes and not self.soft else None
-        pending = self.tombstones.exists() and self.tombstones.units().get(self.unit, -1) > committed
-        if gone is None or (not pending and gone.isEmpty()):
+        buries = self.changes.deletes and not self.soft
+        gone = self.changes.of(DELETE, TRUNCATE) if buries else self.changes.rows.limit(0)
+        before = self._before(units)
+        if before is None and (not buries or gone.isEmpty()):
             return True
-        dead = f"{UNIT} = {text(self.unit)} AND {NUMBER} > {committed}"
-        return self.tombstones.replace(self._buried(gone), self.unit, number, dead)
+        return self.tombstones.replace(self._buried(gone, before), self.unit, number, units.get(self.unit, -1))
 
-    def _buried(self, gone: DataFrame) -> DataFrame:
+    def _before(self, units: Mapping[str, int]) -> DataFrame | None:
+        """The tombstones that the window has committed; None where no attempt of it has written any."""
+        if not self.tombstones.exists() or self.unit not in self.tombstones.units():
+            return None
+        return self.tombstones.counting({self.unit: units.get(self.unit, -1)}).drop(UNIT, NUMBER)
+
+    def _buried(self, gone: DataFrame, before: DataFrame | None) -> DataFrame:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         order = [quote(name) for name in self.changes.sequence]
-        marked = gone.withColumn(CUT, F.col(CHANGE) == TRUNCATE)
-        last = precedence.first(marked, [*self.changes.keys, CUT], order)
-        return last.select(*map(quote, self._named), CUT)
+        marked = gone.withColumn(CUT, F.col(CHANGE) == TRUNCATE).select(*map(quote, self._named), CUT)
+        every = marked if before is None else marked.unionByName(before, allowMissingColumns=True)
+        return precedence.first(every, [*self.changes.keys, CUT], order)
 
     @property
     def _named(self) -> list[str]:
@@ -118,7 +121,7 @@ class Merging:
             number: of the attempt.
             entry: the commit's metadata.
         """
-        buried = self._heeded(units)
+        buried = self._heeded({**units, self.unit: number})
         source, emptied = self._source(buried), self._emptied(buried)
         self._merge(source, emptied, Mark(unit=self.unit, number=number, entry=entry))
 
@@ -135,14 +138,8 @@ class Merging:
         self._clear(buried, self._emptied(buried), Mark(unit=marker, number=number, entry=entry))
 
     def _heeded(self, units: Mapping[str, int]) -> DataFrame | None:
-        """The tombstones that count: those of attempts that have committed, and this window's own."""
-        if not self.tombstones.exists():
-            return None
-        written = self.tombstones.units()
-        pending = {unit: units.get(unit, -1) for unit, number in written.items() if number > units.get(unit, -1)}
-        pending.pop(self.unit, None)
-        dead = " OR ".join(f"({UNIT} = {text(unit)} AND {NUMBER} > {number})" for unit, number in pending.items())
-        return self.tombstones.rows().where(f"NOT ({dead})" if dead else "true")
+        """The tombstones that count: those of the attempts that the ledger names."""
+        return self.tombstones.counting(units) if self.tombstones.exists() else None
 
     def _last(self, buried: DataFrame) -> DataFrame:
         """Of each key that was deleted the highest sequence, under the table's names."""

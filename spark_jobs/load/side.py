@@ -5,6 +5,8 @@ They stand beside the table, one for each load. Their rows carry their unit and 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spark_jobs.columns import column
 from spark_jobs.errors import DataError
 from spark_jobs.load.lake import Lake, Mark
+from spark_jobs.load.strategies import text
 from spark_jobs.points import reach
 
 if TYPE_CHECKING:
@@ -77,24 +80,40 @@ class Side:
         """Unit -> the number of the last attempt that wrote here."""
         return self.lake.ledger.units(self.pipeline, self.load)
 
-    def replace(self, rows: DataFrame, unit: str, number: int, where: str) -> bool:
-        """Write an attempt's rows in place of others of its unit, in one commit.
+    def counting(self, units: Mapping[str, int]) -> DataFrame:
+        """The rows of some attempts alone.
+
+        Args:
+            units: unit -> number.
+        """
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        named = json.dumps([{UNIT: unit, NUMBER: number} for unit, number in units.items()])
+        kind = f"ARRAY<STRUCT<{UNIT}: STRING, {NUMBER}: BIGINT>>"
+        counting = self.spark.range(1).select(F.inline(F.from_json(F.lit(named), kind)))
+        return self.rows().join(F.broadcast(counting), [UNIT, NUMBER], "left_semi")
+
+    def replace(self, rows: DataFrame, unit: str, number: int, committed: int) -> bool:
+        """Write an attempt's rows in one commit; those that went before what its unit has committed now go.
+
+        Those of other attempts stay, though their numbers are smaller: each may be alive, and about to commit.
 
         Args:
             rows: what comes, without UNIT and NUMBER.
             unit: what the attempt writes.
             number: its number.
-            where: Spark SQL: the rows that go.
+            committed: the number that the table's ledger holds for the unit; -1 where it holds none.
 
         Returns:
             Whether they are there now: an attempt with a larger number may have been faster.
         """
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
+        gone = f"{UNIT} = {text(unit)} AND ({NUMBER} < {committed} OR {NUMBER} = {number})"
         marked = rows.withColumns({UNIT: F.lit(unit), NUMBER: F.lit(number).cast("bigint")})
         self.lake.ensure(marked.schema, {}, self.path)
         reach("before side commit")
-        self.lake.replace(marked, where, Mark(unit=unit, number=number, entry={}))
+        self.lake.replace(marked, gone, Mark(unit=unit, number=number, entry={}))
         reach("after side commit")
         return self.units().get(unit) == number
 

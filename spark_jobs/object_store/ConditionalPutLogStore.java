@@ -121,7 +121,9 @@ public final class ConditionalPutLogStore extends HadoopFileSystemLogStore {
     }
     Path probe = new Path(commit.getParent(), "." + UUID.randomUUID() + ".probe");
     try {
-      if (!created(fs, probe, new byte[] {'1'}) || created(fs, probe, new byte[] {'2'})) {
+      byte[] first = {'1'};
+      boolean isThere = created(fs, probe, first) || holds(fs, probe, first); // or the put's answer got lost
+      if (!isThere || created(fs, probe, new byte[] {'2'})) {
         throw new IOException(
             "CONDITIONAL_PUT_IGNORED: the store of " + bucket + " overwrites a file that must not be there"
                 + " (If-None-Match: *), so commits of concurrent writers would get lost");

@@ -15,6 +15,8 @@ from spark_jobs.iceberg.layout import Part, parsed
 from spark_jobs.iceberg.locks import turn
 from spark_jobs.iceberg.names import branch_of, branches_of, checked
 from spark_jobs.ledger import short
+from spark_jobs.load.iceberg import Iceberg
+from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
 
 UNIT = "etl:flights:lake:2013-01-01T00:00:00Z/2013-01-02T00:00:00Z"
 
@@ -49,6 +51,26 @@ def test_a_commit_is_known_by_its_token_though_that_is_shortened() -> None:
     assert (commit.version, commit.metrics["numTargetRowsInserted"], commit.entry["since"]) == (2**62, "5", 3)
     assert commit.entry["reach"] == {"start": "2012-12-31T00:00:00Z", "end": "2013-01-02T00:00:00Z"}
     assert commit.entry["window"]["start"] == "2013-01-01T00:00:00Z"
+
+
+def test_a_commit_that_looked_back_on_nothing_has_read_when_it_was_numbered() -> None:
+    """`refuse_overtaken` takes what stands there for the attempt that read: 0 would be before all others."""
+    assert "since" not in commit_of(UNIT, booked(4)).entry
+
+
+@pytest.mark.parametrize(
+    ("write", "columns"),
+    [
+        (Snapshot(strategy="snapshot"), ("shop",)),
+        (Append(strategy="append"), ("shop", "_pipeline", "_window_start", "_window_end")),
+        (ReplaceWindow(strategy="replace_window", column="at"), ("shop", "at")),
+    ],
+)
+def test_files_say_exactly_what_they_hold_of_the_scope_whatever_the_strategy(
+    write: Snapshot | Append | ReplaceWindow, columns: tuple[str, ...]
+) -> None:
+    destination = Iceberg(catalog="lake", table="a.b", write=write, scope={"shop": "x"})
+    assert destination._found_by == columns
 
 
 def test_a_layout_is_told_as_iceberg_prints_it() -> None:

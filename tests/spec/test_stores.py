@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_etl.hooks.stores import storage_options
 from spark_jobs.connections import Connection, Connections, named_by
 from spark_jobs.errors import ConfigError
 from spark_jobs.object_store import s3
@@ -121,3 +122,19 @@ def test_a_connection_that_cannot_be_used_is_told_without_its_secret(connection:
         options({}, **connection)
     assert "stores.s3a://lake.connection" in str(caught.value)
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path_style", "endpoint", "in_host"),
+    [
+        (False, "https://lake.minio.example.com:9000", "true"),
+        (True, "https://minio.example.com:9000", None),
+    ],
+)
+def test_a_bucket_stands_in_the_host_unless_it_stands_in_the_path(
+    path_style: bool, endpoint: str, in_host: str | None
+) -> None:
+    store = {"endpoint": "https://minio.example.com:9000", "path_style": path_style}
+    found = storage_options("s3a://lake/flights", store) or {}
+    assert found["aws_endpoint_url"] == endpoint
+    assert found.get("aws_virtual_hosted_style_request") == in_host

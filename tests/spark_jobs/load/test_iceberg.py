@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ import pytest
 
 from airflow_provider_etl.hooks.iceberg_ledger import IcebergLedgerHook
 from spark_jobs.connections import Connections
-from spark_jobs.errors import ConfigError, DataError
+from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.iceberg.attaching import attach
 from spark_jobs.iceberg.catalogs import Catalog
 from spark_jobs.iceberg.table import IcebergTable
 from spark_jobs.ledger import LoadUnit
-from spark_jobs.load.by_key import Merge
+from spark_jobs.load.by_key import Merge, Scd2
 from spark_jobs.load.iceberg import Iceberg
 from spark_jobs.load.iceberg_lake import IcebergLake
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
@@ -160,6 +161,40 @@ def test_a_zombie_that_wakes_at_the_last_moment_changes_nothing(spark: Any, tmp_
         HOOK.reached = None
     assert (woken[0].state, zombie.state) == ("loaded", "superseded")
     assert facts.rows("id") == [(2,)]
+    assert facts.table.look().branches == []
+
+
+def test_a_column_that_was_made_anew_since_the_files_were_written_is_found_out(spark: Any, tmp_path: Path) -> None:
+    """Its id is another one, so that their values would be read as null; what died keeps no files for ever."""
+    facts, schema = Table(spark, tmp_path, BY_TIME), f"{SCHEMA}, name STRING"
+    facts.load(day(1), [(1, at(1), "one")], 1, schema=schema)
+
+    def alter(point: str) -> None:
+        if point == "before commit":
+            HOOK.reached = None
+            session = facts.table.spark
+            session.sql("ALTER TABLE lake.sales.orders DROP COLUMN name")
+            session.sql("ALTER TABLE lake.sales.orders ADD COLUMN name STRING")
+
+    HOOK.reached = alter
+    try:
+        with pytest.raises(InfrastructureError, match="column 'name' went meanwhile"):
+            facts.load(day(2), [(2, at(2), "two")], 2, schema=schema)
+    finally:
+        HOOK.reached = None
+    assert facts.rows("id", "name") == [(1, None)]
+    refs = facts.table.spark.sql("SELECT max_reference_age_in_ms FROM lake.sales.orders.refs WHERE name <> 'main'")
+    assert [row[0] for row in refs.collect()] == [7 * 24 * 3600 * 1000]
+    facts.load(day(2), [(2, at(2), "two")], 3, schema=schema)
+    assert facts.rows("id", "name") == [(1, None), (2, "two")]
+
+
+def test_a_history_of_rows_that_it_has_not_made_is_refused_by_the_tables_name(spark: Any, tmp_path: Path) -> None:
+    facts = Table(spark, tmp_path, BY_TIME)
+    facts.load(day(1), [(1, at(1))], 1)
+    history = Iceberg(catalog="lake", table="sales.orders", write=Scd2(strategy="scd2", keys=("id",), valid_from="at"))
+    with pytest.raises(ConfigError, match=r"table of its events to lake\.sales\.orders__etl_events__flights__lake_"):
+        facts.load(day(2), [(1, at(2))], 2, destination=history)
 
 
 def test_append_keeps_its_own_rows_and_refuses_a_cut(spark: Any, tmp_path: Path) -> None:
@@ -197,12 +232,23 @@ def test_scopes_part_the_rows_of_a_table(spark: Any, tmp_path: Path) -> None:
             catalog="lake", table="sales.orders", write=BY_TIME, scope={"shop": name}, partition_by=("shop",)
         )
 
+    told = Iceberg(catalog="lake", table="sales.told", write=BY_TIME, scope={"SHOP": "x"})
+    facts.load(day(1), [(1, at(1), "x")], 1, destination=told, schema=f"{SCHEMA}, shop STRING")
+    held = told.lake(facts.context(day(1), 1)).ledger.properties()
+    assert held["write.metadata.metrics.column.shop"] == "full", "as the table spells it"
     facts.load(day(1), [(1, at(1))], 1, destination=owned("o'b\\ä"), pipeline="one")
     facts.load(day(1), [(2, at(1))], 2, destination=owned("other"), pipeline="two")
     facts.load(day(1), [(3, at(1))], 3, destination=owned("other"), pipeline="two")
     assert facts.rows("id", "shop") == [(1, "o'b\\ä"), (3, "other")]
     with pytest.raises(ConfigError, match="loaded by one, two too"):
         facts.load(day(1), [(4, at(1))], 4, pipeline="three")
+    lake, before = owned("third").lake(facts.context(day(1), 5)), facts.table.look().snapshot
+    lake.claim(owned("third").claim("lake", plan(tmp_path, day(1), attempt(5), pipeline="four")))
+    assert facts.table.look().snapshot == before
+    served = replace(lake, catalog=replace(facts.catalog, type="rest"))  # a server compares main, not the properties
+    served.claim(owned("fifth").claim("lake", plan(tmp_path, day(1), attempt(6), pipeline="five")))
+    assert facts.table.look().snapshot != before
+    assert facts.rows("id", "shop") == [(1, "o'b\\ä"), (3, "other")]
 
 
 def test_columns_come_and_another_layout_is_refused(spark: Any, tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event, Thread, current_thread
 from typing import Any
 
 import pytest
 
-from spark_jobs.errors import ConfigError, DataError
+from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.load.by_key import Merge
 from spark_jobs.load.side import TOMBSTONES
 from spark_jobs.points import HOOK
@@ -255,6 +256,64 @@ def test_what_an_attempt_has_buried_that_never_committed_deletes_nothing(people:
     people.load(day(3), (2, 1, "two", None))
     people.load(day(1), (1, 5, "one", None))
     assert people.rows("id") == [(1,), (2,)], "the mended window deletes nothing"
+
+
+def test_deletes_of_an_attempt_that_was_thought_dead_outlive_a_later_one_s(people: KeyedTable) -> None:
+    """It commits after the later one has written its own tombstones; a repeat that deletes no more unsays nothing."""
+
+    class Died(BaseException):
+        pass
+
+    def later(point: str) -> None:
+        if point == "before commit":
+            HOOK.reached = die
+            with pytest.raises(Died):
+                people.load(day(3), (2, 9, None, "d"), second=20)
+
+    def die(point: str) -> None:
+        if point == "after side commit":
+            HOOK.reached = None
+            raise Died
+
+    people.load(day(1), (1, 1, "one", None))
+    try:
+        HOOK.reached = later
+        people.load(day(3), (1, 9, None, "d"), second=10)
+    finally:
+        HOOK.reached = None
+    people.load(day(2), (1, 5, "late", None), (2, 5, "two", None), second=30)
+    assert people.rows("id") == [(2,)]
+    people.load(day(3), (3, 1, "three", None), second=40)
+    people.load(day(2), (1, 5, "late", None), (2, 5, "two", None), second=50)
+    assert people.rows("id") == [(2,), (3,)]
+
+
+def test_an_attempt_that_was_thought_dead_and_commits_meanwhile_stops_the_later_one(people: KeyedTable) -> None:
+    """Its deletes aren't among the tombstones that the later one has written; the retry takes them in."""
+    is_ready, may_commit = Event(), Event()
+
+    def reached(point: str) -> None:
+        if current_thread() is zombie and point == "before commit":
+            is_ready.set()
+            may_commit.wait(60)
+        elif current_thread() is not zombie and point == "after side commit":
+            may_commit.set()
+            zombie.join()
+
+    people.load(day(1), (1, 1, "one", None))
+    zombie = Thread(target=lambda: people.load(day(3), (1, 9, None, "d"), second=10))
+    try:
+        HOOK.reached = reached
+        zombie.start()
+        assert is_ready.wait(60)
+        with pytest.raises(InfrastructureError, match="an earlier attempt of the window committed"):
+            people.load(day(3), (2, 9, None, "d"), second=20)
+    finally:
+        HOOK.reached = None
+        may_commit.set()
+    people.load(day(3), (2, 9, None, "d"), second=30)
+    people.load(day(2), (1, 5, "late", None), (2, 5, "late", None), (3, 5, "three", None), second=40)
+    assert people.rows("id") == [(3,)]
 
 
 def test_a_pipeline_that_is_refused_has_touched_nothing(people: KeyedTable, tmp_path: Path) -> None:

@@ -219,6 +219,35 @@ def test_events_of_an_attempt_that_died_are_in_no_other_window_s_history(people:
     assert people.rows("city") == [("Bern",), ("Graz",), ("Oslo",), ("Rome",)]
 
 
+def test_an_attempt_that_was_thought_dead_commits_after_a_later_one_has_begun(people: KeyedTable) -> None:
+    """The later one must leave the events alone that the table's ledger is about to name."""
+
+    class Died(BaseException):
+        pass
+
+    def later(point: str) -> None:
+        if point == "before commit":
+            HOOK.reached = die
+            with pytest.raises(Died):
+                people.load(day(1), (1, at(1), "Rome", "a"), second=20)
+
+    def die(point: str) -> None:
+        if point == "after side commit":
+            HOOK.reached = None
+            raise Died
+
+    try:
+        HOOK.reached = later
+        people.load(day(1), (1, at(1), "Rome", "a"), second=10)
+    finally:
+        HOOK.reached = None
+    assert people.rows(*COLUMNS) == [(1, "Rome", "a", at(1), None, True)]
+    people.load(day(2), (1, at(2), "Oslo", "b"), second=30)
+    assert people.rows("city", "valid_to") == [("Oslo", None), ("Rome", at(2))]
+    people.load(day(1), (1, at(1), "Graz", "c"), second=40)
+    assert people.rows("city", "valid_to") == [("Graz", at(2)), ("Oslo", None)]
+
+
 def test_a_narrower_window_changes_no_version_that_wider_ones_have_made(spark: Any, tmp_path: Path) -> None:
     schema = "id INT, at TIMESTAMP, a STRING"
     table = KeyedTable(spark, tmp_path, Scd2(strategy="scd2", keys=("id",), valid_from="at"), schema)
