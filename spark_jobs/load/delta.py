@@ -77,7 +77,8 @@ write: {strategy: replace_window, column: ordered_at}
 
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why."""
-        return dict([*problems(self), *dressing.problems(self._dress, self.partition_by)])
+        anew = isinstance(self.write, Snapshot) and not self.scope
+        return dict([*problems(self), *dressing.problems(self._dress, self.partition_by, anew=anew)])
 
     @property
     def _dress(self) -> Dress:

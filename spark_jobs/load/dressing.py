@@ -107,8 +107,10 @@ class Dress:
             yield f"CLUSTER BY ({', '.join(map(quote, self.cluster_by))})"
 
 
-def problems(dress: Dress, partition_by: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(option, why) of what can't be said of a table."""
+def problems(dress: Dress, partition_by: Sequence[str], *, anew: bool) -> Iterator[tuple[str, str]]:
+    """(option, why) of what can't be said of a table; `anew` is one that each load writes whole."""
+    if dress.cluster_by and anew:
+        yield "cluster_by", "a snapshot writes the whole table anew, and Delta forgets what clustered it"
     if dress.cluster_by and partition_by:
         yield "cluster_by", "a table that partition_by lays out can't be clustered"
     if len(dress.cluster_by) > 4:
