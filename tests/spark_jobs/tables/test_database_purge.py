@@ -70,12 +70,12 @@ def test_tombstones_of_pipelines_that_share_a_table_by_scope_stay(spark: Any, se
         "CREATE TABLE _etl_gone_facts (who VARCHAR(9), country VARCHAR(2))",
         f"INSERT INTO _etl_gone_facts VALUES {graves}",  # noqa: S608
     )
-    assert list(purged(part, spark, who="alice"))[-1] == ("tombstones", "purged", 2)
+    assert ("tombstones", "purged", 2) in list(purged(part, spark, who="alice"))
     left = server.rows("SELECT who, country FROM _etl_gone_facts ORDER BY who")
     assert left == [("alice", "fr"), ("bob", "de")]
     # A table that was made before there was a scope.
     server.run("ALTER TABLE _etl_gone_facts DROP COLUMN country")
-    assert list(purged(part, spark, who="alice"))[-1] == ("tombstones", "purged", 1)
+    assert ("tombstones", "purged", 1) in list(purged(part, spark, who="alice"))
     assert server.rows("SELECT who FROM _etl_gone_facts") == [("bob",)]
 
 
@@ -88,6 +88,6 @@ def test_a_uuid_is_the_same_however_it_is_spelled(spark: Any, server: Any, tmp_p
             "CREATE TABLE facts (who UUID)",
             f"INSERT INTO facts VALUES ('{here}'), ('{there}'), (NULL)",  # noqa: S608
         )
-        assert list(purged(part, spark, who=asked))[1] == ("load", "purged", 1), asked
+        assert ("load", "purged", 1) in list(purged(part, spark, who=asked)), asked
         assert [str(who) for (who,) in server.rows("SELECT who FROM facts WHERE who IS NOT NULL")] == [there]
-    assert list(purged(part, spark, who="nobody's"))[1] == ("load", "clean", 0)
+    assert ("load", "clean", 0) in list(purged(part, spark, who="nobody's"))
