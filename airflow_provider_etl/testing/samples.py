@@ -15,7 +15,9 @@ from airflow_provider_etl.spec.nodes import ListNode, MapNode, Node, ScalarNode,
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.testing.language import Row, Sample
 
-_TEXT: Final = ("csv", "json")
+_TEXT: Final = ("csv", "tsv", "json", "json_document", "xml", "fixed", "text", "logs")
+_UNWRITTEN: Final = ("xml", "fixed", "text", "logs", "excel")
+"""Formats that rows alone don't make: how a line or a sheet looks is what the source is tested for."""
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _INFERRED: Final = {"int": "bigint", "float": "double", "bool": "boolean", "text": "string"}
 
@@ -81,12 +83,21 @@ class Preparing:
             return self._file(given.file, node, form)
         if given.text is not None:
             return self._text(given.text, node, form)
+        return self._rows(given, node, source, form)
+
+    def _rows(self, given: Sample, node: Node, source: Any, form: str) -> Prepared | None:
+        if form in _UNWRITTEN:
+            hint = "give a file" if form == "excel" else "give text: as the supplier sends it, or a file"
+            self.problems.add(node.holder, "invalid-value", f"rows don't say what {form} looks like", hint)
+            return None
         rows = given.rows or ()
         self._near_misses(rows, source)
-        if form == "csv":
-            return self._csv(rows, given, node, source)
+        if form in ("csv", "tsv"):
+            return self._delimited(rows, given, node, source)
         if form == "json":
             return Prepared(format=form, text="".join(f"{_object(row)}\n" for row in rows))
+        if form == "json_document":
+            return Prepared(format=form, text=_document(rows, source.records))
         return self._typed(rows, given, node, source)
 
     def _file(self, name: str, node: Node, form: str) -> Prepared | None:
@@ -104,7 +115,8 @@ class Preparing:
     def _text(self, text: str, node: Node, form: str) -> Prepared | None:
         if form in _TEXT:
             return Prepared(format=form, text=text)
-        self.problems.add(_option(node, "text"), "invalid-value", f"a {form} source has no text", "give rows or a file")
+        hint = "give a file" if form == "excel" else "give rows or a file"
+        self.problems.add(_option(node, "text"), "invalid-value", f"a {form} source has no text", hint)
         return None
 
     def _near_misses(self, rows: Sequence[Row], source: Any) -> None:
@@ -118,21 +130,20 @@ class Preparing:
                     _key(cell), "sample-column", message, did_you_mean(column, contract), severity="warning"
                 )
 
-    def _csv(self, rows: Sequence[Row], given: Sample, node: Node, source: Any) -> Prepared | None:
+    def _delimited(self, rows: Sequence[Row], given: Sample, node: Node, source: Any) -> Prepared | None:
         header = list(dict.fromkeys([*source.columns, *given.columns, *(column for row in rows for column in row)]))
         if not header:
             hint = "give `columns: {name: type}`, or `text:` with the header line alone"
             self.problems.add(node.holder, "missing-key", "nothing says which columns the file has", hint)
             return None
-        null = _null_text(source.null_values)
+        null, separator = _null_text(source.null_values), "\t" if source.format == "tsv" else source.separator
         lines = [[self._cell(row.get(column), null) for column in header] for row in rows]
-        special = (source.separator, source.quote, "\n", "\r")
+        special = (separator, source.quote, "\n", "\r")
         if not source.quote and any(mark in cell for line in lines for cell in line for mark in special if mark):
             self.problems.add(node, "invalid-value", "a value holds the separator, and the source has no quotes")
             return None
-        return Prepared(
-            format="csv", text="".join(_line(line, source.separator, source.quote) for line in [header, *lines])
-        )
+        text = "".join(_line(line, separator, source.quote) for line in [header, *lines])
+        return Prepared(format=str(source.format), text=text)
 
     def _cell(self, node: Node | None, null: str) -> str:
         if node is None or described(node) == "nothing":
@@ -198,6 +209,14 @@ def _quoted(cell: str, separator: str, quote: str, *, alone: bool) -> str:
     """A field; a lonely empty one is quoted, or its line would be a blank one, which is no record."""
     wanted = any(mark in cell for mark in (separator, quote, "\n", "\r") if mark) or (alone and not cell)
     return f"{quote}{cell.replace(quote, quote * 2)}{quote}" if quote and wanted else cell
+
+
+def _document(rows: Sequence[Row], records: str | None) -> str:
+    """A document whose array of records stands behind the keys that lead to it."""
+    text = "[" + ", ".join(map(_object, rows)) + "]"
+    for key in reversed(records.split(".") if records else []):
+        text = f"{{{json.dumps(key)}: {text}}}"
+    return text
 
 
 def _object(row: Row) -> str:

@@ -230,3 +230,43 @@ def test_an_expected_csv_knows_the_line_of_each_row(read: Read) -> None:
 def test_an_expected_csv_with_a_ragged_line_is_told(told: Told) -> None:
     (found,) = told(change("result: [{id: 1}]", "result:\n          csv: |\n            id, note\n            1\n"))
     assert "line 14 has 1 fields, the header 2" in found
+
+
+TEXT = "      orders:\n        text: |\n          a line\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        ("format: tsv", "id\tat\tnote\n1\t2013-01-02T01:00\t\n"),
+        ("format: json_document", '[{"id": 1, "at": "2013-01-02T01:00"}]'),
+        (
+            "format: json_document\n    records: data.items",
+            '{"data": {"items": [{"id": 1, "at": "2013-01-02T01:00"}]}}',
+        ),
+    ],
+)
+def test_rows_are_the_file_of_every_format_that_they_say_all_of(read: Read, options: str, written: str) -> None:
+    found = sample(read, "[{id: 1, at: 2013-01-02T01:00}]", pipeline=PIPELINE.replace("format: csv", options))
+    assert (found.text, found.format) == (written, options.split()[1])
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ("format: logs\n    pattern: logfmt", "give text: as the supplier sends it, or a file"),
+        ("format: text", "give text: as the supplier sends it, or a file"),
+        ("format: excel", "give a file"),
+    ],
+)
+def test_rows_do_not_say_what_a_line_or_a_sheet_looks_like(read: Read, options: str, hint: str) -> None:
+    pipeline = PIPELINE.replace("format: csv", options)
+    if "text" in options:
+        pipeline = pipeline.replace(PIPELINE[PIPELINE.index("    columns:") : PIPELINE.index("  rates:")], "")
+        pipeline = pipeline.replace("columns: [id], name: key", "columns: [line], name: key")
+    [found] = read(CASES.partition("    expect:")[0]).diagnostics if not pipeline else read(CASES, pipeline).diagnostics
+    assert (found.code, found.hint) == ("invalid-value", hint)
+    assert found.message == f"rows don't say what {options.split()[1]} looks like"
+    given = CASES.replace(CASES[CASES.index("      orders:") : CASES.index("    expect:")], TEXT)
+    told = read(given, pipeline).diagnostics
+    assert [item.hint for item in told] == (["give a file"] if "excel" in options else [])
