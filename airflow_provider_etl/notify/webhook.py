@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import socket
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, ClassVar, Final, Literal
+from urllib.error import HTTPError, URLError
 
 from airflow_provider_etl.addresses import host_of
 from airflow_provider_etl.notify.message import Connection, Event, Message
@@ -46,9 +49,19 @@ class Webhook:
             with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310 - http(s), from a connection
                 pass
         except (OSError, ValueError, HTTPException) as error:
-            what = getattr(error, "code", None) or type(error).__name__
             host = host_of(address) or "the address"
-            raise InfrastructureError(f"{host} answered: {what}", where=self.connection) from None
+            raise InfrastructureError(f"{host} {_why(error)}", where=self.connection) from None
+
+
+def _why(error: Exception) -> str:
+    """What went wrong, in words that no part of the address is in: those of the error itself may quote it."""
+    if isinstance(error, HTTPError):
+        return f"answered: {error.code}"
+    cause = error.reason if isinstance(error, URLError) else error
+    if isinstance(cause, socket.gaierror):
+        return "can't be reached: no such name"
+    told = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else type(cause).__name__
+    return f"can't be reached: {told}"
 
 
 def _address(connection: Connection, name: str) -> str:
