@@ -536,3 +536,19 @@ def test_only_maps_have_keys(project: Project, step: str, said: str) -> None:
     assert any(said in line for line in found(project, text)), found(project, text)
     rest = step.replace(", key: k", "").replace("as: v", "as: v, key: k")
     assert not found(project, text.replace(step, rest))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("order_by: [amount], values: {s: sum(id)}", "within counts in time, and 'amount' is decimal(10,2)"),
+        ("order_by: [at, id], values: {s: sum(id)}", "within counts back from one timestamp or date"),
+        ("order_by: [at], frame: [-1, 0], values: {s: sum(id)}", "frame says already which rows count"),
+        ("order_by: [at], values: {s: first(id)}", "'s': rows of one moment have no order"),
+        ("order_by: [at desc], values: {s: sum(id)}", ""),
+    ],
+)
+def test_a_time_before_a_row_needs_a_moment_and_no_order_within_it(project: Project, options: str, said: str) -> None:
+    told = found(project, pipeline(f"rank: {{within: 7d, {options}}}"))
+    assert bool(told) == bool(said)
+    assert all(said in line for line in told), told

@@ -141,6 +141,22 @@ def test_the_frame_says_which_rows_an_aggregate_sees(spark: SparkSession, frame:
     assert [found for _, found in sorted(run(rows, {"rank": step}).rows)] == sums
 
 
+@pytest.mark.parametrize("kind", ["timestamp", "timestamp_ntz", "date"])
+def test_an_aggregate_sees_the_rows_of_the_time_before(spark: SparkSession, kind: str) -> None:
+    days = [("2013-03-09", 1), ("2013-03-10", 2), ("2013-03-10", 4), ("2013-03-12", 8), (None, 16), (None, 32)]
+    rows = spark.createDataFrame(days, "day string, n int").selectExpr(f"CAST(day AS {kind}) AS day", "n")
+    values = {"s": "sum(n)", "place": "row_number()"}
+    step = {"order_by": ["day"], "within": "86400s", "values": values}
+    found = {row[1]: row[2:] for row in run(rows, {"rank": step}).rows}
+    assert found == {1: (1, 3), 2: (7, 4), 4: (7, 5), 8: (8, 6), 16: (48, 1), 32: (48, 2)}
+    half = {"order_by": ["day"], "within": "43200s", "values": {"s": "sum(n)"}}
+    if kind == "date":
+        with pytest.raises(ConfigError, match="expected a number of days"):
+            run(rows, {"rank": half})
+    with pytest.raises(ConfigError, match="'n', which is int"):
+        run(rows, {"rank": step | {"order_by": ["n"]}})
+
+
 def test_the_place_of_rows_that_tie_is_decided_by_what_they_hold(spark: SparkSession) -> None:
     rows = [(1, f"{number:03}") for number in range(200)]
     step = {"rank": {"order_by": ["at desc"], "values": {"place": "row_number()"}}}
