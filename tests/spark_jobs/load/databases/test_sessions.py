@@ -42,15 +42,15 @@ def test_a_dead_staging_table_of_another_user_stops_no_load(postgres: PostgreSQL
 
 
 def test_who_has_waited_sees_what_was_committed_meanwhile_whatever_the_roles_default(postgres: PostgreSQL) -> None:
-    postgres.run("DROP TABLE IF EXISTS seen", "CREATE TABLE seen (id INT)")
+    postgres.run("DROP TABLE IF EXISTS waited", "CREATE TABLE waited (id INT)")
     options = "-c default_transaction_isolation=serializable"
     database = Postgres(connection=postgres.connection("db", options=options))
 
     def count(cursor: Any) -> int:
-        cursor.execute("SELECT count(*) FROM seen", ())
+        cursor.execute("SELECT count(*) FROM waited", ())
         return int(cursor.fetchone()[0])
 
     with closing(database.connect()) as made, made.cursor() as cursor:
         assert count(cursor) == 0
-        postgres.run("INSERT INTO seen VALUES (1)")
+        postgres.run("INSERT INTO waited VALUES (1)")
         assert count(cursor) == 1
