@@ -261,6 +261,7 @@ def test_the_lock_names_jars_by_coordinates_and_digest() -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.prove  # `make test` makes one by the same command, and starts with it whatever it starts
 def test_the_archive_is_made_by_a_real_run_and_spark_starts_with_it(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
