@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -96,8 +96,8 @@ class LoadReceipt:
     rows_deleted: int = 0
     version: int | None = None
     attempts: int = 1
-    columns_added: Sequence[str] = ()
-    columns_missing: Sequence[str] = ()
+    columns_added: list[str] = field(default_factory=list)
+    columns_missing: list[str] = field(default_factory=list)
 
     @property
     def changes(self) -> str:
@@ -108,7 +108,7 @@ class LoadReceipt:
     def grown(self, growth: Growth) -> Self:
         """Itself, with what became of the table's columns, where rows were loaded."""
         if self.state == "loaded":
-            self.columns_added, self.columns_missing = growth.added, growth.missing
+            self.columns_added, self.columns_missing = list(growth.added), list(growth.missing)
         return self
 
 
