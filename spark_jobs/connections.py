@@ -118,9 +118,9 @@ def named(kinds: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def named_by(plan: Plan) -> dict[str, str]:
-    """The connections that a plan's verbs and the stores of its paths need: id -> the place that names it."""
-    kinds: dict[str, dict[str, Any]] = {
+def kinds_of(plan: Any) -> dict[str, dict[str, Any]]:
+    """Verb -> place in the pipeline file -> kind, of a plan or of a pipeline, whose verbs are of one form."""
+    return {
         "extract": {f"extract.{name}": source for name, source in plan.extract.items()},
         "transform": {
             f"transform.{name}[{place}].{step}": kind
@@ -134,6 +134,11 @@ def named_by(plan: Plan) -> dict[str, str]:
         },
         "load": {f"load.{name}": kind for name, (_, kind) in plan.load.items()},
     }
+
+
+def named_by(plan: Plan) -> dict[str, str]:
+    """The connections that a plan's verbs and the stores of its paths need: id -> the place that names it."""
+    kinds = kinds_of(plan)
     stores = {
         store["connection"]: f"stores.{bucket}.connection"
         for bucket, store in (plan.spark.get("s3") or {}).items()

@@ -26,7 +26,7 @@ def findings(options: argparse.Namespace, environment: Environment | str) -> Ite
     """
     from airflow_provider_etl.cli.doctor import Finding
 
-    if isinstance(environment, str) or not options.paths:
+    if isinstance(environment, str):
         return
     places = {name: f"{environment.path}: {where}" for name, where in of_environment(environment).items()}
     for path in _files(options.paths):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from spark_jobs.connections import named
+from spark_jobs.connections import kinds_of, named
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec.environment import Environment
@@ -17,7 +17,8 @@ _OPTIONAL: Final = "aws_default"
 
 def of_pipeline(pipeline: Pipeline) -> dict[str, str]:
     """The connections of sources, steps, loads, waits and messages: id -> the first place that names it."""
-    return named(dict(_kinds(pipeline))) | dict(_beside(pipeline))
+    kinds = {where: kind for verb in kinds_of(pipeline).values() for where, kind in verb.items()}
+    return named(kinds) | dict(_beside(pipeline))
 
 
 def of_environment(environment: Environment) -> dict[str, str]:
@@ -31,20 +32,6 @@ def of_environment(environment: Environment) -> dict[str, str]:
         if name:
             found.setdefault(name, where)
     return found
-
-
-def _kinds(pipeline: Pipeline) -> Iterator[tuple[str, Any]]:
-    """(place, kind) of all that Spark runs."""
-    for name, source in pipeline.extract.items():
-        yield f"extract.{name}", source
-    for name, dataset in pipeline.transform.items():
-        for place, (step, kind) in enumerate(dataset.steps):
-            yield f"transform.{name}[{place}].{step}", kind
-    for name, checks in pipeline.check.items():
-        for place, (check, kind) in enumerate(checks):
-            yield f"check.{name}[{place}].{check}", kind
-    for name, (_, kind) in pipeline.load.items():
-        yield f"load.{name}", kind
 
 
 def _beside(pipeline: Pipeline) -> Iterator[tuple[str, str]]:

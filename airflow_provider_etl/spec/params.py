@@ -40,7 +40,7 @@ class Param:
         """What a value must be, as JSON Schema."""
         told: dict[str, Any] = dict(_JSON.get(self.option.type, {"type": self.option.type}))
         if self.option.values:
-            told["enum"] = [_json(value) for value in self.option.values]
+            told["enum"] = [as_json(value) for value in self.option.values]
         if self.option.pattern:
             told["pattern"] = f"^(?:{self.option.pattern})$"
         return told
@@ -48,7 +48,7 @@ class Param:
     @property
     def default(self) -> Any:
         """The value where none is given, as JSON; None where one must be given."""
-        return _json(self.option.default)
+        return as_json(self.option.default)
 
     def value(self, given: Any) -> str | int | float | bool | date:
         """A given value, typed.
@@ -73,7 +73,8 @@ class Param:
         raise ConfigError(f"{shown(str(given))} can't be its value", where=f"param {self.name}", expected=expected)
 
 
-def _json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
+    """A parameter's value as JSON has it: a date as text."""
     return value.isoformat() if isinstance(value, date) else value
 
 

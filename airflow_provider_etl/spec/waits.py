@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_etl.spec.class_plan import option_node
 from airflow_provider_etl.spec.diagnostics import Diagnostic, nearest
 from airflow_provider_etl.spec.environment import Environment
 from airflow_provider_etl.spec.nodes import Node
+from airflow_provider_etl.spec.params import as_json
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.rules import path_fields, path_problem, resolve_paths
@@ -206,9 +207,5 @@ def of_window(wait: Wait, pipeline: Pipeline, window: Window) -> Any:
 
 def values_of(pipeline: Pipeline) -> dict[str, str | int | float | bool]:
     """What `${env.…}`, `${param.…}` and `${pipeline}` stand for, where values are bound; dates as text."""
-    params = {f"param.{name}": _json(value) for name, value in pipeline.values.items()}
+    params = {f"param.{name}": as_json(value) for name, value in pipeline.values.items()}
     return {"pipeline": pipeline.id, **{f"env.{k}": v for k, v in pipeline.environment.variables.items()}, **params}
-
-
-def _json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
