@@ -175,6 +175,10 @@ bench-batch: .venv/.dev archive ## What a backfill in jobs of many windows saves
 bench-jdbc: .venv/.dev jars ## What loads into PostgreSQL take beside Spark's own JDBC writer
 	@$(BIN)/python -m benchmarks.jdbc
 
+.PHONY: bench-pipeline
+bench-pipeline: .venv/.dev archive ## What a pipeline costs beside the same by hand: three million records of 1 KB
+	@$(BIN)/python -m benchmarks.pipeline
+
 ## ------------------------------------------------------------------ upkeep
 
 .PHONY: lock

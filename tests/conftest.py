@@ -32,15 +32,12 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """One real Spark session with Delta for the whole suite, configured as the product configures it."""
-    from spark_jobs.session import java_options, start
+    from spark_jobs.session import start
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
     # py4j says that it closes its connections when the interpreter ends: by then pytest has closed the stream.
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    # It lasts for minutes: code that is compiled well pays, unlike in the process of one window.
-    options = [option for option in java_options(True, "") if "TieredStopAtLevel" not in option]
-    conf = {"spark.driver.extraJavaOptions": " ".join(options)}
-    engine = {"master": "local[2]", "memory": "2g", "jars": str(ROOT / "jars"), "small": True, "conf": conf}
+    engine = {"master": "local[2]", "memory": "2g", "jars": str(ROOT / "jars"), "small": True}
     session = start("tests", engine)
     yield session
     session.stop()
