@@ -24,6 +24,8 @@ class RowCount:
     """Largest number of rows allowed."""
     on_fail: Literal["stop", "warn"] = "stop"
     """`stop` fails the run, `warn` only reports."""
+    severity: Literal["critical", "warning", "info"] = "critical"
+    """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None
     """Name in the report; default: the name of the kind."""
 
