@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,6 +35,16 @@ class Bounded(Protocol):
     @property
     def strict_max(self) -> bool:
         """Whether the upper one itself is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Between:
+    """Two bounds that are both in range."""
+
+    min: Any
+    max: Any
+    strict_min: bool = False
+    strict_max: bool = False
 
 
 def no_room(kind: Bounded, what: str = "value") -> dict[str, str]:
@@ -104,3 +115,11 @@ def numbers(name: str, rows: DataFrame) -> Column:
 def judge(kind: Bounded, what: str, key: str = "value") -> Callable[[Mapping[str, Any]], Verdict]:
     """What judges one collected figure."""
     return lambda found: judged(found.get(key), kind, what)
+
+
+def distinct(rows: DataFrame, name: str) -> DataFrame:
+    """One row: how many values a column has, and how many of them are different."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    times = rows.where(column(name).isNotNull()).groupBy(column(name)).agg(F.count(F.lit(1)).alias("times"))
+    return times.agg(F.count(F.lit(1)).alias("different"), F.sum("times").alias("counted"))

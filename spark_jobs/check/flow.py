@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from spark_jobs.check.rule import Figure, Named, Question, SchemaRule, TableRule
 from spark_jobs.check.rule import result as figure_result
+from spark_jobs.check.samples import ResultFormat, unexpected
 from spark_jobs.columns import column
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.flow import Context
@@ -58,7 +59,13 @@ class _Asked:
         return 0.0 if self.rule.on_fail == "quarantine" else 1.0
 
 
-def check(checks: tuple[tuple[str, Any], ...], rows: DataFrame, total: int, context: Context) -> Checked:
+def check(
+    checks: tuple[tuple[str, Any], ...],
+    rows: DataFrame,
+    total: int,
+    context: Context,
+    result_format: ResultFormat = "BOOLEAN_ONLY",
+) -> Checked:
     """Answer all checks of a dataset.
 
     Args:
@@ -66,6 +73,8 @@ def check(checks: tuple[tuple[str, Any], ...], rows: DataFrame, total: int, cont
         rows: the staged dataset.
         total: its exact number of rows, from the files' statistics.
         context: `dataset` is the dataset's name, `datasets` are those that it may refer to.
+        result_format: Great Expectations' word: all but BOOLEAN_ONLY gather values that failed, by one more action
+            where a check failed. They are data, so no report of a run asks for them.
 
     Returns:
         The results; where a check fails that stops the run, no row is set aside.
@@ -78,6 +87,8 @@ def check(checks: tuple[tuple[str, Any], ...], rows: DataFrame, total: int, cont
     asked = [item for item in items if isinstance(item, _Asked)]
     found = _collected([item.question for item in asked], rows, total, context)
     answers = [_result(item, values, total, context) for item, values in zip(asked, found, strict=True)]
+    if result_format != "BOOLEAN_ONLY":
+        answers = _with_values(asked, answers, rows, context)
     following = iter(answers)
     results = [item if isinstance(item, CheckResult) else next(following) for item in items]
     broke = [item for item, answer in zip(asked, answers, strict=True) if _sets_aside(item, answer)]
@@ -99,6 +110,18 @@ def _items(
             yield _Asked(kind=kind, rule=_named(rule), question=answer) if isinstance(answer, Figure) else answer
         else:
             yield from (_Asked(kind=kind, rule=rule, question=question) for question in rule.measure(rows, here))
+
+
+def _with_values(
+    asked: list[_Asked], answers: list[CheckResult], rows: DataFrame, context: Context
+) -> list[CheckResult]:
+    failed = {
+        place: item.question
+        for place, (item, answer) in enumerate(zip(asked, answers, strict=True))
+        if isinstance(item.question, Question) and not answer.success
+    }
+    found = unexpected(failed, rows, context)
+    return [replace(answer, partial_unexpected_list=found.get(place)) for place, answer in enumerate(answers)]
 
 
 def _named(rule: Any) -> Named:

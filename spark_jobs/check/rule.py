@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from spark_jobs.columns import listed, require
+from spark_jobs.columns import column, listed, require
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.outline import Misfit, Outline, family
@@ -32,6 +34,7 @@ class Question:
         says: what failing means, for the report: "are null". No values: the report is read where data must not be.
         prepare: adds the columns that `failing` needs, without adding or losing rows.
         tally: one row `counted, failing`, where there is a cheaper way to count than `prepare`.
+        values: the columns whose values say what failed; None: `column` alone.
     """
 
     column: str
@@ -41,6 +44,12 @@ class Question:
     says: str
     prepare: Callable[[DataFrame], DataFrame] | None = None
     tally: Callable[[DataFrame], DataFrame] | None = None
+    values: tuple[str, ...] | None = None
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The columns whose values say what failed."""
+        return (self.column,) if self.values is None else self.values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +170,17 @@ def result(  # noqa: PLR0913 - what a result is made of
         answered_by=by,
         message=verdict.message,
     )
+
+
+def counts(ignored: Literal["any", "all", "never"], names: Sequence[str]) -> Column | None:
+    """Whether a row counts, by the nulls of some columns; None where every row does.
+
+    Args:
+        ignored: which rows don't: those with a null in any of them, those where all are null, or none.
+        names: the columns.
+    """
+    there = [column(name).isNotNull() for name in names]
+    return None if ignored == "never" else reduce(and_ if ignored == "any" else or_, there)
 
 
 def choice(column: str | None, columns: tuple[str, ...]) -> dict[str, str]:
