@@ -55,9 +55,10 @@ class Type:
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Columns that are certainly of another type."""
+        known = all(family(kind) is not None for kind in self.types)
         for name in self.columns or (str(self.column),):
             kind = rows.columns.get(name)
-            if kind is not None and family(kind) is not None and not self._allows(kind):
+            if known and kind is not None and family(kind) is not None and not self._allows(kind):
                 message = f"column {name!r} is {kind}, none of {listed(self.types)}"
                 yield Misfit(option="types", message=message, hint="cast it first, or allow its type")
 
