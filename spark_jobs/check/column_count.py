@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.check.bounds import Between, judged, no_room
-from spark_jobs.check.rule import (
-    result,
-)
+from spark_jobs.check.rule import result
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import Misfit, Outline, Scope

@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.rule import (
-    Verdict,
-    result,
-)
+from spark_jobs.check.rule import Verdict, result
 from spark_jobs.columns import listed, nearest
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.check.relation import HOLDS, Relation
-from spark_jobs.check.rule import (
-    Question,
-    counts,
-)
+from spark_jobs.check.rule import Question, counts
 from spark_jobs.columns import column, require
 from spark_jobs.errors import ConfigError
 from spark_jobs.expressions import analysed

@@ -8,11 +8,7 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.rule import (
-    Figure,
-    Verdict,
-    some,
-)
+from spark_jobs.check.rule import Figure, Verdict, some
 from spark_jobs.columns import column
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.rule import (
-    Question,
-)
+from spark_jobs.check.rule import Question
 from spark_jobs.errors import ConfigError
 from spark_jobs.expressions import scalar
 from spark_jobs.flow import Context

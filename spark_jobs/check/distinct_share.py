@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.check.bounds import distinct, judged, no_room
-from spark_jobs.check.rule import (
-    Figure,
-    Verdict,
-)
+from spark_jobs.check.rule import Figure, Verdict
 from spark_jobs.columns import require
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC

@@ -209,7 +209,7 @@ def _result(item: _Asked, found: Mapping[str, Any], total: int, context: Context
         unexpected_count=failing,
         unexpected_percent=percent,
         on_fail=item.rule.on_fail,
-        severity=item.rule.severity,
+        severity=getattr(item.rule, "severity", "critical"),  # a third party's check may know none
         answered_by="rows" if question.prepare or question.tally else "aggregate",
         message="" if success else f"{failing} of {counted} values ({percent:.3g} %) {question.says}; {wanted}",
         element_count=total,

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.rule import (
-    Figure,
-    Verdict,
-)
+from spark_jobs.check.rule import Figure, Verdict
 from spark_jobs.columns import column, require
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context

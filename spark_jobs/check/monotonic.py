@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.rule import (
-    Question,
-)
+from spark_jobs.check.rule import Question
 from spark_jobs.columns import column, require, spare
 from spark_jobs.expressions import analysed
 from spark_jobs.flow import Context

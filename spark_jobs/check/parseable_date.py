@@ -6,13 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.rule import (
-    Question,
-    choice,
-    chosen,
-    required_text,
-    text_only,
-)
+from spark_jobs.check.rule import Question, choice, chosen, required_text, text_only
 from spark_jobs.columns import column
 from spark_jobs.errors import ConfigError
 from spark_jobs.expressions import shortened

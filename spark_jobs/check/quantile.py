@@ -7,11 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.check.bounds import Between, judged, no_room, number_only, numbers
-from spark_jobs.check.rule import (
-    Figure,
-    Verdict,
-    required_number,
-)
+from spark_jobs.check.rule import Figure, Verdict, required_number
 from spark_jobs.columns import quote
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context

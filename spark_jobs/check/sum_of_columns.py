@@ -10,12 +10,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.check.bounds import number_only
-from spark_jobs.check.rule import (
-    Question,
-    counts,
-    required_number,
-    some,
-)
+from spark_jobs.check.rule import Question, counts, required_number, some
 from spark_jobs.columns import column
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC

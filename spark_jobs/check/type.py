@@ -7,12 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.rule import (
-    Verdict,
-    choice,
-    chosen,
-    result,
-)
+from spark_jobs.check.rule import Verdict, choice, chosen, result
 from spark_jobs.columns import listed, nearest
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
