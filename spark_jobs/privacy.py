@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -68,6 +68,18 @@ class Privacy:
     def anything(self) -> bool:
         """Whether anything is masked."""
         return any(masks(kind) for dataset in self.plan.transform.values() for _, kind in dataset.steps)
+
+    def holds_personal(self, name: str) -> bool:
+        """Whether a dataset comes from columns that a contract calls personal (`pii`), or holds what a mask has made.
+
+        Which of its columns those are, queries and expressions have made unsure: it is said of all of them.
+        """
+        here = {name, *self._upwards(name)}
+        contracts = [getattr(self.plan.extract[other], "columns", None) for other in here if other in self.plan.extract]
+        columns = (item for found in contracts if isinstance(found, Mapping) for item in found.values())
+        datasets = [self.plan.transform[other] for other in here if other in self.plan.transform]
+        masked = any(masks(kind) for dataset in datasets for _, kind in dataset.steps)
+        return masked or any(getattr(item, "pii", False) for item in columns)
 
     def kept(self, refused: DataFrame, dataset: str, step: int | None = None) -> DataFrame:
         """What is kept of refused rows.

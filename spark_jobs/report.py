@@ -54,10 +54,20 @@ class CheckResult:
         success: whether it passed, `mostly` considered.
         observed: what was seen: a value, or the number of rows looked at.
         unexpected_count: rows that failed.
-        unexpected_percent: of the rows that have a value, 0 to 100.
+        unexpected_percent: of the rows that have a value, 0 to 100; 0 where none has.
         on_fail: stop, quarantine or warn.
-        answered_by: how it was answered: "aggregate", "statistics", …
+        answered_by: how it was answered: `schema` (no row was read), `statistics` (the number of rows was known),
+            `aggregate` (one pass over all of a dataset's rows answers all its checks), `rows` (rows were compared with
+            others: keys counted, another dataset looked up, an order followed).
         message: why it failed, in words; empty where it passed.
+        kind: the check's kind.
+        severity: critical, warning or info.
+        element_count: rows that were looked at; None where the check isn't about rows.
+        missing_count: those that have no value and so don't count; None where every row counts.
+        unexpected_percent_total: as `unexpected_percent`, but of all rows; None where there is none.
+        unexpected_percent_nonmissing: as `unexpected_percent`; None where no row has a value.
+        observed_value: of a check that asks no single row, what was seen.
+        partial_unexpected_list: up to 20 values that failed, where they were asked for; they are data.
     """
 
     name: str
@@ -68,8 +78,16 @@ class CheckResult:
     unexpected_count: int = 0
     unexpected_percent: float = 0.0
     on_fail: str = "stop"
-    answered_by: str = "aggregate"
+    answered_by: Literal["schema", "statistics", "aggregate", "rows"] = "aggregate"
     message: str = ""
+    kind: str = ""
+    severity: str = "critical"
+    element_count: int | None = None
+    missing_count: int | None = None
+    unexpected_percent_total: float | None = None
+    unexpected_percent_nonmissing: float | None = None
+    observed_value: Any = None
+    partial_unexpected_list: list[Any] | None = None
 
 
 @dataclass(kw_only=True)

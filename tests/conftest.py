@@ -27,6 +27,8 @@ def pytest_configure() -> None:
     """Take Ctrl-C where a shell that started us in the background has turned it off: commands under test inherit it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Great Expectations reads it when it is imported: tests tell nobody that they run.
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from airflow_provider_etl.spec.class_plan import plan_of
+from airflow_provider_etl.spec.expectations import OURS
 from airflow_provider_etl.spec.gate import adapter
 from airflow_provider_etl.spec.language import PipelineFile
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from spark_jobs import kinds
+from spark_jobs.check.gx_names import EXPECTATIONS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _NAME: Final = "^[A-Za-z_][A-Za-z0-9_]{0,99}$"
@@ -77,6 +79,7 @@ def _kind(key: tuple[str, str], kind: type[Any], schema: Mapping[str, Any]) -> d
 
 def _verbs(verbs: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
     steps, checks = _single("transform", verbs), _single("check", verbs)
+    checks["properties"] |= _expectations(verbs)
     origin = {"type": "string", "description": "A source, or an earlier dataset."}
     first = {"type": "object", "properties": {"from": origin}, "required": ["from"], "additionalProperties": False}
     dataset = {
@@ -105,6 +108,20 @@ def _verbs(verbs: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
             "type": "array",
             "items": _single("wait_for", verbs),
         },
+    }
+
+
+def _expectations(verbs: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+    """Checks by Great Expectations' names; their values are the checks' own to judge."""
+    return {
+        name: {
+            "description": f"Great Expectations' name of `{found.kind}`.",
+            "type": "object",
+            "properties": {key: {} for key in (*found.arguments, *OURS)},
+            "additionalProperties": False,
+        }
+        for name, found in EXPECTATIONS.items()
+        if ("check", found.kind) in verbs
     }
 
 

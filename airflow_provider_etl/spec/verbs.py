@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from airflow_provider_etl.sensors import CONDITIONS
-from airflow_provider_etl.spec import shape
-from airflow_provider_etl.spec.diagnostics import nearest, shown
-from airflow_provider_etl.spec.nodes import ListNode, MapNode, Node, ScalarNode, described
+from airflow_provider_etl.spec import expectations, shape
+from airflow_provider_etl.spec.diagnostics import did_you_mean, nearest, shown
+from airflow_provider_etl.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED, Reading
 from spark_jobs import kinds
 from spark_jobs.check import CHECKS
+from spark_jobs.check.gx_names import EXPECTATIONS
 from spark_jobs.errors import ConfigError
 from spark_jobs.extract import SOURCES
 from spark_jobs.load import DESTINATIONS
@@ -251,9 +252,22 @@ class VerbReader:
             if name == "from" and group == "transform":
                 self.problems.add(entry.key, "unknown-key", "`from` belongs at the beginning", "make it the first step")
                 continue
+            if group == "check" and expectations.is_expectation(name):
+                yield from self._expectation(name, entry)
+                continue
             kind = self._find(entry.key, name, group)
             read = FAILED if kind is None else shape.build(kind, entry.value, self.reading)
             yield Placed(group=group, name=name, kind=read, node=entry.value)
+
+    def _expectation(self, name: str, entry: Entry) -> Iterator[Placed]:
+        """A check by Great Expectations' name for it."""
+        found = expectations.native(name, entry.key, entry.value, self.problems)
+        kind = None if found is None else self._find(entry.key, found.kind, "check")
+        if found is None or found.node is None or kind is None:
+            yield Placed(group="check", name=name, kind=FAILED, node=entry.value)
+        else:
+            read = shape.build(kind, found.node, self.reading)
+            yield Placed(group="check", name=found.kind, kind=read, node=found.node)
 
     def _find(self, node: ScalarNode, name: str, group: str) -> type[Any] | None:
         try:
@@ -261,7 +275,8 @@ class VerbReader:
         except ConfigError:
             words = {"extract": "source", "transform": "step", "load": "destination", "wait_for": "condition"}
             message = f"unknown {words.get(group, group)} {shown(name)}"
-            self.problems.add(node, "unknown-kind", message, nearest(name, REGISTRIES[group]))
+            near = did_you_mean(name, EXPECTATIONS) if name.startswith("expect") and group == "check" else ""
+            self.problems.add(node, "unknown-kind", message, near or nearest(name, REGISTRIES[group]))
         except Exception as error:  # noqa: BLE001 - a third party's module may fail in any way; it is told here
             message = f"{name!r} can't be imported: {type(error).__name__}: {error}"
             self.problems.add(node, "kind-broken", message, "mend its installation")

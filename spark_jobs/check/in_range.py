@@ -8,7 +8,8 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.literal import inverted, literal, misfit
+from spark_jobs.check.bounds import no_room, words
+from spark_jobs.check.literal import literal, misfit
 from spark_jobs.check.rule import Question, choice, chosen
 from spark_jobs.columns import column
 from spark_jobs.errors import ConfigError
@@ -46,19 +47,14 @@ class InRange:
     """Share of rows, 0 to 1, that must pass, else the check fails; default 1, and 0 with `on_fail: quarantine`."""
     on_fail: Literal["stop", "quarantine", "warn"] = "stop"
     """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `warn` only reports."""
+    severity: Literal["critical", "warning", "info"] = "critical"
+    """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None
     """Name in the report and in the quarantine; default: the name of the kind."""
 
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why."""
-        found = choice(self.column, self.columns)
-        if self.min is None and self.max is None:
-            found["min"] = "there is no bound: give min, max or both"
-        elif inverted(self.min, self.max):
-            found["max"] = f"it is smaller than min, {self.min!r}: no value can pass"
-        elif self.min == self.max and self.min is not None and (self.strict_min or self.strict_max):
-            found["max"] = "min and max are equal and one of them is left out: no value can pass"
-        return found
+        return choice(self.column, self.columns) | no_room(self)
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Bounds that can't be compared with a column."""
@@ -82,8 +78,8 @@ class InRange:
             column=name,
             failing=F.coalesce(outside, F.lit(False)),
             counted=column(name).isNotNull(),
-            reason=F.concat(F.lit(f"{name}: "), shown(name), F.lit(f" is not {self._words()}")),
-            says=f"are not {self._words()}",
+            reason=F.concat(F.lit(f"{name}: "), shown(name), F.lit(f" is not {words(self)}")),
+            says=f"are not {words(self)}",
         )
 
     def _outside(self, name: str, kind: DataType, context: Context) -> Column:
@@ -100,8 +96,3 @@ class InRange:
         if isinstance(kind, (T.FloatType, T.DoubleType)):
             tests.append(F.isnan(value))  # Spark holds NaN for the largest number: without `max` it would pass
         return reduce(or_, tests)
-
-    def _words(self) -> str:
-        low = f"{'above' if self.strict_min else 'at least'} {self.min}"
-        high = f"{'below' if self.strict_max else 'at most'} {self.max}"
-        return " and ".join(text for text, bound in ((low, self.min), (high, self.max)) if bound is not None)

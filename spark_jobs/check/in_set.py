@@ -37,6 +37,8 @@ class InSet:
     """Share of rows, 0 to 1, that must pass, else the check fails; default 1, and 0 with `on_fail: quarantine`."""
     on_fail: Literal["stop", "quarantine", "warn"] = "stop"
     """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `warn` only reports."""
+    severity: Literal["critical", "warning", "info"] = "critical"
+    """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None
     """Name in the report and in the quarantine; default: the name of the kind."""
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.rule import Question, choice, chosen, required_text
+from spark_jobs.check.regex import doubtful, refuse_bad_regex
+from spark_jobs.check.rule import Question, choice, chosen, required_text, text_only
 from spark_jobs.columns import column
-from spark_jobs.errors import ConfigError
-from spark_jobs.expressions import shortened
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
-from spark_jobs.outline import Misfit, Outline, Scope, family
+from spark_jobs.outline import Misfit, Outline, Scope
 from spark_jobs.refusal import shown
 
 if TYPE_CHECKING:
@@ -36,27 +35,25 @@ class Matches:
     """Share of rows, 0 to 1, that must pass, else the check fails; default 1, and 0 with `on_fail: quarantine`."""
     on_fail: Literal["stop", "quarantine", "warn"] = "stop"
     """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `warn` only reports."""
+    severity: Literal["critical", "warning", "info"] = "critical"
+    """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None
     """Name in the report and in the quarantine; default: the name of the kind."""
 
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why."""
-        return choice(self.column, self.columns)
+        return choice(self.column, self.columns) | doubtful(self.regex)
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Columns that hold no text."""
-        for name in self.columns or (str(self.column),):
-            if family(rows.columns.get(name)) not in {None, "text"}:
-                option = "columns" if self.columns else "column"
-                message = f"column {name!r} is {rows.columns[name]}"
-                yield Misfit(option=option, message=message, hint="only text matches; cast it first")
+        yield from text_only(self.column, self.columns, rows)
 
     def measure(self, rows: DataFrame, context: Context) -> tuple[Question, ...]:
         """One question for each column."""
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         names = chosen(self.column, self.columns, rows, context.where)
-        self._refuse_bad_regex(context)
+        refuse_bad_regex(self.regex, context)
         for name in names:
             required_text(name, rows, context.where)
         return tuple(
@@ -69,13 +66,3 @@ class Matches:
             )
             for name in names
         )
-
-    def _refuse_bad_regex(self, context: Context) -> None:
-        from pyspark.errors import PySparkException
-
-        try:
-            context.spark.sql("SELECT '' AS text").select(column("text").rlike(self.regex)).collect()
-        except PySparkException as reason:
-            raise ConfigError(
-                f"{self.regex!r} is no regular expression: {shortened(reason)}", where=f"{context.where}.regex"
-            ) from reason

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_, or_
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from spark_jobs.columns import listed, require
+from spark_jobs.columns import column, listed, require
 from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
+from spark_jobs.outline import Misfit, Outline, family
 from spark_jobs.report import CheckResult
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql.types import DataType
 
 OnFail = Literal["stop", "quarantine", "warn"]
+Severity = Literal["critical", "warning", "info"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,7 @@ class Question:
         says: what failing means, for the report: "are null". No values: the report is read where data must not be.
         prepare: adds the columns that `failing` needs, without adding or losing rows.
         tally: one row `counted, failing`, where there is a cheaper way to count than `prepare`.
+        values: the columns whose values say what failed; None: `column` alone.
     """
 
     column: str
@@ -39,24 +44,66 @@ class Question:
     says: str
     prepare: Callable[[DataFrame], DataFrame] | None = None
     tally: Callable[[DataFrame], DataFrame] | None = None
-
-
-class Rule(Protocol):
-    """A check of rows."""
+    values: tuple[str, ...] | None = None
 
     @property
-    def mostly(self) -> float | None:
-        """Share of rows, 0 to 1, that must pass."""
+    def told(self) -> tuple[str, ...]:
+        """The columns whose values say what failed."""
+        return (self.column,) if self.values is None else self.values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What became of a check that asks no single row.
+
+    Args:
+        success: whether it passed.
+        observed: what was seen, as JSON has it; None where there was nothing to see.
+        message: why it failed, in words; empty where it passed.
+    """
+
+    success: bool
+    observed: Any
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """What a check asks of all rows together; makes one result.
+
+    Args:
+        column: as a question's; None where the check is about the table.
+        judge: takes what was collected, by name, and says what it means; without a row everything is None.
+        values: name -> an aggregate over the rows, folded into the one that answers all checks.
+        tally: one row with more of these values, where they need the rows in another grouping.
+    """
+
+    column: str | None
+    judge: Callable[[Mapping[str, Any]], Verdict]
+    values: Mapping[str, Column] = field(default_factory=dict)
+    tally: Callable[[DataFrame], DataFrame] | None = None
+
+
+class Named(Protocol):
+    """What every check has."""
 
     @property
     def on_fail(self) -> OnFail:
         """What happens where it fails."""
 
     @property
+    def severity(self) -> Severity:
+        """How bad a failure is."""
+
+    @property
     def name(self) -> str | None:
         """Its own name, if it has one."""
 
-    def measure(self, rows: DataFrame, context: Context) -> tuple[Question, ...]:
+
+class Rule(Named, Protocol):
+    """A check of rows, one by one or all together."""
+
+    def measure(self, rows: DataFrame, context: Context) -> tuple[Question | Figure, ...]:
         """The check's questions, lazily; no action runs.
 
         Raises:
@@ -66,14 +113,74 @@ class Rule(Protocol):
 
 @runtime_checkable
 class TableRule(Protocol):
-    """A check of the whole dataset, which its number of rows answers."""
+    """A check of the whole dataset, which its number of rows answers; or a figure, where that isn't enough."""
 
-    def answer(self, total: int, context: Context) -> CheckResult:
+    def answer(self, total: int, context: Context) -> CheckResult | Figure:
         """The result.
 
         Raises:
             ConfigError: options that exclude each other.
         """
+
+
+@runtime_checkable
+class SchemaRule(Protocol):
+    """A check that the columns' names and types answer: no row is read."""
+
+    def look(self, rows: DataFrame, context: Context) -> tuple[CheckResult, ...]:
+        """The results.
+
+        Raises:
+            ConfigError: an unknown column.
+        """
+
+
+def result(  # noqa: PLR0913 - what a result is made of
+    rule: Named,
+    kind: str,
+    verdict: Verdict,
+    context: Context,
+    *,
+    column: str | None = None,
+    by: Literal["schema", "statistics", "aggregate", "rows"],
+    total: int | None = None,
+) -> CheckResult:
+    """The result of a check that asks no single row.
+
+    Args:
+        rule: the check.
+        kind: its kind.
+        verdict: what became of it.
+        context: names the dataset.
+        column: the column it was about.
+        by: how it was answered.
+        total: the number of rows that it is about; None where it isn't about rows.
+    """
+    return CheckResult(
+        name=rule.name or kind,
+        kind=kind,
+        dataset=context.dataset,
+        column=column,
+        success=verdict.success,
+        observed=verdict.observed,
+        observed_value=verdict.observed,
+        element_count=total,
+        on_fail=rule.on_fail,
+        severity=getattr(rule, "severity", "critical"),  # a third party's check may know none
+        answered_by=by,
+        message=verdict.message,
+    )
+
+
+def counts(ignored: Literal["any", "all", "never"], names: Sequence[str]) -> Column | None:
+    """Whether a row counts, by the nulls of some columns; None where every row does.
+
+    Args:
+        ignored: which rows don't: those with a null in any of them, those where all are null, or none.
+        names: the columns.
+    """
+    there = [column(name).isNotNull() for name in names]
+    return None if ignored == "never" else reduce(and_ if ignored == "any" else or_, there)
 
 
 def choice(column: str | None, columns: tuple[str, ...]) -> dict[str, str]:
@@ -97,6 +204,14 @@ def chosen(column: str | None, columns: tuple[str, ...], rows: DataFrame, where:
     return names
 
 
+def text_only(column: str | None, columns: tuple[str, ...], rows: Outline) -> Iterator[Misfit]:
+    """A misfit for each column that certainly holds no text."""
+    for name in columns or (str(column),):
+        if family(rows.columns.get(name)) not in {None, "text"}:
+            message, hint = f"column {name!r} is {rows.columns[name]}", "only text has that; cast it first"
+            yield Misfit(option="columns" if columns else "column", message=message, hint=hint)
+
+
 def required_text(name: str, rows: DataFrame, where: str) -> None:
     """See that a column holds text.
 
@@ -109,6 +224,25 @@ def required_text(name: str, rows: DataFrame, where: str) -> None:
     if not isinstance(found, StringType):
         raise ConfigError(
             f"column {name!r} is {found.simpleString()}", where=where, expected="a text column", remedy="cast it first"
+        )
+
+
+def required_number(name: str, rows: DataFrame, where: str) -> None:
+    """See that a column exists and holds numbers.
+
+    Raises:
+        ConfigError: it doesn't.
+    """
+    from pyspark.sql.types import NumericType
+
+    require([name], rows.columns, f"{where}.column")
+    found: DataType = rows.schema[name].dataType
+    if not isinstance(found, NumericType):
+        raise ConfigError(
+            f"column {name!r} is {found.simpleString()}",
+            where=where,
+            expected="a column of numbers",
+            remedy="cast it first",
         )
 
 

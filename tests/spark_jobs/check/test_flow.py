@@ -108,6 +108,22 @@ def test_files_that_changed_since_they_were_staged_are_noticed(rows: DataFrame) 
         check((("not_null", NotNull(columns=("t",))),), rows, 5, context(rows))
 
 
+def test_a_check_of_somebody_else_needs_no_severity(rows: DataFrame) -> None:
+    from spark_jobs.check.rule import Question
+
+    class Theirs:
+        """As it was written before there was one."""
+
+        mostly, on_fail, name = None, "warn", None
+
+        def measure(self, given: DataFrame, _context: Any) -> tuple[Question, ...]:
+            nothing = given["t"].isNull()
+            return (Question(column="t", failing=nothing, counted=None, reason=given["t"], says="are null"),)
+
+    (result,) = check((("theirs", Theirs()),), rows, 4, context(rows)).results
+    assert (result.severity, result.kind, result.unexpected_count) == ("critical", "theirs", 1)
+
+
 def test_no_checks_no_action(rows: DataFrame) -> None:
     broken = rows.selectExpr("assert_true(false) AS boom")
     assert check((), broken, 4, context(rows)).results == []

@@ -177,7 +177,7 @@ def typed(spark: SparkSession) -> DataFrame:
         ({"references": {"column": "n", "dataset": "other", "key": "x"}}, "unknown column of other 'x'"),
         ({"references": {"column": "n", "dataset": "other", "key": "t"}}, "'n' is int, 't' of other is string"),
         ({"row_count": {}}, "no bound"),
-        ({"row_count": {"min": 2, "max": 1}}, "min 2 is larger than max 1"),
+        ({"row_count": {"min": 2, "max": 1}}, "row_count.max: it is smaller than min, 2"),
     ],
 )
 def test_a_check_that_does_not_fit_is_an_error_of_the_file(typed: DataFrame, item: dict[str, Any], words: str) -> None:

@@ -1,0 +1,238 @@
+"""Results as Great Expectations 1.x has them in JSON (`ExpectationValidationResult`); it isn't needed for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from spark_jobs import kinds
+from spark_jobs.check.gx_values import spark_class, strftime_of
+from spark_jobs.report import CheckResult
+
+Kwargs = Mapping[str, Any]
+_BOUNDS: Final = {"min": "min_value", "max": "max_value", "strict_min": "strict_min", "strict_max": "strict_max"}
+_PAIR: Final = {"all": "both_values_are_missing", "any": "either_value_is_missing", "never": "neither"}
+_MANY: Final = {"all": "all_values_are_missing", "any": "any_value_is_missing", "never": "never"}
+# Checks with a result for each column, and those that may have seen nothing, which then isn't a row's answer.
+_EACH_COLUMN: Final = frozenset(
+    {"in_range", "in_set", "length", "matches", "not_in_set", "not_matches", "not_null", "parseable_date", "type"}
+)
+_FIGURES: Final = frozenset({"sum", "mean", "median", "stddev", "freshness"})
+_BACKWARDS: Final = {"less": "greater", "less_or_equal": "greater_or_equal"}
+
+
+def validation_result(check: Any, result: CheckResult) -> dict[str, Any]:
+    """One result as JSON.
+
+    Args:
+        check: the check that it answers.
+        result: its answer for one column.
+
+    Returns:
+        `success`, `expectation_config` (its type is the kind's own name where no expectation is its equal), `result`,
+        `meta` and `exception_info`.
+    """
+    kind, kwargs = expectation(result.kind, check, result.column)
+    meta = {"name": result.name, "dataset": result.dataset, "kind": result.kind, "answered_by": result.answered_by}
+    return {
+        "success": result.success,
+        "expectation_config": {"type": kind, "kwargs": dict(kwargs), "meta": meta, "severity": result.severity},
+        "result": dict(_details(result)),
+        "meta": {},
+        "exception_info": {"raised_exception": False, "exception_traceback": None, "exception_message": None},
+    }
+
+
+def validation_results(checks: Sequence[tuple[str, Any]], results: Sequence[CheckResult]) -> list[dict[str, Any]]:
+    """All results of a dataset as JSON.
+
+    Args:
+        checks: `(name of the kind, kind)`, in the order of the file.
+        results: in the same order, one for each column of a check.
+    """
+    following = iter(results)
+    asked = [check for kind, check in checks for _ in range(_results(kind, check))]
+    return [validation_result(check, next(following)) for check in asked]
+
+
+def expectation(kind: str, check: Any, column: str | None) -> tuple[str, Kwargs]:
+    """The expectation that a check is, and its arguments.
+
+    Args:
+        kind: the check's kind.
+        check: the check.
+        column: which of its columns; None where it has none.
+    """
+    told = _TOLD.get(kind)
+    found = told(check, column) if told is not None else None
+    if found is None:
+        return kind, kinds.dump(check)
+    name, kwargs = found
+    mostly = {"mostly": check.mostly} if getattr(check, "mostly", None) is not None else {}
+    return name, {key: value for key, value in kwargs.items() if value is not None} | mostly
+
+
+def _results(kind: str, check: Any) -> int:
+    """How many results a check has."""
+    return len(check.columns) or 1 if kind in _EACH_COLUMN else 1
+
+
+# -- the check as an expectation ----------------------------------------------------------------------------------
+
+Told = Callable[[Any, str | None], tuple[str, Kwargs] | None]
+
+
+def _bounds(check: Any) -> dict[str, Any]:
+    given = {theirs: getattr(check, ours, None) for ours, theirs in _BOUNDS.items()}
+    return {key: value for key, value in given.items() if value is not None and value is not False}
+
+
+def _bounded(name: str) -> Told:
+    return lambda check, column: (f"expect_column_{name}_to_be_between", {"column": column} | _bounds(check))
+
+
+def _each(name: str, **options: str) -> Told:
+    return lambda check, column: (
+        f"expect_column_values_to_{name}",
+        {"column": column} | {theirs: _plain(getattr(check, ours)) for theirs, ours in options.items()},
+    )
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _unique(check: Any, _column: str | None) -> tuple[str, Kwargs] | None:
+    if check.approximate is not None:
+        return None
+    if len(check.columns) == 1:
+        return "expect_column_values_to_be_unique", {"column": check.columns[0]}
+    kwargs = {"column_list": list(check.columns), "ignore_row_if": _MANY[check.ignore_nulls]}
+    return "expect_compound_columns_to_be_unique", kwargs
+
+
+def _compare(check: Any, _column: str | None) -> tuple[str, Kwargs] | None:
+    relation, pair = check.relation, (check.column, check.other)
+    if relation in _BACKWARDS:
+        relation, pair = _BACKWARDS[relation], pair[::-1]
+    kwargs = {"column_A": pair[0], "column_B": pair[1], "ignore_row_if": _PAIR[check.ignore_nulls]}
+    if relation == "equal":
+        return "expect_column_pair_values_to_be_equal", kwargs
+    if relation == "not_equal":
+        return None
+    or_equal = {"or_equal": True} if relation == "greater_or_equal" else {}
+    return "expect_column_pair_values_a_to_be_greater_than_b", kwargs | or_equal
+
+
+def _sum(check: Any, _column: str | None) -> tuple[str, Kwargs] | None:
+    if check.tolerance:
+        return None
+    kwargs = {"sum_total": check.equals, "ignore_row_if": _MANY[check.ignore_nulls]}
+    return "expect_multicolumn_sum_to_equal", {"column_list": list(check.columns)} | kwargs
+
+
+def _parseable(check: Any, column: str | None) -> tuple[str, Kwargs] | None:
+    pattern = strftime_of(check.format)
+    kwargs = {"column": column, "strftime_format": pattern}
+    return None if pattern is None else ("expect_column_values_to_match_strftime_format", kwargs)
+
+
+def _type(check: Any, column: str | None) -> tuple[str, Kwargs]:
+    kwargs = {"type_list": [spark_class(kind) for kind in check.types]}
+    return "expect_column_values_to_be_in_type_list", {"column": column} | kwargs
+
+
+def _table_columns(check: Any, _column: str | None) -> tuple[str, Kwargs]:
+    if check.ordered:
+        return "expect_table_columns_to_match_ordered_list", {"column_list": list(check.columns)}
+    return "expect_table_columns_to_match_set", {"column_set": list(check.columns), "exact_match": not check.others}
+
+
+def _row_count(check: Any, _column: str | None) -> tuple[str, Kwargs] | None:
+    if check.same_as is None:
+        return "expect_table_row_count_to_be_between", _bounds(check)
+    if check.tolerance:
+        return None
+    return "expect_table_row_count_to_equal_other_table", {"other_table_name": check.same_as}
+
+
+def _quantile(check: Any, column: str | None) -> tuple[str, Kwargs]:
+    ranges = [[bounds.min, bounds.max] for bounds in check.ranges.values()]
+    kwargs = {"quantile_ranges": {"quantiles": [float(share) for share in check.ranges], "value_ranges": ranges}}
+    error = {"allow_relative_error": check.relative_error} if check.relative_error else {}
+    return "expect_column_quantile_values_to_be_between", {"column": column} | kwargs | error
+
+
+def _null_share(check: Any, column: str | None) -> tuple[str, Kwargs]:
+    low, high = (None if share is None else float(1 - Decimal(str(share))) for share in (check.max, check.min))
+    strict = {"strict_min": check.strict_max or None, "strict_max": check.strict_min or None}
+    kwargs = {"column": column, "min_value": low, "max_value": high} | strict
+    return "expect_column_proportion_of_non_null_values_to_be_between", kwargs
+
+
+_TOLD: Final[dict[str, Told]] = {
+    "column_count": lambda check, _: ("expect_table_column_count_to_be_between", _bounds(check)),
+    "columns": _table_columns,
+    "compare": _compare,
+    "distinct_count": _bounded("unique_value_count"),
+    "distinct_share": _bounded("proportion_of_unique_values"),
+    "in_range": lambda check, column: (
+        "expect_column_values_to_be_between",
+        {"column": column} | _bounds(check),
+    ),
+    "in_set": _each("be_in_set", value_set="values"),
+    "length": lambda check, column: (
+        "expect_column_value_lengths_to_be_between",
+        {"column": column} | _bounds(check),
+    ),
+    "matches": _each("match_regex", regex="regex"),
+    "mean": _bounded("mean"),
+    "median": _bounded("median"),
+    "not_in_set": _each("not_be_in_set", value_set="values"),
+    "not_matches": _each("not_match_regex", regex="regex"),
+    "not_null": _each("not_be_null"),
+    "null_share": _null_share,
+    "parseable_date": _parseable,
+    "quantile": _quantile,
+    "row_count": _row_count,
+    "stddev": _bounded("stdev"),
+    "sum": _bounded("sum"),
+    "sum_of_columns": _sum,
+    "type": _type,
+    "unique": _unique,
+}
+
+
+# -- its answer ---------------------------------------------------------------------------------------------------
+
+
+def _details(result: CheckResult) -> Iterator[tuple[str, Any]]:
+    if result.observed_value is None and result.kind not in _FIGURES:
+        yield from _counts(result)
+    else:
+        yield "observed_value", _observed(result)
+
+
+def _counts(result: CheckResult) -> Iterator[tuple[str, Any]]:
+    total, missing = result.element_count or 0, result.missing_count
+    if missing is None and result.kind != "not_null":  # there missing values are what failed, and nothing beside
+        missing = 0
+    shares = result.unexpected_percent_total, result.unexpected_percent_nonmissing
+    yield "element_count", total
+    yield "unexpected_count", result.unexpected_count
+    yield "unexpected_percent", shares[1]
+    if result.partial_unexpected_list is not None:
+        yield "partial_unexpected_list", result.partial_unexpected_list
+    if missing is not None:
+        yield "missing_count", missing
+        yield "missing_percent", missing / total * 100 if total else None
+        yield "unexpected_percent_total", shares[0]
+        yield "unexpected_percent_nonmissing", shares[1]
+
+
+def _observed(result: CheckResult) -> Any:
+    value, total = result.observed_value, result.element_count or 0
+    if result.kind == "null_share":
+        return (total - round(value * total)) / total if total else 0
+    return spark_class(value) if result.kind == "type" else value

@@ -1,0 +1,150 @@
+"""Expectations by Great Expectations' names: read as the check that they are, or refused at their place."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_etl.spec import load_file
+from airflow_provider_etl.spec.catalogue.rule import completed
+from airflow_provider_etl.spec.pipeline import Pipeline
+from spark_jobs import kinds
+from spark_jobs.check.gx_names import EXPECTATIONS, OTHERS
+from spark_jobs.check.gx_values import spark_type, strftime, strftime_of
+from tests.spec.conftest import ENVIRONMENT
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("AIRFLOW__ETL__ENVIRONMENT", raising=False)
+    (tmp_path / "config/environments").mkdir(parents=True)
+    (tmp_path / "config/environments/local.yaml").write_text(ENVIRONMENT)
+    return tmp_path
+
+
+def told(folder: Path, *checks: str) -> tuple[Pipeline | None, list[str]]:
+    path = folder / "orders.yaml"
+    path.write_text(completed("check:\n" + "".join(f"  - {item}\n" for item in checks)))
+    loaded = load_file(path, expressions=True)
+    return loaded.pipeline, [
+        f"{item.line}:{item.column} {item.code} {item.message} | {item.hint}" for item in loaded.diagnostics
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "options"),
+    [
+        (
+            "expect_column_values_to_be_between: {column: amount, min_value: 1, strict_max: true, max_value: 9}",
+            "in_range",
+            {"column": "amount", "min": 1, "max": 9, "strict_max": True},
+        ),
+        (
+            "expect_column_values_to_not_be_null: {column: id, on_fail: quarantine, severity: info, name: there}",
+            "not_null",
+            {"columns": ["id"], "on_fail": "quarantine", "severity": "info", "name": "there"},
+        ),
+        (
+            "expect_column_pair_values_a_to_be_greater_than_b: {column_A: id, column_B: amount, or_equal: true}",
+            "compare",
+            {"column": "id", "is": "greater_or_equal", "other": "amount", "ignore_nulls": "all"},
+        ),
+        (
+            "expect_column_values_to_be_in_type_list: {column: amount, type_list: [IntegerType, FractionalType]}",
+            "type",
+            {"column": "amount", "types": ["int", "float", "double", "decimal"]},
+        ),
+        (
+            """expect_column_quantile_values_to_be_between:
+                {column: amount, quantile_ranges: {quantiles: [0.5, 0.9], value_ranges: [[1, null], [null, 7.5]]}}""",
+            "quantile",
+            {"column": "amount", "ranges": {"0.5": {"min": 1}, "0.9": {"max": 7.5}}},
+        ),
+        (
+            "expect_column_proportion_of_non_null_values_to_be_between: {column: id, min_value: 0.9, strict_min: true}",
+            "null_share",
+            {"column": "id", "max": 0.1, "strict_max": True},
+        ),
+        (
+            'expect_column_values_to_match_strftime_format: {column: customer, strftime_format: "%Y-%m-%d"}',
+            "parseable_date",
+            {"column": "customer", "format": "yyyy-M-d"},
+        ),
+        (
+            "expect_table_columns_to_match_set: {column_set: [id], exact_match: false}",
+            "columns",
+            {"columns": ["id"], "others": True},
+        ),
+        ("expect_table_row_count_to_equal: {value: 3}", "row_count", {"min": 3, "max": 3}),
+    ],
+)
+def test_an_expectation_is_the_check_that_means_the_same(
+    folder: Path, text: str, kind: str, options: dict[str, object]
+) -> None:
+    pipeline, problems = told(folder, text)
+    assert problems == []
+    assert pipeline is not None
+    ((found, check),) = pipeline.check["result"]
+    assert found == kind
+    assert kinds.dump(check) == {"name": text.split(":", maxsplit=1)[0]} | options
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "expect_column_values_to_be_betwen: {column: id}",
+            "24:5 unknown-kind * did you mean 'expect_column_values_to_be_between'[?]",
+        ),
+        ("expect_column_values_to_be_null: {column: id}", "24:5 unknown-kind *has no equal in this release*"),
+        ("expect_column_values_to_be_increasing: {column: id}", "24:5 unknown-kind *monotonic: {column*"),
+        ("expect_column_mean_to_be_between: {column: amuont, min_value: 1}", "24:48 unknown-column *'amount'*"),
+        ("expect_column_mean_to_be_between: {column: amount, min_valu: 1}", "24:56 unknown-key *'min_value'*"),
+        ("expect_column_mean_to_be_between: {column: amount}", "24:5 option-conflict *no bound*"),
+        ("expect_column_mean_to_be_between: {min_value: 1}", "24:5 missing-key key 'column'*"),
+        ("expect_column_mean_to_be_between: [amount]", "24:39 wrong-type *"),
+        ("expect_column_values_to_be_of_type: {column: id, type_: Foo}", "24:61 invalid-value *'Foo' is no type*"),
+        ("expect_column_values_to_be_unique: {column: id, mostly: 1.5}", "24:61 out-of-range *"),
+        ("expect_column_values_to_match_regex: {column: customer, regex: '('}", "24:68 option-conflict *no regular*"),
+        ("mean: {column: customer, min: 1}", "24:20 type-mismatch *"),
+        ("type: {column: amount, types: [itn]}", "24:35 option-conflict *'itn' is no type of Spark*"),
+        ("columns: [id, nme]", "24:14 unknown-column *always fail*"),
+        ("quantile: {column: amount, ranges: {1.5: {max: 1}}}", "24:40 option-conflict *no share*"),
+        ("row_count: {same_as: orders, tolerance: much}", "24:45 option-conflict *neither 10 nor 1%*"),
+        ("unique: {columns: [id], approximate: 0.01, on_fail: quarantine}", "24:42 option-conflict *names no row*"),
+    ],
+)
+def test_what_can_t_be_is_one_error_at_its_place(folder: Path, text: str, problem: str) -> None:
+    _, problems = told(folder, text)
+    assert len(problems) == 1
+    assert fnmatch.fnmatchcase(problems[0], problem), problems
+
+
+def test_every_expectation_of_great_expectations_is_known() -> None:
+    from great_expectations.expectations import core
+
+    snake = {name for name in dir(core) if name.startswith("expect_")}
+    assert snake == {name for name in {*EXPECTATIONS, *OTHERS} if name.startswith("expect_")}
+
+
+def test_strftime_s_patterns_are_spark_s() -> None:
+    assert strftime("%d.%m.%y %H:%M") == "d.M.yy H:m"
+    assert strftime("%Y%m%dT%H%M%S.%f") == "yyyyMMdd'T'HHmmss.SSSSSS"
+    assert strftime("%F at %I o'clock %p") == "yyyy-M-d' at 'h' o''clock 'a"
+    for pattern in ("%Y-%m-%d", "%Y%m%d", "%d.%m.%y at %H:%M", "%I o'clock %p"):
+        assert strftime_of(strftime(pattern)) == pattern
+    assert strftime_of("yyyy-MM-dd XXX") is None
+    for refused in ("%A", "%Q"):
+        with pytest.raises(ValueError, match="no equal"):
+            strftime(refused)
+    assert spark_type("LongType") == ("bigint",)
+
+
+def test_the_schema_for_editors_knows_them() -> None:
+    from airflow_provider_etl.spec.json_schema import json_schema
+
+    text = json.dumps(json_schema())
+    assert all(f'"{name}"' in text for name in EXPECTATIONS)
