@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.accounts import Accounts
+from spark_jobs.aside import nothing_refused
 from spark_jobs.audit import audited, wanted
 from spark_jobs.check.flow import check
 from spark_jobs.connections import Connections
@@ -198,9 +199,9 @@ class Run:
     def _write_quarantine(self) -> None:
         self.where = "quarantine"
         refused = [staged for staged in self.accounts.refused() if staged.rows]
-        if not refused:
+        if not refused and not self._quarantine.earlier(self.spark, self.plan):
             return
-        frames = [self.staging.read(staged, "check") for staged in refused]
+        frames = [self.staging.read(staged, "check") for staged in refused] or [nothing_refused(self.spark)]
         together = frames[0]
         for frame in frames[1:]:
             together = together.unionByName(frame)
