@@ -105,6 +105,11 @@ def _shown(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def quarantine_plan(pipeline: Pipeline) -> Plan:
+    """A plan for what it says of the quarantine alone: no source and no table is needed."""
+    return replace(_plan(pipeline, "quarantine"), extract={}, transform={}, check={}, load={})
+
+
 def _plan(pipeline: Pipeline, name: str) -> Plan:
     """A plan for what it says of the tables: windows mean nothing here."""
     now, token = datetime.now(UTC), uuid4().hex

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from spark_jobs.aside import COUNTED, WAITING, completed, error_type, retryable
+from spark_jobs.aside import COLUMNS, COUNTED, WAITING, completed, error_type, retryable
 from spark_jobs.earlier import continued
 from spark_jobs.ledger import committing
 from spark_jobs.plan import Plan
@@ -87,10 +87,26 @@ class Quarantine:
         there = [name.removeprefix("attempt=") for name, _ in storage.names(folder) if name.startswith("attempt=")]
         return any(attempt.isdigit() and int(attempt) < number for attempt in there)
 
+    def rows(self, spark: SparkSession) -> DataFrame:
+        """All rows with all columns, whichever attempt's."""
+        return completed(spark.read.format("delta").load(self.path))
+
+    def grow(self, spark: SparkSession) -> None:
+        """Give an older release's table the columns that it lacks."""
+        held = spark.read.format("delta").load(self.path)
+        if set(COLUMNS) <= set(held.columns):
+            return
+        nothing = completed(held).where("false")
+        committing(
+            lambda: (
+                nothing.write.format("delta").mode("append").partitionBy(*_PARTITION)
+                .option("mergeSchema", "true").save(self.path)
+            )
+        )  # fmt: skip
+
     def visible(self, spark: SparkSession, window: Window, named: int | None) -> DataFrame:
         """The rows set aside by the attempt whose number the ledger names for a window; they are in no table."""
-        rows = completed(spark.read.format("delta").load(self.path))
-        mine = rows.where(f"{_of_window(window)} AND attempt = {named if named is not None else -1}")
+        mine = self.rows(spark).where(f"{of_window(window)} AND attempt = {named if named is not None else -1}")
         return mine.where(mine["state"].isin(*COUNTED))
 
 
@@ -100,7 +116,8 @@ def _moments(window: Window) -> dict[str, str]:
     return {column: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for column, moment in pairs}
 
 
-def _of_window(window: Window) -> str:
+def of_window(window: Window) -> str:
+    """The rows of a window, whichever attempt's, as a condition of Spark SQL."""
     return (
         f"window_start = TIMESTAMP '{window.start.isoformat(sep=' ')}' "
         f"AND window_end = TIMESTAMP '{window.end.isoformat(sep=' ')}'"
@@ -108,7 +125,7 @@ def _of_window(window: Window) -> str:
 
 
 def _before(window: Window, number: int) -> str:
-    return f"{_of_window(window)} AND attempt < {number}"
+    return f"{of_window(window)} AND attempt < {number}"
 
 
 def _set_aside(refused: DataFrame, plan: Plan) -> DataFrame:

@@ -24,6 +24,7 @@ _HELP: Final = {
     "lint": "check pipeline files and report everything that is wrong with them",
     "new": "write a commented pipeline file that lints, and its test file",
     "plan": "print the plans (JSON) that Spark would get for a window",
+    "quarantine": "list, show, export, replay or drop the rows that a pipeline has set aside",
     "refresh": "load windows anew beside the live table and swap them in at once",
     "run": "run one window here, with no scheduler",
     "schema": "print the JSON Schema of pipeline files",
