@@ -33,7 +33,6 @@ _OWN: Final[dict[str, tuple[tuple[str, ...], Any]]] = {
     "all": (("list", "show", "export"), False),
     "rows": (("replay",), False),
     "retryable": (("replay",), False),
-    "param": (("replay",), []),
     "reason": (("drop",), None),
     "yes": (("drop",), False),
     "dry_run": (("replay", "drop"), False),

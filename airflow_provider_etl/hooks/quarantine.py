@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ from airflow_provider_etl.hooks.ledger import delta_table
 from airflow_provider_etl.hooks.tables import TableLedger, ledger_of
 from airflow_provider_etl.spec.stores import named
 from spark_jobs.aside import COLUMNS, WAITING
-from spark_jobs.ledger import same_configuration
+from spark_jobs.ledger import LoadUnit, same_configuration
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.window import Window, iso
 
@@ -118,6 +118,7 @@ class QuarantineHook:
         self.pipeline = pipeline
         self.path = Quarantine(folder=pipeline.environment.quarantine, pipeline=pipeline.id).path
         self._ledgers: dict[str, TableLedger] = {}
+        self._spans: dict[str, list[Window]] = {}
 
     def attempts(self, wanted: Wanted | None = None) -> Attempts:
         """Window -> the attempts whose rows count, since a load's ledger names them; in the order of windows.
@@ -178,12 +179,28 @@ class QuarantineHook:
         return Window(start=_aware(start), end=_aware(end), timezone=self.pipeline.timezone)
 
     def _counts(self, window: Window, number: int) -> bool:
+        """Whether a load's ledger names an attempt of a window, and no longer window was loaded over it since."""
         for unit, options in self.pipeline.units(window).values():
-            own = replace(unit, window=window)
-            ledger = self._ledgers.setdefault(repr(options), ledger_of(options))
-            if ledger.number(own) == own.commit_number(number):
+            own, ledger = replace(unit, window=window), self._ledger(options)
+            if ledger.number(own) == own.commit_number(number) and not self._covered(own, options, number):
                 return True
         return False
+
+    def _covered(self, unit: LoadUnit, options: Mapping[str, Any], number: int) -> bool:
+        ledger, window = self._ledger(options), unit.window
+        if repr(options) not in self._spans:
+            self._spans[repr(options)] = [
+                self._window(*span) for span in ledger.windows(unit.pipeline, unit.destination)
+            ]
+        over = (
+            other
+            for other in self._spans[repr(options)]
+            if other != window and other.start <= window.start and window.end <= other.end
+        )
+        return any((ledger.number(replace(unit, window=other)) or 0) > number for other in over)
+
+    def _ledger(self, options: Mapping[str, Any]) -> TableLedger:
+        return self._ledgers.setdefault(repr(options), ledger_of(options))
 
     @cached_property
     def _there(self) -> Attempts:

@@ -14,6 +14,7 @@ from airflow_provider_etl.cli import ordering
 from airflow_provider_etl.cli import run as running
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import Pipeline, load_file
+from spark_jobs.aside import COLUMNS
 from spark_jobs.ledger import attempt_number
 from tests.spec.conftest import PIPELINE, Project
 
@@ -134,6 +135,21 @@ def test_it_lists_what_is_asked_for(shelf: Shelf, arguments: list[str], rows: in
     assert shelf.told("list", *arguments)["rows"] == rows
 
 
+def test_what_a_longer_window_was_loaded_over_counts_no_more(shelf: Shelf) -> None:
+    import pyarrow as pa
+    from deltalake import CommitProperties, Transaction, write_deltalake
+
+    wide = shelf.pipeline.span_of("2013-01-01/2013-01-03")
+    unit = shelf.pipeline.units(wide)["lake"][0].key
+    said = {"userMetadata": json.dumps({"etl": {"unit": unit, "window": wide.to_json()}})}
+    for second, left in ((1.05e9, ["2013-01-02"]), (1.15e9, [])):
+        number = attempt_number(shelf.pipeline.fingerprint, now=second)
+        properties = CommitProperties(custom_metadata=said, app_transactions=[Transaction(unit, number)])
+        lake = shelf.project.folder / "data/lake/orders"
+        write_deltalake(lake, pa.table({"id": [2]}), mode="append", commit_properties=properties)
+        assert sorted({item["window"]["key"] for item in shelf.told("list")["groups"]}) == left
+
+
 def test_it_shows_records_and_says_where_none_is_kept(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
     told = shelf.told("show", "--limit", "2", "--rule", "type amount")
     assert sorted(row["raw"] for row in told["rows"]) == ["1,x", "2,y"]
@@ -226,3 +242,9 @@ def test_where_nothing_was_set_aside_it_says_so(project: Project, capsys: pytest
     said = capsys.readouterr().out
     assert "0 rows of 0 windows are set aside" in said
     assert "no row is set aside" in said
+
+
+def test_every_column_is_told_in_the_documentation() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/quarantine.md").read_text()
+    told = page[page.index("| column |") : page.index("A table of an older release")]
+    assert [name for name in COLUMNS if f"`{name}`" not in told] == []
