@@ -70,7 +70,9 @@ def retryable(plan: Plan) -> Column:
     named = [F.lit(rule) for rule in sorted(_elsewhere(plan))]
     if not named:
         return F.lit(False)
-    keys = F.transform("rules", lambda rule: F.concat_ws(" ", F.col("dataset"), F.col("stage"), rule))
+    is_step = F.col("stage") == "transform"  # whose rules begin with the step's name
+    asked = F.transform("rules", lambda rule: F.when(is_step, F.substring_index(rule, " ", 1)).otherwise(rule))
+    keys = F.transform(asked, lambda rule: F.concat_ws(" ", F.col("dataset"), F.col("stage"), rule))
     return F.size(F.array_except(keys, F.array(*named))) == 0
 
 
@@ -83,7 +85,7 @@ def _elsewhere(plan: Plan) -> set[str]:
         if _looks(kind)
     }
     steps = {
-        f"{name} transform {step} {kind.other}"
+        f"{name} transform {step}"
         for name, dataset in plan.transform.items()
         for step, kind in dataset.steps
         if _looks(kind)

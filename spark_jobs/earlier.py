@@ -66,9 +66,9 @@ def _numbered(rows: DataFrame, *per: str) -> DataFrame:
 
 
 def _newest(rows: DataFrame) -> DataFrame:
-    """Of each record what the last attempt that saw it left."""
+    """Of each record what the last attempt that saw it left; where somebody has dropped it, that."""
     from pyspark.sql import Window
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-    newest = Window.partitionBy(_KEY, _PLACE).orderBy(F.desc("attempt"))
+    newest = Window.partitionBy(_KEY, _PLACE).orderBy(F.desc(F.col("state") == DROPPED), F.desc("attempt"))
     return rows.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1").drop("_rank")

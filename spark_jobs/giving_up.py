@@ -57,11 +57,11 @@ def _settled(spark: SparkSession, table: Quarantine, condition: str, told: Mappi
     table.grow(spark)
     now = instant(datetime.now(UTC))
     values = {name: text(value) for name, value in told.items()} | {"state_at": now}
-    if told["state"] == EXPIRED:
+    if told["state"] == EXPIRED:  # who had dropped it, and why, stays
+        values |= {name: f"coalesce({name}, {values[name]})" for name in ("state_by", "state_reason")}
         values |= {"raw": "CAST(NULL AS STRING)", "message": "CAST(NULL AS STRING)"}
     committing(lambda: DeltaTable.forPath(spark, table.path).update(condition, values))
-    marked = " AND ".join(f"{name} = {values[name]}" for name in ("state", "state_at", "state_by"))
-    return table.rows(spark).where(marked).count()
+    return table.rows(spark).where(f"state = {values['state']} AND state_at = {now}").count()
 
 
 def expire(spark: SparkSession, table: Quarantine, keep: timedelta, *, dry: bool) -> dict[str, Any]:
@@ -85,13 +85,19 @@ def expire(spark: SparkSession, table: Quarantine, keep: timedelta, *, dry: bool
     before = datetime.now(UTC) - keep
     old = table.rows(spark).where((F.col("first_seen") < F.lit(before)) & F.col("state").isin(*found))
     found |= {row["state"]: int(row["count"]) for row in old.groupBy("state").count().collect()}
-    if dry or not any(found.values()):
+    if dry:
         return found
     aged = f"first_seen < {instant(before)}"
     if found[REPLAYED]:
         gone = f"{aged} AND state = {text(REPLAYED)}"
         committing(lambda: DeltaTable.forPath(spark, table.path).delete(gone))
+    if found[WAITING] or found[DROPPED]:
+        _empty(spark, table, aged, keep)
+    DeltaTable.forPath(spark, table.path).vacuum()  # what was removed a week ago leaves the storage too
+    return found
+
+
+def _empty(spark: SparkSession, table: Quarantine, aged: str, keep: timedelta) -> None:
     whole = f"{aged} AND coalesce(state, '{WAITING}') IN ('{WAITING}', '{DROPPED}')"
     reason = f"older than {keep.days} days"
     _settled(spark, table, whole, {"state": EXPIRED, "state_by": "maintain", "state_reason": reason})
-    return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from spark_jobs.aside import COLUMNS, COUNTED, WAITING, completed, error_type, retryable
+from spark_jobs.aside import COLUMNS, COUNTED, DROPPED, WAITING, completed, error_type, retryable
 from spark_jobs.earlier import continued
 from spark_jobs.ledger import committing
 from spark_jobs.plan import Plan
@@ -50,9 +50,12 @@ class Quarantine:
             plan: the attempt's.
         """
         spark, rows = refused.sparkSession, _set_aside(refused, plan)
-        if self.earlier(spark, plan):
-            known = spark.read.format("delta").load(self.path).where(_before(plan.window, plan.attempt.number))
-            rows = _of_attempt(continued(rows, completed(known)), plan)
+        last = self.earlier(spark, plan)
+        if last is not None:
+            before = self.rows(spark).where(_before(plan.window, plan.attempt.number))
+            # The last one knew what all before it had left; but rows may be dropped in the one that counts.
+            known = before.where((before["attempt"] == last) | (before["state"] == DROPPED))
+            rows = _of_attempt(continued(rows, known), plan)
         # A unit per attempt: Delta drops a smaller number of one unit without a word, and this one may yet win.
         unit = f"etl:{plan.id}:quarantine:{plan.window}:{plan.attempt.number}"
         committing(
@@ -68,24 +71,24 @@ class Quarantine:
             )
         )
 
-    def earlier(self, spark: SparkSession, plan: Plan) -> bool:
-        """Whether attempts before this one have set rows of its window aside."""
+    def earlier(self, spark: SparkSession, plan: Plan) -> int | None:
+        """The last attempt before this one that has set rows of its window aside; None where there is none."""
         return self._older(spark, plan.window, plan.attempt.number)
 
     def sweep(self, spark: SparkSession, plan: Plan, named: int) -> None:
         """Remove this window's rows of attempts older than `named`, which the ledger can never name again."""
-        if not self._older(spark, plan.window, named):
+        if self._older(spark, plan.window, named) is None:
             return
         from delta import DeltaTable
 
         committing(lambda: DeltaTable.forPath(spark, self.path).delete(_before(plan.window, named)))
 
-    def _older(self, spark: SparkSession, window: Window, number: int) -> bool:
-        """Whether the table's folder has some of attempts before a number: asking the log would take a Spark job."""
+    def _older(self, spark: SparkSession, window: Window, number: int) -> int | None:
+        """The last attempt before a number in the table's folder: asking the log would take a Spark job."""
         storage = Storage(spark, self.path)
         folder = f"{self.path}/{storage.partition_folder(_moments(window))}"
         there = [name.removeprefix("attempt=") for name, _ in storage.names(folder) if name.startswith("attempt=")]
-        return any(attempt.isdigit() and int(attempt) < number for attempt in there)
+        return max((int(name) for name in there if name.isdigit() and int(name) < number), default=None)
 
     def rows(self, spark: SparkSession) -> DataFrame:
         """All rows with all columns, whichever attempt's."""
