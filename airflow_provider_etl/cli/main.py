@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "history": "airflow_provider_etl.cli.history",
     "restore": "airflow_provider_etl.cli.restore",
     "quarantine": "airflow_provider_etl.cli.quarantine",
+    "audit": "airflow_provider_etl.cli.audit",
 }
 
 

@@ -28,6 +28,8 @@ def listed(path: str, *more: str) -> list[tuple[str, str, int]]:
 
 
 def test_rows_are_dropped_or_run_again_and_none_is_lost(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    from deltalake import DeltaTable
+
     path = str(project.dags / "pipelines/flights.yaml")
     project.drop(1, [GOOD, *BAD])
     told("run", path, "--window", "2013-01-01")
@@ -43,3 +45,12 @@ def test_rows_are_dropped_or_run_again_and_none_is_lost(project: Project, capsys
     assert listed(path, "--all") == after
     assert [row["flight"] for row in project.rows()] == [11, 14]
     assert "2013-01-01: 2 rows waited, 1 were refused again" in capsys.readouterr().out
+    audited = told("audit", path, "--from", "2013-01-01", "--to", "2013-01-02")["windows"]
+    assert [(window["verdict"], window["balances"]) for window in audited] == [("balances", True), ("not loaded", None)]
+    assert (audited[0]["read"], audited[0]["refused"]) == (4, 2)
+    assert audited[0]["aside"] == {"dropped": 1, "waiting": 1}
+    assert (audited[0]["loads"]["lake"]["found"], audited[0]["loads"]["lake"]["counted"]) == (2, "table")
+    DeltaTable(project.lake).delete("flight = 14")
+    [broken] = told("audit", path, "--window", "2013-01-01", code=1)["windows"]
+    assert (broken["verdict"], broken["balances"]) == ("lake: 1 rows missing", False)
+    assert not list((project.folder / "data/staging").rglob("*.parquet")), "an audit leaves nothing behind"
