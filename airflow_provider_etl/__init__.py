@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_etl.operators.load import LoadOperator
     from airflow_provider_etl.operators.maintain import MaintainOperator
     from airflow_provider_etl.operators.pipeline import PipelineOperator
+    from airflow_provider_etl.operators.quarantine import QuarantineReplayOperator
     from airflow_provider_etl.operators.transform import TransformOperator
     from airflow_provider_etl.sensors.wait import WaitSensor
     from airflow_provider_etl.sensors.wait_for import (
@@ -37,6 +38,7 @@ _HOMES: Final = {
     "LoadOperator": "airflow_provider_etl.operators.load",
     "MaintainOperator": "airflow_provider_etl.operators.maintain",
     "PipelineOperator": "airflow_provider_etl.operators.pipeline",
+    "QuarantineReplayOperator": "airflow_provider_etl.operators.quarantine",
     "TransformOperator": "airflow_provider_etl.operators.transform",
     "WaitForFileSensor": "airflow_provider_etl.sensors.wait_for",
     "WaitForHttpSensor": "airflow_provider_etl.sensors.wait_for",
@@ -55,6 +57,7 @@ __all__ = [
     "LoadOperator",
     "MaintainOperator",
     "PipelineOperator",
+    "QuarantineReplayOperator",
     "TransformOperator",
     "WaitForFileSensor",
     "WaitForHttpSensor",

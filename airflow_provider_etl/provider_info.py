@@ -25,6 +25,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_provider_etl.operators.load",
                     "airflow_provider_etl.operators.maintain",
                     "airflow_provider_etl.operators.pipeline",
+                    "airflow_provider_etl.operators.quarantine",
                 ],
             }
         ],

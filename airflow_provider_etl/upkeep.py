@@ -33,7 +33,8 @@ def chosen(pipeline: Pipeline, asked: Sequence[str], *, block: bool) -> list[str
     Args:
         pipeline: whose.
         asked: names; empty for all that can be.
-        block: whether, where none is named, only those with a `maintenance` block are meant.
+        block: whether, where none is named, only those with a `maintenance` block are meant; that may be none where the
+            quarantine is kept up.
 
     Raises:
         ConfigError: there is no such load, it can't be kept up, or there is none.
@@ -44,7 +45,7 @@ def chosen(pipeline: Pipeline, asked: Sequence[str], *, block: bool) -> list[str
             there = f"one of {', '.join(able)}" if able else "a load of type delta or files"
             raise ConfigError(f"no load {name!r} that can be kept up", where=pipeline.name, expected=there)
     found = list(asked) or (kept_up(pipeline) if block else able)
-    if not found:
+    if not found and not (block and pipeline.quarantine.keep):
         remedy = "add a maintenance block to a load, or name one with --load" if able else "only delta and files are"
         raise ConfigError("there is nothing to keep up", where=pipeline.name, remedy=remedy)
     return found
@@ -66,7 +67,9 @@ def order(pipeline: Pipeline, name: str, loads: Sequence[str], **options: Any) -
 
     for load in loads:
         one_table(pipeline.name, load, pipeline.load[load][1])
-    return Order(name=name, plans=(_plan(pipeline, name),), options={"loads": list(loads), **options})
+    keep = pipeline.quarantine.keep if name == "maintain" else None
+    kept = {"keep_days": keep / timedelta(days=1)} if keep else {}
+    return Order(name=name, plans=(_plan(pipeline, name),), options={"loads": list(loads), **kept, **options})
 
 
 def job(made: Order) -> Job:
@@ -97,12 +100,22 @@ def told(report: Mapping[str, Any]) -> Iterator[str]:
             facts = ", ".join(f"{key} {_shown(value)}" for key, value in action.items() if key != "action")
             yield f"  {action['action']}: {facts}"
         yield from (f"  advice: {line}" for line in table["advice"])
+    if aside := report.get("quarantine"):
+        did = "are" if report["state"] == "shown" else "were"
+        yield f"quarantine: {aside['table']}, rows seen first more than {aside['keep_days']:g} days ago"
+        yield f"  {aside['waiting']:,} that still wait and {aside['dropped']:,} dropped {did} emptied of their records"
+        yield f"  {aside['replayed']:,} marks of replayed rows {did} removed"
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
         return f"{len(value)}" if len(value) > 5 else ", ".join(map(str, value)) or "none"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def quarantine_plan(pipeline: Pipeline) -> Plan:
+    """A plan for what it says of the quarantine alone: no source and no table is needed."""
+    return replace(_plan(pipeline, "quarantine"), extract={}, transform={}, check={}, load={})
 
 
 def _plan(pipeline: Pipeline, name: str) -> Plan:

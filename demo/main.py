@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from demo import proof, summary
+from demo import aside, proof, summary
 from demo.airflow_home import AirflowHome, AirflowHomeError
 from demo.backfills import PIPELINES, WINDOWS, Backfills, Found
 from demo.prepare import prepare
@@ -107,7 +107,8 @@ class Demo:
         """Print the summary of all runs, and what Spark took for these and for those that were cleared."""
         reports = [report for dag in PIPELINES for report in self.backfills.runs.last_reports(found[dag])]
         summary.windows(self.console, reports)
-        summary.reasons(self.console, reports)
+        files = [ROOT / "dags" / "pipelines" / f"{dag}.yaml" for dag in PIPELINES]
+        aside.quarantine(self.console, files, SETTINGS["AIRFLOW__ETL__ENVIRONMENT"])
         summary.times(self.console, cleared + reports, self.seconds)
         summary.places(self.console, LAKE, after)
 

@@ -1,8 +1,7 @@
-"""The last page of the demo: what was loaded, what was set aside and why, where the time went, where to look."""
+"""The last page of the demo: what was loaded, where the time went, where to look."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,17 +60,6 @@ def _checks(checks: Sequence[Report]) -> str:
     failed = [check for check in checks if not check["success"]]
     warned = ", ".join(f"{check['name']} {check['unexpected_count']}" for check in failed)
     return f"{len(checks) - len(failed)} of {len(checks)} passed" + (f"; warned: {warned}" if warned else "")
-
-
-def reasons(console: Console, reports: Sequence[Report]) -> None:
-    """Why rows were set aside, and what checks warned of, over all windows."""
-    refused: Counter[str] = Counter()
-    for report in reports:
-        refused.update({f"{report['pipeline']}: {rule}": rows for rule, rows in report["quarantined"].items()})
-    for rule, rows in refused.most_common():
-        console.print(f"  {rows:>5} rows in quarantine  {rule}")
-    if not refused:
-        console.print("  no row in quarantine")
 
 
 def times(console: Console, reports: Sequence[Report], phases: Mapping[str, float]) -> None:

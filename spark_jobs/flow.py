@@ -51,7 +51,7 @@ class Flow:
     Args:
         rows: the dataset's rows, lazily.
         counts: where its rows went; to be called after `rows` took part in one finished action.
-        refused: rows set aside so far, in the shape of quarantine.REFUSED, lazily; None where `counts` found none.
+        refused: rows set aside so far, in the shape of aside.REFUSED, lazily; None where `counts` found none.
             To be called after `counts`. It reads the source again, so it is only called where there is something.
         told: of a source, what it was when it was read, for the report: `{"version": 12}`.
         files: of a source, the files that it has read, where a load has to keep that; else None.

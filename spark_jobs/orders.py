@@ -28,6 +28,8 @@ ORDERS: Final = {
     "maintain": "spark_jobs.upkeep.orders:maintain",
     "history": "spark_jobs.upkeep.orders:history",
     "restore": "spark_jobs.upkeep.orders:restore",
+    "quarantine": "spark_jobs.giving_up:drop",
+    "audit": "spark_jobs.tables.recount:audit",
 }
 
 

@@ -85,7 +85,7 @@ class Privacy:
         """What is kept of refused rows.
 
         Args:
-            refused: in the shape of quarantine.REFUSED.
+            refused: in the shape of aside.REFUSED.
             dataset: as for `hides`.
             step: as for `hides`.
         """

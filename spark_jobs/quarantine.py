@@ -10,19 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
+from spark_jobs.aside import COLUMNS, COUNTED, DROPPED, WAITING, completed, error_type, retryable
+from spark_jobs.earlier import continued
 from spark_jobs.ledger import committing
 from spark_jobs.plan import Plan
 from spark_jobs.session import Storage
 from spark_jobs.window import Window
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
-REFUSED: Final = (
-    "raw STRING, dataset STRING, stage STRING, rules ARRAY<STRING>, message STRING, "
-    "source_file STRING, source_line BIGINT"
-)
-"""The columns of a refused row; whoever refuses it fills them."""
 _PARTITION: Final = ("window_start", "window_end", "attempt")
 
 
@@ -47,17 +44,18 @@ class Quarantine:
         """Set rows aside under the attempt's number; a repeat of the same attempt adds nothing.
 
         The table is partitioned by window and attempt: windows never conflict, and dead attempts go without a read.
-        """
-        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-        rows = refused.select(
-            *_columns(),
-            F.lit(plan.id).alias("pipeline"),
-            F.lit(plan.window.start).cast("timestamp").alias("window_start"),
-            F.lit(plan.window.end).cast("timestamp").alias("window_end"),
-            F.lit(plan.attempt.number).cast("bigint").alias("attempt"),
-            F.current_timestamp().alias("first_seen"),
-        )
+        Args:
+            refused: in the shape of REFUSED; it may be empty.
+            plan: the attempt's.
+        """
+        spark, rows = refused.sparkSession, _set_aside(refused, plan)
+        last = self.earlier(spark, plan)
+        if last is not None:
+            before = self.rows(spark).where(_before(plan.window, plan.attempt.number))
+            # The last one knew what all before it had left; but rows may be dropped in the one that counts.
+            known = before.where((before["attempt"] == last) | (before["state"] == DROPPED))
+            rows = _of_attempt(continued(rows, known), plan)
         # A unit per attempt: Delta drops a smaller number of one unit without a word, and this one may yet win.
         unit = f"etl:{plan.id}:quarantine:{plan.window}:{plan.attempt.number}"
         committing(
@@ -66,28 +64,53 @@ class Quarantine:
                 .write.format("delta")
                 .mode("append")
                 .partitionBy(*_PARTITION)
+                .option("mergeSchema", "true")  # an older table lacks columns
                 .option("txnAppId", unit)
                 .option("txnVersion", str(plan.attempt.number))
                 .save(self.path)
             )
         )
 
+    def earlier(self, spark: SparkSession, plan: Plan) -> int | None:
+        """The last attempt before this one that has set rows of its window aside; None where there is none."""
+        return self._older(spark, plan.window, plan.attempt.number)
+
     def sweep(self, spark: SparkSession, plan: Plan, named: int) -> None:
         """Remove this window's rows of attempts older than `named`, which the ledger can never name again."""
-        storage = Storage(spark, self.path)
-        folder = f"{self.path}/{storage.partition_folder(_moments(plan.window))}"
-        there = [name.removeprefix("attempt=") for name, _ in storage.names(folder) if name.startswith("attempt=")]
-        if not any(attempt.isdigit() and int(attempt) < named for attempt in there):
+        if self._older(spark, plan.window, named) is None:
             return
         from delta import DeltaTable
 
-        older = f"{_of_window(plan.window)} AND attempt < {named}"
-        committing(lambda: DeltaTable.forPath(spark, self.path).delete(older))
+        committing(lambda: DeltaTable.forPath(spark, self.path).delete(_before(plan.window, named)))
+
+    def _older(self, spark: SparkSession, window: Window, number: int) -> int | None:
+        """The last attempt before a number in the table's folder: asking the log would take a Spark job."""
+        storage = Storage(spark, self.path)
+        folder = f"{self.path}/{storage.partition_folder(_moments(window))}"
+        there = [name.removeprefix("attempt=") for name, _ in storage.names(folder) if name.startswith("attempt=")]
+        return max((int(name) for name in there if name.isdigit() and int(name) < number), default=None)
+
+    def rows(self, spark: SparkSession) -> DataFrame:
+        """All rows with all columns, whichever attempt's."""
+        return completed(spark.read.format("delta").load(self.path))
+
+    def grow(self, spark: SparkSession) -> None:
+        """Give an older release's table the columns that it lacks."""
+        held = spark.read.format("delta").load(self.path)
+        if set(COLUMNS) <= set(held.columns):
+            return
+        nothing = completed(held).where("false")
+        committing(
+            lambda: (
+                nothing.write.format("delta").mode("append").partitionBy(*_PARTITION)
+                .option("mergeSchema", "true").save(self.path)
+            )
+        )  # fmt: skip
 
     def visible(self, spark: SparkSession, window: Window, named: int | None) -> DataFrame:
-        """The rows set aside by the attempt whose number the ledger names for a window."""
-        rows = spark.read.format("delta").load(self.path)
-        return rows.where(f"{_of_window(window)} AND attempt = {named if named is not None else -1}")
+        """The rows set aside by the attempt whose number the ledger names for a window; they are in no table."""
+        mine = self.rows(spark).where(f"{of_window(window)} AND attempt = {named if named is not None else -1}")
+        return mine.where(mine["state"].isin(*COUNTED))
 
 
 def _moments(window: Window) -> dict[str, str]:
@@ -96,17 +119,43 @@ def _moments(window: Window) -> dict[str, str]:
     return {column: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for column, moment in pairs}
 
 
-def _of_window(window: Window) -> str:
+def of_window(window: Window) -> str:
+    """The rows of a window, whichever attempt's, as a condition of Spark SQL."""
     return (
         f"window_start = TIMESTAMP '{window.start.isoformat(sep=' ')}' "
         f"AND window_end = TIMESTAMP '{window.end.isoformat(sep=' ')}'"
     )
 
 
-def _columns() -> list[Column]:
-    from pyspark.sql import functions as F  # noqa: N812
+def _before(window: Window, number: int) -> str:
+    return f"{of_window(window)} AND attempt < {number}"
 
-    return [F.col(part.split()[0]) for part in REFUSED.split(", ")]
+
+def _set_aside(refused: DataFrame, plan: Plan) -> DataFrame:
+    """Refused rows with all columns of the table, as if they were seen for the first time."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    told = {
+        "pipeline": F.lit(plan.id),
+        "first_seen": F.current_timestamp(),
+        "error_type": error_type(),
+        "retries": F.lit(0),
+        "retryable": retryable(plan),
+        "state": F.lit(WAITING),
+    }
+    return _of_attempt(completed(refused.withColumns(told)), plan)
+
+
+def _of_attempt(rows: DataFrame, plan: Plan) -> DataFrame:
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    return rows.withColumns(
+        {
+            "window_start": F.lit(plan.window.start).cast("timestamp"),
+            "window_end": F.lit(plan.window.end).cast("timestamp"),
+            "attempt": F.lit(plan.attempt.number).cast("bigint"),
+        }
+    )
 
 
 def reasons(refused: DataFrame, limit: int = 20) -> dict[str, int]:

@@ -17,7 +17,7 @@ _SHOWN: Final = 100  # characters of a value that a message shows
 def shaped(  # noqa: PLR0913 - the columns of a refused row
     rows: DataFrame, raw: Sequence[str], *, dataset: str, stage: str, rules: Column, message: Column
 ) -> DataFrame:
-    """Refused rows as quarantine.REFUSED wants them.
+    """Refused rows as aside.REFUSED wants them.
 
     Args:
         rows: the refused rows.

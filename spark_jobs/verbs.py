@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.accounts import Accounts
+from spark_jobs.aside import nothing_refused
 from spark_jobs.audit import audited, wanted
 from spark_jobs.check.flow import check
 from spark_jobs.connections import Connections
@@ -125,10 +126,7 @@ class Run:
 
     def load(self) -> None:
         """Write the quarantine, then publish each load in one commit."""
-        accepted = {}
-        for name, (dataset, destination) in self.plan.load.items():
-            self.where = f"load.{name}"
-            accepted[name] = accept(dataset, destination, self.accounts, self._context(dataset))
+        accepted = self.accepted()
         self._write_quarantine()
         for name, (dataset, destination) in self.plan.load.items():
             self.where = f"load.{name}"
@@ -139,6 +137,14 @@ class Run:
             version = f", version {receipt.version}" if receipt.version is not None else ""
             self.say(f"load {name}: {receipt.state}, {receipt.rows_inserted} rows{version}{receipt.changes}")
         self._finish()
+
+    def accepted(self) -> dict[str, tuple[DataFrame, int]]:
+        """Load -> the staged rows that it takes, and how many they are; what it can't take is set aside."""
+        found = {}
+        for name, (dataset, destination) in self.plan.load.items():
+            self.where = f"load.{name}"
+            found[name] = accept(dataset, destination, self.accounts, self._context(dataset))
+        return found
 
     def flow(self, name: str) -> Flow:
         """A dataset by name: lazy where this application makes it, staged where an earlier one did."""
@@ -198,9 +204,9 @@ class Run:
     def _write_quarantine(self) -> None:
         self.where = "quarantine"
         refused = [staged for staged in self.accounts.refused() if staged.rows]
-        if not refused:
+        if not refused and self._quarantine.earlier(self.spark, self.plan) is None:
             return
-        frames = [self.staging.read(staged, "check") for staged in refused]
+        frames = [self.staging.read(staged, "check") for staged in refused] or [nothing_refused(self.spark)]
         together = frames[0]
         for frame in frames[1:]:
             together = together.unionByName(frame)

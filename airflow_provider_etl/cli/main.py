@@ -34,6 +34,8 @@ COMMANDS: Final = {
     "maintain": "airflow_provider_etl.cli.maintain",
     "history": "airflow_provider_etl.cli.history",
     "restore": "airflow_provider_etl.cli.restore",
+    "quarantine": "airflow_provider_etl.cli.quarantine",
+    "audit": "airflow_provider_etl.cli.audit",
 }
 
 

@@ -17,6 +17,7 @@ from airflow.cli.cli_config import ActionCommand, GroupCommand
 # Name -> help, as the modules have it (a test compares them); asking the modules would import them.
 _HELP: Final = {
     "adopt": "begin the ledger of a table that is there already; nothing is rewritten",
+    "audit": "recount windows from their sources, and say where each row is",
     "backfill": "run windows of the past again or for the first time: what would run and why, start it, follow it",
     "purge": "remove an entity's rows from the pipeline's tables, quarantine and staging, and report what went",
     "doctor": "say what is there, what is missing and how to get it; fetch the jars",
@@ -24,6 +25,7 @@ _HELP: Final = {
     "lint": "check pipeline files and report everything that is wrong with them",
     "new": "write a commented pipeline file that lints, and its test file",
     "plan": "print the plans (JSON) that Spark would get for a window",
+    "quarantine": "list, show, export, replay or drop the rows that a pipeline has set aside",
     "refresh": "load windows anew beside the live table and swap them in at once",
     "run": "run one window here, with no scheduler",
     "schema": "print the JSON Schema of pipeline files",

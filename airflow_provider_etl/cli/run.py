@@ -19,6 +19,7 @@ from spark_jobs.window import Window
 
 NAME: Final = "run"
 HELP: Final = "run one window here, with no scheduler"
+INTERRUPTED: Final = "interrupted"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,15 +40,20 @@ def execute(options: argparse.Namespace) -> int:
     pipeline = opened(options)
     if pipeline is None:
         return 2
-    window = pipeline.window_of(options.window)
+    report = here(pipeline, pipeline.window_of(options.window))
+    if options.json:
+        Path(options.json).write_text(json.dumps(report, indent=2), encoding="utf-8")
+    return 1 if report["state"] == "failed" else 0
+
+
+def here(pipeline: Pipeline, window: Window) -> dict[str, Any]:
+    """Run a window that isn't left out, and tell what that did; the report (JSON)."""
     reason = pipeline.skipped(window)
     if reason:
         print(f"{pipeline.name} {window}: skipped, since {reason}")
     report = run(pipeline, window) if not reason else _skipped(pipeline, window)
-    if options.json:
-        Path(options.json).write_text(json.dumps(report, indent=2), encoding="utf-8")
     print(summary(report))
-    return 1 if report["state"] == "failed" else 0
+    return report
 
 
 def _skipped(pipeline: Pipeline, window: Window) -> dict[str, Any]:
@@ -78,7 +84,7 @@ def run(pipeline: Pipeline, window: Window) -> dict[str, Any]:
     except EtlError as error:
         return _failed(plan, error)
     except KeyboardInterrupt:
-        return _failed(plan, InfrastructureError("interrupted", where="run"))
+        return _failed(plan, InfrastructureError(INTERRUPTED, where="run"))
 
 
 def _submit(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:

@@ -28,6 +28,36 @@ _COLOURS: Final = re.compile(r"\x1b\[\d*m|\u21b3")
 _COMMITS: Final = 100  # commits looked through for one that carries our metadata
 
 
+def delta_table(path: str, store: Mapping[str, Any] | None) -> DeltaTable | None:
+    """A Delta table, read without Spark; None where there is none.
+
+    Args:
+        path: the table's folder or URI.
+        store: how its bucket is reached, as a plan says it.
+
+    Raises:
+        ConfigError: deltalake isn't installed, or the store refuses.
+        InfrastructureError: its log can't be read.
+    """
+    try:
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError
+    except ImportError:
+        raise ConfigError(
+            "deltalake isn't installed",
+            where=path,
+            remedy="install airflow-provider-etl[delta] where tasks run",
+        ) from None
+    options = storage_options(path, store)
+    try:
+        there = DeltaTable.is_deltatable(path, storage_options=options)
+        return DeltaTable(path, storage_options=options) if there else None
+    except (DeltaError, OSError) as error:
+        if refused := refusal(path, str(error), where="ledger"):
+            raise refused from None
+        raise InfrastructureError(f"the ledger can't be read: {_plain(str(error))}", where=path) from error
+
+
 class LedgerHook:
     """The ledger in the log of one Delta table.
 
@@ -41,23 +71,7 @@ class LedgerHook:
 
     @cached_property
     def _table(self) -> DeltaTable | None:
-        try:
-            from deltalake import DeltaTable
-            from deltalake.exceptions import DeltaError
-        except ImportError:
-            raise ConfigError(
-                "deltalake isn't installed",
-                where=self.path,
-                remedy="install airflow-provider-etl[delta] where tasks run",
-            ) from None
-        options = storage_options(self.path, self._store)
-        try:
-            there = DeltaTable.is_deltatable(self.path, storage_options=options)
-            return DeltaTable(self.path, storage_options=options) if there else None
-        except (DeltaError, OSError) as error:
-            if refused := refusal(self.path, str(error), where="ledger"):
-                raise refused from None
-            raise InfrastructureError(f"the ledger can't be read: {_plain(str(error))}", where=self.path) from error
+        return delta_table(self.path, self._store)
 
     def number(self, unit: LoadUnit) -> int | None:
         """The number of the last commit of a unit, None where the table or the unit isn't there."""

@@ -223,6 +223,14 @@ class EtlOperator(BaseOperator):
         return [next(done) if isinstance(item, Plan) else item for item in work]
 
     def _run(self, engine: str, plans: Sequence[Plan]) -> list[ReportJson]:
+        reports = self._reports(engine, plans)
+        error = failure(reports[-1])
+        if error is not None:
+            raise error
+        return reports
+
+    def _reports(self, engine: str, plans: Sequence[Plan]) -> list[ReportJson]:
+        """Run plans up to the first that fails, whose report is then the last one."""
         one = plans[0] if len(plans) == 1 else None
         token = one.attempt.token if one else digest(*(plan.attempt.token for plan in plans))
         asked = one.to_json() if one else [plan.to_json() for plan in plans]
@@ -231,11 +239,7 @@ class EtlOperator(BaseOperator):
         if self._killed:
             self._application.cancel()
         told = self._application.run(self._say)
-        reports: list[ReportJson] = [told] if one else told
-        error = failure(reports[-1])
-        if error is not None:
-            raise error
-        return reports
+        return [told] if one else list(told)
 
     def _say(self, line: str) -> None:
         # Lines go to the log the moment they come; %s, since a line may hold a per cent sign.

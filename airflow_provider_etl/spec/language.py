@@ -40,6 +40,17 @@ class Retries:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Aside:
+    """What becomes of rows that were set aside."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    keep: timedelta | None = field(default=None, metadata={"ge": timedelta(days=1), "le": timedelta(days=3650)})
+    """How long they are kept whole after they were first seen, such as 90d; then `maintain` removes their records, of
+    those that still wait too, and keeps that they were there. Default: for good."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepResources:
     """What one verb needs."""
 
@@ -218,6 +229,8 @@ class PipelineFile:
     freshness: timedelta | None = field(default=None, metadata={"ge": _SECOND})
     """The load is expected this long after the window closes (a backfilled window: after it was queued); who has `late`
     in `notify` is told where it isn't there."""
+    quarantine: Aside = field(default_factory=Aside)
+    """What becomes of rows that were set aside: {keep}."""
     skip_if: SkipIf | None = None
     """Which windows are left out: {weekdays, dates, missing}."""
     notify: tuple[Email | Slack | Webhook, ...] = ()

@@ -66,6 +66,7 @@ def made(name: str, file: Path | None, read: PipelineFile, verbs: Verbs, settled
         values=FrozenMap(values_of(params, {})),
         timeout=timeouts_of(read),
         freshness=read.freshness,
+        quarantine=read.quarantine,
         skip_if=read.skip_if,
         notify=read.notify,
         execution=read.execution,

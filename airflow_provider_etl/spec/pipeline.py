@@ -15,7 +15,7 @@ from airflow_provider_etl.notify.message import Notifier
 from airflow_provider_etl.spec import scalars, stores, tables
 from airflow_provider_etl.spec.environment import Engine, Environment
 from airflow_provider_etl.spec.frozen import FrozenMap
-from airflow_provider_etl.spec.language import Pool, Resources, Retries, StepResources, Timeouts
+from airflow_provider_etl.spec.language import Aside, Pool, Resources, Retries, StepResources, Timeouts
 from airflow_provider_etl.spec.lookback import reach
 from airflow_provider_etl.spec.options import options
 from airflow_provider_etl.spec.params import Param, values_of
@@ -84,6 +84,7 @@ class Pipeline:
     params: Mapping[str, Param]
     timeout: Timeouts
     freshness: timedelta | None
+    quarantine: Aside
     skip_if: SkipIf | None
     notify: tuple[Notifier, ...]
     execution: str

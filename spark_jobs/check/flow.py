@@ -30,7 +30,7 @@ class Checked:
     Args:
         results: in the order of the file; one for each column of a check.
         kept: the rows to load; None where no row is set aside.
-        refused: the rows to set aside, in the shape of quarantine.REFUSED; None where there are none.
+        refused: the rows to set aside, in the shape of aside.REFUSED; None where there are none.
     """
 
     results: list[CheckResult]

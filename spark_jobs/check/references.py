@@ -25,6 +25,7 @@ class References:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
     example: ClassVar[str] = "references: {column: customer, dataset: customers, key: id, on_fail: quarantine}"
+    looks_elsewhere: ClassVar[bool] = True
 
     column: str = field(metadata={"column": True})
     """The column."""

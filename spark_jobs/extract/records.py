@@ -101,7 +101,7 @@ class Parsed:
         return state.when(bad, _BAD).when(outside, _OUTSIDE).otherwise(_ROW).alias(_STATE)
 
     def refused(self, dataset: str) -> DataFrame:
-        """The records set aside, in the shape of quarantine.REFUSED."""
+        """The records set aside, in the shape of aside.REFUSED."""
         from pyspark.sql import functions as F  # noqa: N812
 
         problems = self._told()

@@ -49,7 +49,7 @@ def _refused(rows: DataFrame, limits: Sequence[Outside], staged: int, context: C
 
 
 def _refuse(strays: DataFrame, limits: Sequence[Outside], dataset: str) -> DataFrame:
-    """The rows in the shape of quarantine.REFUSED."""
+    """The rows in the shape of aside.REFUSED."""
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
     broken = [(F.expr(limit.condition), limit.rule, F.lit(limit.told)) for limit in limits]

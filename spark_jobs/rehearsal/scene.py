@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.aside import HANDLING
 from spark_jobs.connections import Connections
 from spark_jobs.errors import ConfigError
 from spark_jobs.failures import classify
@@ -162,5 +163,6 @@ def _set_aside(spark: SparkSession, plan: Plan, report: Report) -> DataFrame | N
     table = Quarantine(folder=plan.quarantine, pipeline=plan.id)
     if last_version(spark, table.path) is None:
         return None
-    rows = table.visible(spark, plan.window, int(report.attempt["number"])).drop("attempt", "first_seen")
-    return rows.localCheckpoint()  # the next run sweeps what this one wrote
+    rows = table.visible(spark, plan.window, int(report.attempt["number"]))
+    # The next run sweeps what this one wrote.
+    return rows.drop("attempt", "first_seen", "retries", *HANDLING).localCheckpoint()

@@ -24,6 +24,7 @@ class Join:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
     example: ClassVar[str] = "join: {with: customers, on: {customer: id}, columns: [name]}"
+    looks_elsewhere: ClassVar[bool] = True
 
     other: str = field(metadata={"alias": "with", "dataset": True})
     """The other dataset's name."""

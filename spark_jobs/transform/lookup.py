@@ -58,6 +58,7 @@ class Lookup:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
     example: ClassVar[str] = "lookup: {with: customers, on: {customer: id}, columns: [name], default: {name: unknown}}"
+    looks_elsewhere: ClassVar[bool] = True
 
     other: str = field(metadata={"alias": "with", "dataset": True})
     """The other dataset's name."""

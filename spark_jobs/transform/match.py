@@ -173,7 +173,7 @@ def sides(
 def without_match(  # noqa: PLR0913, PLR0917 - the parts of a refusal
     left: DataFrame, raw: Sequence[str], rule: str, other: str, keys: Sequence[str], context: Context
 ) -> DataFrame:
-    """Rows without a match, in the shape of quarantine.REFUSED.
+    """Rows without a match, in the shape of aside.REFUSED.
 
     Args:
         left: the rows.

@@ -34,7 +34,7 @@ class Refusing(Step, Protocol):
     """A step whose effect is `refuse`."""
 
     def refused(self, rows: DataFrame, context: Context) -> DataFrame:
-        """The rows that `apply` leaves out, in the shape of quarantine.REFUSED."""
+        """The rows that `apply` leaves out, in the shape of aside.REFUSED."""
 
 
 class Compound(Protocol):

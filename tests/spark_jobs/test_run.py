@@ -11,11 +11,12 @@ import pytest
 
 from spark_jobs import run as entry
 from spark_jobs.accounts import Accounts
+from spark_jobs.aside import REFUSED
 from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.ledger import Ledger
 from spark_jobs.plan import VERBS, Attempt, Plan
 from spark_jobs.points import HOOK
-from spark_jobs.quarantine import REFUSED, Quarantine
+from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import Report
 from spark_jobs.session import Shared
 from spark_jobs.staging import Staging
@@ -182,7 +183,10 @@ def test_running_a_window_again_replaces_it_and_its_quarantine(pipeline: Pipelin
     assert pipeline.rows() == [(1,), (2,)]
     assert [raw for raw, _, _ in pipeline.quarantined(1)] == ["z,BB,2013-01-01 12:00:00,"]
     everything = pipeline.spark.read.format("delta").load(str(pipeline.folder / "quarantine" / "flights"))
-    assert everything.count() == 1  # the older attempt's row can never be named again
+    waiting = everything.where("state = 'waiting'")
+    assert waiting.count() == 1  # the older attempt's row can never be named again
+    [mark] = everything.where("state = 'replayed'").collect()
+    assert (mark["raw"], mark["message"], mark["source_line"], mark["retries"]) == (None, None, 3, 1)
     assert report.state == "loaded"
 
 

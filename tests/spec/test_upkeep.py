@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from spark_jobs.connections import Connections
+from spark_jobs.errors import ConfigError
 from tests.spec.conftest import PIPELINE, Project
 from tests.spec.test_stores import ON_S3, STORES
 
@@ -36,6 +39,23 @@ def test_upkeep_lints_and_leaves_the_fingerprint_alone(project: Project) -> None
 def test_what_cannot_be(project: Project, old: str, new: str, told: str) -> None:
     found = project.told(KEPT.replace(old, new, 1))
     assert [line for line in found if told in line], found
+
+
+def test_the_quarantine_is_kept_as_long_as_the_file_or_the_environment_says(project: Project) -> None:
+    from airflow_provider_etl import upkeep
+
+    said = project.pipeline("quarantine: {keep: 90d}\n" + PIPELINE)
+    assert said.fingerprint == project.pipeline(PIPELINE).fingerprint, "no row of a table depends on it"
+    order = upkeep.order(said, "maintain", upkeep.chosen(said, (), block=True))
+    assert (order.options["keep_days"], order.options["loads"]) == (90, []), "there needn't be a maintenance block"
+    with pytest.raises(ConfigError, match="nothing to keep up"):
+        upkeep.chosen(project.pipeline(PIPELINE), (), block=True)
+    [told] = project.told("quarantine: {keep: 2h}\n" + PIPELINE)
+    assert "quarantine.keep" in told
+    from tests.spec.conftest import ENVIRONMENT
+
+    project.environment(ENVIRONMENT + "defaults: {quarantine: {keep: 30d}}\n")
+    assert project.pipeline(PIPELINE).quarantine.keep == timedelta(days=30)
 
 
 def test_a_column_that_is_not_there_is_found(project: Project) -> None:

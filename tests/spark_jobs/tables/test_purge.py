@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from spark_jobs.aside import REFUSED
 from spark_jobs.ledger import entry_of
 from spark_jobs.load.by_key import Scd2
 from spark_jobs.load.side import EVENTS
 from spark_jobs.load.strategies import Append, ReplaceWindow
-from spark_jobs.quarantine import REFUSED, Quarantine
+from spark_jobs.quarantine import Quarantine
 from spark_jobs.staging import Staging
 from spark_jobs.tables.entity import Entity, parsed
 from spark_jobs.tables.forms import Form, means, pattern

@@ -1,0 +1,74 @@
+"""What becomes of rows that earlier attempts of a window set aside, once it is run again.
+
+A record that is refused again keeps when it was first seen, counts one more try, and stays dropped where somebody
+dropped it. One that isn't refused any more stays as a mark, `replayed`, without what it held. The marks carry the new
+attempt's number, so they count only if it commits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from spark_jobs.aside import COLUMNS, DROPPED, REPLAYED, WAITING
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+_KEY: Final = "_key"
+_PLACE: Final = "_place"
+_KEPT: Final = ("first_seen", "retries", "state", "state_at", "state_by", "state_reason")
+
+
+def continued(refused: DataFrame, earlier: DataFrame) -> DataFrame:
+    """Refused rows with what is known of them from before, and marks of those that aren't refused any more.
+
+    Args:
+        refused: the attempt's own rows, with all columns of the table.
+        earlier: rows of earlier attempts of the same window, with all columns.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    own, known = _numbered(refused).alias("own"), _newest(_numbered(earlier, "attempt")).alias("known")
+    both = own.join(known, [F.col(f"own.{name}") == F.col(f"known.{name}") for name in (_KEY, _PLACE)], "full_outer")
+    again, gone = F.col(f"known.{_KEY}").isNotNull(), F.col(f"own.{_KEY}").isNull()
+    values = {name: F.when(gone, F.col(f"known.{name}")).otherwise(F.col(f"own.{name}")) for name in COLUMNS}
+    return both.select(*[value.alias(name) for name, value in (values | _passed_on(again, gone)).items()])
+
+
+def _passed_on(again: Column, gone: Column) -> dict[str, Column]:
+    """The columns in which the attempt's own rows differ from what they would be without a past."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    def known(name: str) -> Column:
+        return F.col(f"known.{name}")
+
+    was = known("state")
+    settled, given_up = gone & (was == REPLAYED), again & ~gone & (was == DROPPED)
+    state = F.when(gone, REPLAYED).when(given_up, DROPPED).otherwise(WAITING)
+    since = F.when(settled | given_up, known("state_at")).when(gone, F.current_timestamp())
+    told = {name: F.when(gone | given_up, known(name)) for name in ("state_by", "state_reason")}
+    retries = F.when(settled, known("retries")).when(again, known("retries") + 1).otherwise(0)
+    # The record is in the table, or nowhere: nobody needs it here, and a mask may hide it by now.
+    bare = {name: F.when(~gone, F.col(f"own.{name}")) for name in ("raw", "message")}
+    first = F.coalesce(known("first_seen"), F.col("own.first_seen"))
+    return {**bare, **told, "state": state, "state_at": since, "retries": retries.cast("int"), "first_seen": first}
+
+
+def _numbered(rows: DataFrame, *per: str) -> DataFrame:
+    """With what tells a record from others: its text, else where it stood; alike ones are numbered."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    where = F.to_json(F.struct("source_file", "source_line", "rules"))
+    key = F.sha2(F.concat_ws("\n", "dataset", F.coalesce("raw", where)), 256)
+    alike = Window.partitionBy(_KEY, *per).orderBy("source_file", "source_line")
+    return rows.withColumn(_KEY, key).withColumn(_PLACE, F.row_number().over(alike))
+
+
+def _newest(rows: DataFrame) -> DataFrame:
+    """Of each record what the last attempt that saw it left; where somebody has dropped it, that."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    newest = Window.partitionBy(_KEY, _PLACE).orderBy(F.desc(F.col("state") == DROPPED), F.desc("attempt"))
+    return rows.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1").drop("_rank")

@@ -1,0 +1,250 @@
+"""`quarantine` on the command line: what it lists, shows and takes along, of a real table; what it orders. No Spark."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_etl.cli import ordering
+from airflow_provider_etl.cli import run as running
+from airflow_provider_etl.cli.main import main
+from airflow_provider_etl.spec import Pipeline, load_file
+from spark_jobs.aside import COLUMNS
+from spark_jobs.ledger import attempt_number
+from tests.spec.conftest import PIPELINE, Project
+
+SEEN = datetime.now(UTC) - timedelta(days=3, minutes=1)
+
+
+def read(path: Path) -> Pipeline:
+    pipeline = load_file(path).pipeline
+    assert pipeline is not None
+    return pipeline
+
+
+class Shelf:
+    """A pipeline with two loaded windows, and rows that attempts of theirs have set aside."""
+
+    def __init__(self, project: Project) -> None:
+        from deltalake import CommitProperties, Transaction, write_deltalake
+
+        self.project, self.path = project, project.write(PIPELINE)
+        self.pipeline = read(self.path)
+        self.windows = [self.pipeline.window_of(f"2013-01-0{number}") for number in (1, 2)]
+        self.numbers = [attempt_number(self.pipeline.fingerprint, now=second) for second in (1e9, 1.1e9)]
+        self.dead = attempt_number(self.pipeline.fingerprint, now=1.2e9)
+        units = [self.pipeline.units(window)["lake"][0].key for window in self.windows]
+        said = [Transaction(unit, number) for unit, number in zip(units, self.numbers, strict=True)]
+        import pyarrow as pa
+
+        lake = project.folder / "data/lake/orders"
+        write_deltalake(lake, pa.table({"id": [1]}), commit_properties=CommitProperties(app_transactions=said))
+        one, two = 0, 1
+        rows = [
+            self.row(one, "1,x", "type amount"),
+            self.row(one, "2,y", "type amount", source_line=3),
+            self.row(one, "=cmd", "ragged", stage="extract", source_file=None),
+            self.row(two, None, "references", dataset="result", stage="check", retryable=True, retries=4),
+            self.row(two, "5,z", "type amount", state="dropped", state_by="me", state_reason="spam"),
+            self.row(two, "6,never", "type amount", attempt=self.dead),
+        ]
+        kinds = {"retries": pa.int32(), "source_line": pa.int64(), "rules": pa.list_(pa.string()), "raw": pa.string()}
+        moment = pa.timestamp("us", "UTC")
+        kinds |= dict.fromkeys(("window_start", "window_end", "first_seen"), moment)
+        table = pa.table({name: pa.array([row[name] for row in rows], kinds.get(name)) for name in rows[0]})
+        write_deltalake(
+            project.folder / "data/quarantine" / self.path.stem,
+            table,
+            partition_by=["window_start", "window_end", "attempt"],
+        )
+
+    def row(self, place: int, raw: str | None, rule: str, **rest: Any) -> dict[str, Any]:
+        window = self.windows[place]
+        return {
+            "raw": raw,
+            "dataset": "orders",
+            "stage": "extract",
+            "rules": [rule],
+            "message": f"why {raw}",
+            "source_file": "f.csv",
+            "source_line": 2,
+            "pipeline": self.pipeline.id,
+            "window_start": window.start,
+            "window_end": window.end,
+            "attempt": self.numbers[place],
+            "first_seen": SEEN,
+            "retries": None,  # as an older release's rows
+            "retryable": False,
+            "state": None,
+            "state_by": None,
+            "state_reason": None,
+        } | rest
+
+    def told(self, action: str, *arguments: str) -> dict[str, Any]:
+        report = self.project.folder / "report.json"
+        assert main(["quarantine", action, str(self.path), *arguments, "--json", str(report)]) == 0
+        return dict(json.loads(report.read_text()))
+
+
+@pytest.fixture
+def shelf(project: Project) -> Shelf:
+    return Shelf(project)
+
+
+def groups(told: dict[str, Any]) -> list[tuple[str, str, int]]:
+    return [(item["window"]["key"], *item["rules"], item["rows"]) for item in told["groups"]]
+
+
+def test_it_lists_windows_and_rules_of_the_attempts_that_count(
+    shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = shelf.told("list")
+    assert groups(told) == [
+        ("2013-01-01", "type amount", 2),
+        ("2013-01-01", "ragged", 1),
+        ("2013-01-02", "references", 1),
+    ]
+    assert [(item["retries"], item["retryable"], item["age"] // 86400) for item in told["groups"][1:]] == [
+        (0, 0, 3),
+        (4, 1, 3),
+    ]
+    said = capsys.readouterr().out.splitlines()
+    assert " ".join(said[1].split()) == "window refused by rules rows first seen age retries retryable state"
+    assert said[2].split()[:5] == ["2013-01-01", "orders.extract", "type", "amount", "2"]
+    assert said[4].split()[-4:] == ["3d", "4", "1", "waiting"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rows"),
+    [
+        (["--window", "2013-01-01"], 3),
+        (["--from", "2013-01-02"], 1),
+        (["--to", "2013-01-01"], 3),
+        (["--rule", "ragged"], 1),
+        (["--dataset", "result"], 1),
+        (["--all"], 5),
+        (["--from", "2014-01-01"], 0),
+    ],
+)
+def test_it_lists_what_is_asked_for(shelf: Shelf, arguments: list[str], rows: int) -> None:
+    assert shelf.told("list", *arguments)["rows"] == rows
+
+
+def test_what_a_longer_window_was_loaded_over_counts_no_more(shelf: Shelf) -> None:
+    import pyarrow as pa
+    from deltalake import CommitProperties, Transaction, write_deltalake
+
+    wide = shelf.pipeline.span_of("2013-01-01/2013-01-03")
+    unit = shelf.pipeline.units(wide)["lake"][0].key
+    said = {"userMetadata": json.dumps({"etl": {"unit": unit, "window": wide.to_json()}})}
+    for second, left in ((1.05e9, ["2013-01-02"]), (1.15e9, [])):
+        number = attempt_number(shelf.pipeline.fingerprint, now=second)
+        properties = CommitProperties(custom_metadata=said, app_transactions=[Transaction(unit, number)])
+        lake = shelf.project.folder / "data/lake/orders"
+        write_deltalake(lake, pa.table({"id": [2]}), mode="append", commit_properties=properties)
+        assert sorted({item["window"]["key"] for item in shelf.told("list")["groups"]}) == left
+
+
+def test_it_shows_records_and_says_where_none_is_kept(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
+    told = shelf.told("show", "--limit", "2", "--rule", "type amount")
+    assert sorted(row["raw"] for row in told["rows"]) == ["1,x", "2,y"]
+    assert told["rows"][0]["window"]["key"] == "2013-01-01"
+    assert "f.csv:3\n    why 2,y\n    2,y" in capsys.readouterr().out
+    shelf.told("show", "--rule", "references")
+    assert "(no record is kept)" in capsys.readouterr().out
+
+
+def test_an_export_has_the_records_whole(shelf: Shelf) -> None:
+    import pyarrow.parquet as pq
+
+    out = shelf.project.folder / "out"
+    for ending in ("csv", "jsonl", "parquet"):
+        assert shelf.told("export", "--out", f"{out}.{ending}")["rows"] == 4
+    lines = [json.loads(line) for line in Path(f"{out}.jsonl").read_text().splitlines()]
+    assert sorted(str(line["raw"]) for line in lines) == ["1,x", "2,y", "=cmd", "None"]
+    assert lines[0]["state"] == "waiting"
+    assert sorted(map(str, pq.read_table(f"{out}.parquet")["raw"].to_pylist())) == ["1,x", "2,y", "=cmd", "None"]
+    with Path(f"{out}.csv").open() as file:
+        cells = list(csv.DictReader(file))
+    assert sorted(cell["raw"] for cell in cells) == ["", "'=cmd", "1,x", "2,y"], "no spreadsheet runs a record"
+    assert Path(f"{out}.csv").stat().st_mode & 0o077 == 0, "records may be personal"
+    assert not list(shelf.project.folder.glob("*.writing"))
+
+
+def test_a_replay_runs_the_windows_that_have_rows_waiting(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[str] = []
+
+    def here(_pipeline: Any, window: Any) -> dict[str, Any]:
+        ran.append(window.key)
+        return {"state": "loaded", "error": None}
+
+    monkeypatch.setattr(running, "here", here)
+    assert shelf.told("replay", "--dry-run")["state"] == "shown"
+    assert shelf.told("replay", "--retryable", "--dry-run")["windows"][0]["before"] == 1
+    assert ran == []
+    told = shelf.told("replay", "--to", "2013-01-01")
+    assert (ran, told["windows"][0]["before"]) == (["2013-01-01"], 3)
+    assert "2013-01-01: 3 rows waited, 0 were refused again" in capsys.readouterr().out
+    shelf.project.write(PIPELINE.replace("amount > 0", "amount > 1"))
+    told = shelf.told("replay", "--retryable")
+    assert len(told["windows"]) == 2, "another configuration may accept what this one's attempts refused"
+
+
+def test_a_drop_wants_a_reason_and_orders_what_counts(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, Any]] = []
+
+    def carry_out(_pipeline: Any, name: str, plans: Any, options: Any) -> dict[str, Any]:
+        assert not any((plans[0].extract, plans[0].load)), "no connection of a source is needed"
+        given.append({"order": name, **json.loads(json.dumps(options))})
+        return {"state": "done", "rows": 3, "error": None}
+
+    monkeypatch.setattr(ordering, "carried_out", carry_out)
+    shelf.told("drop", "--reason", "spam", "--dry-run")
+    assert given == []
+    assert shelf.told("drop", "--reason", " spam ", "--window", "2013-01-01", "--yes")["rows"] == 3
+    [order] = given
+    assert (order["order"], order["reason"], bool(order["by"])) == ("quarantine", "spam", True)
+    assert order["attempts"] == [{"window": shelf.windows[0].to_json(), "attempt": shelf.numbers[0]}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["drop"], "--reason TEXT"),
+        (["drop", "--reason", "x"], "nobody is there to be asked"),
+        (["list", "--reason", "x"], "--reason means nothing to list; expected it with drop"),
+        (["export"], "--out PATH"),
+        (["export", "--out", "x.doc"], "ends in no format"),
+        (["list", "--window", "2013-01-01", "--to", "2013-01-02"], "one window, or a span"),
+        (["list", "--from", "soon"], "--from 'soon' is not"),
+        (["replay", "--rows"], "load lake is by append, and a repeat replaces the rows of its window"),
+    ],
+)
+def test_it_says_what_is_wrong(
+    shelf: Shelf, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    action, *rest = arguments
+    assert main(["quarantine", action, str(shelf.path), *rest]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_where_nothing_was_set_aside_it_says_so(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(project.write(PIPELINE))
+    for action in ("list", "show", "replay"):
+        assert main(["quarantine", action, path]) == 0
+    said = capsys.readouterr().out
+    assert "0 rows of 0 windows are set aside" in said
+    assert "no row is set aside" in said
+
+
+def test_every_column_is_told_in_the_documentation() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/quarantine.md").read_text()
+    told = page[page.index("| column |") : page.index("A table of an older release")]
+    assert [name for name in COLUMNS if f"`{name}`" not in told] == []

@@ -1,0 +1,47 @@
+"""The verdict of an audit: whether each row that a source has is in the table or in quarantine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from spark_jobs.tables.recount import _verdict
+
+
+def load(expected: int, found: int | None) -> dict[str, Any]:
+    return {"strategy": "append", "expected": expected, "found": found, "counted": "table"}
+
+
+HELD = {"held": True, "same": True}
+
+
+@pytest.mark.parametrize(
+    ("found", "aside", "held", "verdict", "balances"),
+    [
+        (5, 2, HELD, "balances", True),
+        (None, 2, HELD, "lake: loaded, and not counted", True),
+        (4, 2, HELD, "lake: 1 rows missing", False),
+        (9, 0, HELD, "lake: 4 rows too many; quarantine: 2 rows missing", False),
+        (5, 3, HELD, "quarantine: 1 rows too many", False),
+        (
+            4,
+            2,
+            HELD | {"same": False},
+            "lake: 1 rows missing; loaded with another configuration than the file's",
+            False,
+        ),
+        (5, 2, HELD | {"same": False}, "balances", True),
+        (None, 0, {"held": False, "same": False}, "not loaded", None),
+    ],
+)
+def test_a_window_balances_where_every_row_is_somewhere(
+    found: int | None, aside: int, held: dict[str, Any], verdict: str, balances: bool | None
+) -> None:
+    told = _verdict({"lake": load(5, found)}, 2, aside, {"lake": held})
+    assert told == {"verdict": verdict, "balances": balances}
+
+
+def test_a_window_that_only_one_of_two_loads_has_doesnt_pass_for_whole() -> None:
+    told = _verdict({"a": load(5, 5), "b": load(5, None)}, 0, 0, {"a": HELD, "b": {"held": False, "same": False}})
+    assert told == {"verdict": "b: not loaded", "balances": False}
