@@ -3,6 +3,7 @@
 from typing import Final
 
 CHECKS: Final = {
+    "conforms": "spark_jobs.check.conforms:Conforms",
     "in_range": "spark_jobs.check.in_range:InRange",
     "in_set": "spark_jobs.check.in_set:InSet",
     "matches": "spark_jobs.check.matches:Matches",

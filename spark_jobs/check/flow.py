@@ -8,7 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Final
 
-from spark_jobs.check.rule import Question, Rule, TableRule
+from spark_jobs.check.rule import Question, Rule, SchemaRule, TableRule
 from spark_jobs.columns import column
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.flow import Context
@@ -92,6 +92,8 @@ def _items(
         here = replace(context, where=f"check.{context.dataset}[{place}].{kind}")
         if isinstance(rule, TableRule):
             yield rule.answer(total, here)
+        elif isinstance(rule, SchemaRule):
+            yield rule.hold(rows.schema, here)
         else:
             yield from (_Asked(kind=kind, rule=rule, question=question) for question in rule.measure(rows, here))
 

@@ -13,7 +13,7 @@ from spark_jobs.report import CheckResult
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
-    from pyspark.sql.types import DataType
+    from pyspark.sql.types import DataType, StructType
 
 OnFail = Literal["stop", "quarantine", "warn"]
 
@@ -73,6 +73,18 @@ class TableRule(Protocol):
 
         Raises:
             ConfigError: options that exclude each other.
+        """
+
+
+@runtime_checkable
+class SchemaRule(Protocol):
+    """A check of the dataset's columns, for which no row is read."""
+
+    def hold(self, schema: StructType, context: Context) -> CheckResult:
+        """The result.
+
+        Raises:
+            ConfigError: a type that Spark doesn't know.
         """
 
 

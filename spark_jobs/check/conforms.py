@@ -1,0 +1,95 @@
+"""`conforms`: the dataset's columns and their types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from spark_jobs.columns import listed, nearest
+from spark_jobs.errors import ConfigError
+from spark_jobs.flow import Context
+from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope, bad_types, family, plain_type
+from spark_jobs.report import CheckResult
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import DataType, StructType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conforms:
+    """The dataset has these columns, of exactly these types; no row is read. Letter case counts."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    example: ClassVar[str] = 'conforms: {columns: {id: int, amount: "decimal(10,2)"}}'
+
+    columns: Mapping[str, str] = field(metadata={"min_length": 1})
+    """Column -> Spark SQL type, such as `bigint`, `decimal(10,2)` or `array<string>`."""
+    closed: bool = False
+    """Whether there may be no other column."""
+    on_fail: Literal["stop", "warn"] = "stop"
+    """`stop` fails the run, `warn` only reports."""
+    name: str | None = None
+    """Name in the report; default: the name of the kind."""
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """Types that Spark doesn't have; columns that can't be there, or are of another type, or aren't wanted."""
+        yield from bad_types("columns", self.columns)
+        for name, kind in self.columns.items():
+            there = rows.columns.get(name)
+            if name not in rows.columns and (rows.spelled(name) or rows.may_have(name) == "none"):
+                hint = nearest(name, list(rows.columns)) or f"there are {listed(list(rows.columns))}"
+                message = f"column {name!r} ({kind}) is wanted, and isn't there"
+                yield Misfit(option=f"columns.{name}", message=message, hint=hint, code="unknown-column")
+            elif there is not None and not _may_be(there, kind):
+                message = f"column {name!r} is {there}, where {kind} is wanted"
+                yield Misfit(option=f"columns.{name}", message=message, hint="cast it in a step")
+        for name in rows.columns if self.closed else ():
+            if name not in self.columns and rows.spelled(name) == name:
+                message = f"column {name!r} isn't wanted: only {', '.join(self.columns)}"
+                yield Misfit(option="columns", message=message, hint="drop it", code="unknown-column")
+
+    def hold(self, schema: StructType, context: Context) -> CheckResult:
+        """Hold the columns of a dataset against those that are wanted.
+
+        Raises:
+            ConfigError: a type that Spark doesn't know.
+        """
+        there = {item.name: item.dataType for item in schema.fields}
+        wrong = [text for name, kind in self.columns.items() for text in _wrong(name, kind, there, context.where)]
+        wrong += [f"{name} isn't wanted" for name in there if self.closed and name not in self.columns]
+        return CheckResult(
+            name=self.name or "conforms",
+            dataset=context.dataset,
+            column=None,
+            success=not wrong,
+            observed=len(there),
+            on_fail=self.on_fail,
+            answered_by="schema",
+            message="; ".join(wrong),
+        )
+
+
+def _wrong(name: str, wanted: str, there: Mapping[str, DataType], where: str) -> Iterator[str]:
+    from pyspark.errors import ParseException
+    from pyspark.sql.types import DataType
+
+    try:
+        kind = DataType.fromDDL(wanted).simpleString()
+    except ParseException as error:
+        place = f"{where}.columns.{name}"
+        raise ConfigError(f"unknown type {wanted!r}", where=place, expected="a Spark SQL type") from error
+    if name not in there:
+        yield f"{name} ({kind}) is missing"
+    elif there[name].simpleString() != kind:
+        yield f"{name} is {there[name].simpleString()}, {kind} is wanted"
+
+
+def _may_be(there: str, wanted: str) -> bool:
+    """Whether two types may be one, as far as their texts tell: fields of nested ones are Spark's to compare."""
+    if family(there) == family(wanted) == "nested":
+        return True
+    left, right = (plain_type(text).replace(" ", "") for text in (there, wanted))
+    alias = {"decimal": "decimal(10,0)", "varchar": "string", "char": "string"}
+    return alias.get(left, left) == alias.get(right, right)
