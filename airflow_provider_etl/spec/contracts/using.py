@@ -123,18 +123,24 @@ class Contracts:
             verbs.extract[name] = replace(verbs.extract[name], kind=FAILED)
         zone = "UTC" if zone_problem(zone)[0] else zone  # told where it stands
         for kept in reversed(self.kept):
-            place = map_at(kept.node)
-            dataset = kept.name if kept.side == "extract" else target_of(kept.name, verbs)
-            if dataset is None:
-                continue  # told by the rules of the graph
-            found = self._of_source(kept, verbs, place, zone) if kept.side == "extract" else _of_load(kept, verbs)
-            placed = [Placed(group="check", name=name, kind=kind, node=place) for name, kind in found]
-            if placed:
-                verbs.check[dataset] = [*placed, *verbs.check.get(dataset, [])]
+            self._add(kept, verbs, zone)
             if notes and kept.contract.freshness is not None and checks.FRESHNESS not in CHECKS:
                 message = "freshness isn't checked: this release has no such check"
                 where = find(kept.contract.node, "freshness")
                 self.problems.add(where, "contract-note", message, "see that it comes in time", severity="warning")
+        # What is wrong with what came is told before what became of it.
+        first = [name for name in verbs.sources if name in verbs.check]
+        verbs.check = {name: verbs.check[name] for name in dict.fromkeys([*first, *verbs.check])}
+
+    def _add(self, kept: Kept, verbs: Verbs, zone: str) -> None:
+        place = map_at(kept.node)
+        dataset = kept.name if kept.side == "extract" else target_of(kept.name, verbs)
+        if dataset is None:
+            return  # told by the rules of the graph
+        found = self._of_source(kept, verbs, place, zone) if kept.side == "extract" else _of_load(kept, verbs)
+        placed = [Placed(group="check", name=name, kind=kind, node=place) for name, kind in found]
+        if placed:
+            verbs.check[dataset] = [*placed, *verbs.check.get(dataset, [])]
 
     def _of_source(self, kept: Kept, verbs: Verbs, place: MapNode, zone: str) -> Iterator[tuple[str, Any]]:
         """What is asked of a source: rows one by one as they come, and all of them together once they are staged."""
