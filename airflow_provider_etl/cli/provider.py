@@ -17,7 +17,7 @@ from airflow.cli.cli_config import ActionCommand, GroupCommand
 # Name -> help, as the modules have it (a test compares them); asking the modules would import them.
 _HELP: Final = {
     "adopt": "begin the ledger of a table that is there already; nothing is rewritten",
-    "contract": "say whether a new version of a contract breaks those who rely on the old one",
+    "contract": "compare two versions of a contract, or draft one from sample files",
     "backfill": "run windows of the past again or for the first time: what would run and why, start it, follow it",
     "purge": "remove an entity's rows from the pipeline's tables, quarantine and staging, and report what went",
     "doctor": "say what is there, what is missing and how to get it; fetch the jars",

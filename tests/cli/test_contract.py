@@ -117,3 +117,160 @@ def test_the_text_form_ends_with_the_numbers_and_a_bad_file_with_2(
     assert main(["contract", "check", str(old), str(new)]) == 2
     assert f"{new}:2:14: error[unknown-type]: columns.id.type: 'bigit' is no type of Spark" in capsys.readouterr().err
     assert main(["contract", "check", str(tmp_path / "none.yaml")]) == 2
+
+
+CSV = """\
+id,email,state,amount,day,code,note,mixed,on,at,empty
+1,ada@example.com,open,1.5,2013-01-01,007,call +49 30 1234567 now,1,true,2013-01-01T08:00:00Z,
+2,bob@example.com,paid,,2013-01-02,008,,x,false,2013-01-01,
+3,eve@example.com,open,3,2013-01-03,009,,2,true,2013-01-01 09:00,
+4,x@example.com,open,99.25,2013-01-03,009,,,true,2013-01-02T08:00:00Z,
+5,y@example.com,paid,2,2013-01-03,009,,,true,2013-01-02T08:00:00Z,
+6,z@example.com,paid,2,2013-01-03,009,,,true,2013-01-02T08:00:00Z,
+"""
+
+
+def drafted(capsys: pytest.CaptureFixture[str], *files: Path, more: tuple[str, ...] = ()) -> dict[str, list[str]]:
+    """Column -> its lines in the draft, which is a sound contract; what speaks of all columns under an empty name."""
+    assert main(["contract", "infer", *map(str, files), *more]) == 0
+    text = capsys.readouterr().out
+    draft = files[0].with_name("draft.yaml")
+    draft.write_text(text)
+    assert main(["contract", "check", str(draft)]) == 0, capsys.readouterr()
+    capsys.readouterr()
+    found: dict[str, list[str]] = {"": []}
+    column = ""
+    for line in text.partition("columns:\n")[2].splitlines():
+        if line.startswith("  ") and not line.startswith("   "):
+            column = line.strip(" :\"'")
+        elif not line.startswith("    "):
+            found[""].append(line)
+        else:
+            found.setdefault(column, []).append(line.strip())
+    return found
+
+
+def test_a_draft_says_what_a_sample_shows_and_leaves_promises_to_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = tmp_path / "orders.csv"
+    sample.write_text(CSV)
+    found = drafted(capsys, sample)
+    assert found["id"] == [
+        "type: bigint",
+        "required: true # no row of 6 was without a value",
+        "# unique: true # no value came twice in 6 rows",
+        "# min: 1 # the smallest that came",
+        "# max: 6 # the largest that came",
+        '# description: ""',
+    ]
+    assert found["email"][2] == "pii: true # email in 6 of 6 values"
+    assert not [line for line in found["email"] if "example.com" in line]
+    assert "# values: [open, paid] # all that came" in found["state"]
+    assert found["amount"][:2] == [
+        'type: double # exact amounts want "decimal(12,2)"',
+        "# not required: 1 of 6 rows had no value",
+    ]
+    assert found["day"][0] == "type: date"
+    assert found["code"][0] == "type: string # numbers with leading zeros: text, so that those stay"
+    assert "# pii: true # phone in 1 of 1 values: is it personal?" in found["note"]
+    assert found["mixed"][0] == "type: string # values of several types: bigint, string"
+    assert (found["on"][0], found["at"][0]) == ("type: boolean", "type: timestamp")
+    assert found["empty"][0] == "type: string # no row had a value: nobody knows"
+    assert found[""][:2] == [
+        "# keys: [id] # it was unique in 6 rows; so are email",
+        "# freshness: {column: day, within: 1d} # how old may the newest row be?",
+    ]
+
+
+def test_a_sample_may_be_several_files_and_a_part_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    first.write_text('{"id": 1, "deep": {"x": 1.5}, "tags": ["a"]}\n{"id": 2}\n')
+    second.write_text('{"id": 3, "late": "2013-01-01"}\n{"id": "no number"}\n')
+    found = drafted(capsys, first, second, more=("--rows", "1"))
+    assert (found["id"][0], found["deep"][0], found["tags"][0]) == (
+        "type: bigint", 'type: "struct<`x`: double>"', 'type: "array<string>"'
+    )  # fmt: skip
+    assert found["late"][:2] == ["type: date", "# not required: 1 of 2 rows had no value"]
+    assert drafted(capsys, first, second)["id"][0] == "type: string # values of several types: bigint, string"
+
+
+def test_the_schemas_of_parquet_and_orc_are_taken_as_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pyarrow as pa
+    from pyarrow import orc, parquet
+
+    schema = pa.schema(
+        [
+            pa.field("id", pa.int32(), nullable=False),
+            pa.field("amount", pa.decimal128(12, 2)),
+            pa.field("at", pa.timestamp("us", tz="UTC")),
+            pa.field("deep", pa.struct([pa.field("x y", pa.list_(pa.int64()))])),
+        ]
+    )
+    table = pa.table([[1, 2], [None, None], [None, None], [None, None]], schema=schema)
+    parquet.write_table(table, tmp_path / "a.parquet")
+    orc.write_table(table.drop_columns(["at"]), tmp_path / "a.orc")
+    found = drafted(capsys, tmp_path / "a.parquet")
+    assert found["id"][:2] == ["type: int", "required: true"]
+    assert [found[name][0] for name in ("amount", "at", "deep")] == [
+        'type: "decimal(12,2)"', "type: timestamp", 'type: "struct<`x y`: array<bigint>>"'
+    ]  # fmt: skip
+    assert drafted(capsys, tmp_path / "a.orc")["id"][0] == "type: int"
+
+
+def test_the_schema_of_avro_is_taken_out_of_its_header(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fields = [
+        {"name": "id", "type": "long"},
+        {"name": "state", "type": ["null", {"type": "enum", "name": "State", "symbols": ["OPEN", "PAID"]}]},
+        {"name": "amount", "type": {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}},
+        {"name": "before", "type": ["null", "State"]},
+        {"name": "lines", "type": {"type": "array", "items": {"type": "map", "values": "int"}}},
+        {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+    ]
+    schema = json.dumps({"type": "record", "name": "Order", "fields": fields}).encode()
+    assert 64 <= len(schema) < 8192
+    size = bytes([(2 * len(schema)) & 0x7F | 0x80, (2 * len(schema)) >> 7])
+    head = b"Obj\x01\x04" + b"\x16avro.schema" + size + schema + b"\x14avro.codec\x08null\x00" + b"s" * 16
+    sample = tmp_path / "orders.avro"
+    sample.write_bytes(head)
+    found = drafted(capsys, sample)
+    assert found["id"][:2] == ["type: bigint", "required: true"]
+    assert found["state"][:2] == ["type: string", "values: [OPEN, PAID]"]
+    assert [found[name][0] for name in ("amount", "before", "lines", "day")] == [
+        'type: "decimal(9,2)"', "type: string", 'type: "array<map<string, int>>"', "type: date"
+    ]  # fmt: skip
+    sample.write_bytes(head[:60])
+    assert main(["contract", "infer", str(sample)]) == 1
+    assert "the file can't be read as avro: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code", "told"),
+    [
+        ("a.txt", "a\n", 2, "a.txt: the ending '.txt' names no format; --format csv, tsv, json"),
+        ("a.json", "{\n", 1, "a.json: the file can't be read as json: Expecting"),
+        ("a.json", "[1]\n", 1, "[1] stands where an object is wanted"),
+        ("a.csv", "id,ID\n1,2\n", 1, "columns 'id' and 'ID' differ by case at most"),
+        ("a.json", "", 2, "a.json: no column was found; name a sample with rows"),
+        ("a.parquet", "PAR", 1, "the file can't be read as parquet: "),
+    ],
+)
+def test_a_sample_that_cant_be_read_is_one_clear_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, name: str, text: str, code: int, told: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert main(["contract", "infer", str(tmp_path / name)]) == code
+    error = capsys.readouterr().err
+    assert told in error
+    assert len(error.splitlines()) == 1
+
+
+def test_personal_texts_are_those_that_the_step_finds_which_masks_them() -> None:
+    from airflow_provider_etl.inferring.personal import kind_in, kind_of
+    from tests.spark_jobs.transform.test_mask import INSIDE, NOTHING, WHOLE
+
+    assert [text for text in WHOLE if kind_of(text) is None] == []
+    assert [text for text in NOTHING if kind_of(text) or kind_in(text)] == []
+    assert [text for text, masked in INSIDE if f"[{kind_in(text)}]" not in masked] == []
