@@ -34,7 +34,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _infer_arguments(parser: argparse.ArgumentParser) -> None:
-    from airflow_provider_etl.inferring.samples import FORMATS
+    from airflow_provider_etl.contracts.samples import FORMATS
 
     parser.add_argument("files", nargs="+", metavar="FILE", help="samples of one dataset, together")
     parser.add_argument("--format", choices=FORMATS, help="default: by the file's ending")
@@ -43,9 +43,9 @@ def _infer_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _infer(options: argparse.Namespace) -> int:
     """Print the draft."""
-    from airflow_provider_etl.inferring.samples import format_of, look
-    from airflow_provider_etl.inferring.seen import Seen
-    from airflow_provider_etl.inferring.writing import written
+    from airflow_provider_etl.contracts.samples import format_of, look
+    from airflow_provider_etl.contracts.seen import Seen
+    from airflow_provider_etl.contracts.writing import written
 
     if options.rows < 1:
         raise ConfigError(f"{options.rows} is no number of rows", where="--rows", expected="1 or more")
@@ -60,7 +60,7 @@ def _infer(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from airflow_provider_etl.spec.contracts.compare import between
+    from airflow_provider_etl.contracts.compare import between
 
     old = _read(options.old, options)
     changes = between(old, _read(options.new, options)) if options.new else []

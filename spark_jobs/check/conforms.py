@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from spark_jobs.columns import listed, nearest
 from spark_jobs.errors import ConfigError
@@ -15,6 +15,9 @@ from spark_jobs.report import CheckResult
 
 if TYPE_CHECKING:
     from pyspark.sql.types import DataType, StructType
+
+_ALIASES: Final = {"decimal": "decimal(10,0)", "varchar": "string", "char": "string"}
+_SMALLER: Final = frozenset({"tinyint", "smallint", "float"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +90,13 @@ def _wrong(name: str, wanted: str, there: Mapping[str, DataType], where: str) ->
 
 
 def _may_be(there: str, wanted: str) -> bool:
-    """Whether two types may be one, as far as their texts tell: fields of nested ones are Spark's to compare."""
-    if family(there) == family(wanted) == "nested":
-        return True
-    left, right = (plain_type(text).replace(" ", "") for text in (there, wanted))
-    alias = {"decimal": "decimal(10,0)", "varchar": "string", "char": "string"}
-    return alias.get(left, left) == alias.get(right, right)
+    """Whether a column may have the type that is wanted, as far as is certain before Spark has looked.
+
+    Fields of nested types are Spark's to compare, and what arithmetic makes of decimals and of the smaller numbers
+    (`decimal`, where the digits aren't known) is too.
+    """
+    left, right = (_ALIASES.get(kind, kind) for kind in (plain_type(text).replace(" ", "") for text in (there, wanted)))
+    if family(left) != family(right):
+        return False
+    unsure = family(left) == "nested" or plain_type(there) == "decimal" or bool({left, right} & _SMALLER)
+    return unsure or left == right

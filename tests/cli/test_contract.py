@@ -268,7 +268,7 @@ def test_a_sample_that_cant_be_read_is_one_clear_error(
 
 
 def test_personal_texts_are_those_that_the_step_finds_which_masks_them() -> None:
-    from airflow_provider_etl.inferring.personal import kind_in, kind_of
+    from airflow_provider_etl.contracts.personal import kind_in, kind_of
     from tests.spark_jobs.transform.test_mask import INSIDE, NOTHING, WHOLE
 
     assert [text for text in WHOLE if kind_of(text) is None] == []

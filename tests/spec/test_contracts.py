@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
 
+import jsonschema
 import pytest
+import yaml
 
+from airflow_provider_etl.cli.main import main
+from airflow_provider_etl.spec import load_file, load_mapping
+from airflow_provider_etl.spec.contracts import across
 from spark_jobs import kinds
+from spark_jobs.check import CHECKS
 from spark_jobs.plan import Attempt
 from tests.spec.conftest import PIPELINE, Project
 
+ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = """\
 version: 1.2.0
 owner: sales
@@ -295,3 +307,155 @@ def test_a_step_that_reads_a_source_past_its_rules_is_told(project: Project) -> 
     text = text.replace("    type: delta\n", "    type: delta\n    from: b\n")
     (found,) = [item for item in told(project, text) if "contract-note" in item]
     assert "the union reads 'orders' as it comes: rows that break contracts/orders.yaml too" in found
+
+
+TABLE = """\
+description: What is sold
+schedule: "@daily"
+start: 2013-01-01
+extract:
+  orders:
+    type: table
+    path: ${env.lake}/orders
+    window: {column: ordered_at}
+    contract: contracts/orders.yaml
+transform:
+  - from: orders
+  - mask: {columns: {customer: redact}}
+load:
+  lake:
+    type: delta
+    path: ${env.lake}/sales
+    write: {strategy: replace_window, column: ordered_at}
+"""
+
+
+def between(project: Project, producer: str, contract: str = CONTRACT) -> list[str]:
+    """What `lint` of the folder tells of the producer's load that another pipeline reads under a contract."""
+    consumer = TABLE
+    assert [item for item in told(project, producer, contract) if "contract-note" not in item] == []
+    files = [project.load(producer), project.load(consumer, "sales.yaml")]
+    assert files[1].pipeline is not None, files[1].diagnostics
+    return [f"{item.line}:{item.column} {item.code} {item.key} | {item.message}" for item in across.told(files)]
+
+
+def test_a_load_is_held_against_the_contract_under_which_another_pipeline_reads_its_table(project: Project) -> None:
+    free = LOAD.replace("    contract: contracts/orders.yaml\n", "")
+    assert between(project, free) == []
+    dropped = free.replace("  - filter: amount > 0\n", '  - derive: {amount: "1.5D"}\n  - drop: [customer]\n')
+    found = between(project, dropped)
+    assert [item.partition(" reads this table")[0] for item in found] == [
+        f"19:5 contract-broken load.lake | source 'orders' of {project.folder}/dags/sales.yaml"
+    ] * 2
+    place = f"contracts/orders.yaml, {project.folder}/contracts/orders.yaml"
+    assert [item.partition("under ")[2] for item in found] == [
+        f"{place}:6:13: column 'customer' (string) is wanted, and isn't there",
+        f"{place}:7:11: column 'amount' is double, where decimal(10,2) is wanted",
+    ]
+    assert between(project, dropped.replace("/orders\n    write", "/others\n    write")) == []
+
+
+def test_a_table_without_a_contract_of_its_own_columns_may_have_more_than_readers_name(project: Project) -> None:
+    assert (
+        between(
+            project,
+            LOAD.replace("    contract: contracts/orders.yaml\n", "").replace(
+                "filter: amount > 0", 'derive: {more: "1"}'
+            ),
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("modes", "expected"),
+    [
+        ("columns: freeze", None),
+        ("columns: discard", None),
+        (
+            "columns: quarantine",
+            "a source can't keep columns: quarantine: a source of this kind sees no column that isn't named",
+        ),
+        ("types: quarantine", None),
+    ],
+)
+def test_a_table_reads_the_columns_of_its_contract_alone(project: Project, modes: str, expected: str | None) -> None:
+    use = f"contract: {{file: contracts/orders.yaml, modes: {{{modes}}}}}"
+    found = told(project, TABLE.replace("contract: contracts/orders.yaml", use))
+    assert [item.partition(" contract-mode ")[2].partition(",")[0] for item in found] == (
+        [expected] if expected else []
+    )
+
+
+def test_a_source_without_columns_of_its_own_is_checked_once_it_is_staged(project: Project) -> None:
+    query = """\
+  sums:
+    type: sql
+    query: select customer, sum(amount) as amount from orders group by customer
+    contract: contracts/sums.yaml
+"""
+    sums = 'columns:\n  customer: {type: string, required: true, values: [north]}\n  amount: {type: "decimal(20,2)"}\n'
+    text = SOURCE.replace("transform:\n  - from: orders\n  - mask", query + "transform:\n  - from: sums\n  - mask")
+    text = text.replace("  - drop: [ordered_at]\n", "").replace("  - not_null: [id]", "  - not_null: [customer]")
+    errors = [item for item in told(project, text, sums=sums) if "contract-note" not in item]
+    assert errors == []
+    pipeline = project.load(text).pipeline
+    assert pipeline is not None
+    assert [name for name, _ in pipeline.check["sums"]] == ["conforms", "not_null", "in_set"]
+    assert list(pipeline.check) == ["orders", "sums", "result"]
+    wrong = told(
+        project,
+        text.replace("contracts/sums.yaml", "{file: contracts/sums.yaml, modes: {types: quarantine}}"),
+        sums=sums,
+    )
+    assert any(
+        "a source can't keep types: quarantine: a source of this kind sets no row aside" in item for item in wrong
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """A check that this release may not have; a fake."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = kinds.PYDANTIC
+
+    column: str = field(metadata={"column": True})
+    """When a row happened."""
+    within: timedelta
+    """How old the newest may be."""
+    name: str | None = None
+    """Its name."""
+
+
+def test_freshness_is_checked_where_the_release_has_the_check(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CHECKS, "freshness", f"{__name__}:Fresh")  # type: ignore[index]
+    assert told(project, SOURCE, CONTRACT + "freshness: 1h\n")[:-1] == []  # pydantic writes a third party's duration
+    pipeline = load_file(project.write(SOURCE)).pipeline
+    assert pipeline is not None
+    (fresh,) = [kind for name, kind in pipeline.check["orders"] if name == "freshness"]
+    assert (fresh.column, fresh.within, fresh.name) == (
+        "ordered_at",
+        timedelta(hours=1),
+        "contracts/orders.yaml: freshness",
+    )
+
+
+def test_a_pipeline_written_in_python_names_contracts_too(project: Project) -> None:
+    assert told(project, SOURCE) == []
+    pipeline = load_mapping(yaml.safe_load(SOURCE), name="orders", base=project.folder).pipeline
+    assert pipeline is not None
+    assert pipeline.fingerprint == project.pipeline(SOURCE).fingerprint
+
+
+def test_the_schema_for_editors_takes_the_contracts_that_ship(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "--contract"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    table = yaml.safe_load((ROOT / "contracts/bookings_table.yaml").read_text())
+    jsonschema.validate(table, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(table | {"column": {}}, schema)
+    for text in (CONTRACT, CONTRACT + "freshness: 1h\n", CONTRACT + "freshness: {column: ordered_at, within: 1h}\n"):
+        jsonschema.validate(yaml.safe_load(text), schema)

@@ -39,11 +39,13 @@ class Chosen:
         side: extract or load.
         here: what is said where the contract is named.
         contract: what the contract says.
+        options: those that the source's kind has: what becomes of others is its own to say.
     """
 
     side: Side
     here: Modes
     contract: Modes
+    options: frozenset[str] = frozenset()
 
     def mode(self, level: str) -> Mode | None:
         """The mode of a level; None where nothing is said."""
@@ -54,10 +56,24 @@ class Chosen:
         """(level, why, remedy) of the modes that can't be kept here."""
         found = []
         for level in ("table", "columns", "types"):
-            why = _REFUSED.get((self.side, level, str(self.mode(level))))
+            why = _REFUSED.get((self.side, level, str(self.mode(level)))) or self._beyond(level)
             if why is not None:
                 found.append((level, *why))
         return found
+
+    def _beyond(self, level: str) -> tuple[str, str] | None:
+        """Why a source of this kind can't keep a mode that others can, and what it can."""
+        mode, option = self.mode(level), {"columns": "new_columns", "types": "bad_records"}.get(level)
+        if self.side == "load" or option is None or option in self.options or mode not in ("discard", "quarantine"):
+            return None
+        if level == "types":
+            return "a source of this kind sets no row aside", "say freeze: the run stops"
+        if mode == "discard":
+            # One that has columns reads these alone.
+            return (
+                None if "columns" in self.options else ("a source of this kind gives all", "leave them out by a select")
+            )
+        return "a source of this kind sees no column that isn't named, or gives all", "say freeze"
 
     def kept(self) -> Chosen:
         """The same without the modes that can't be kept."""

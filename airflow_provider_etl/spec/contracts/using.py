@@ -96,9 +96,11 @@ class Contracts:
         contract = self.opener.open(use, asked) if self.opener and use else None
         if use is None or contract is None:
             return None
-        modes = Chosen(side=side, here=use.modes, contract=contract.file.modes)
-        self._refuse(modes, asked, contract)
-        typed = side == "extract" and "columns" in _fields(options)
+        fields = _fields(options) if side == "extract" else frozenset()
+        modes = Chosen(side=side, here=use.modes, contract=contract.file.modes, options=fields)
+        if side == "load" or fields:  # else there is no such kind, which is told where it is read
+            self._refuse(modes, asked, contract)
+        typed = side == "extract" and "columns" in fields
         return Kept(side=side, name=name, node=asked, contract=contract, modes=modes, typed=typed)
 
     def _refuse(self, modes: Chosen, asked: Node, contract: Contract) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import IO, Any, Final
 
-from airflow_provider_etl.inferring.seen import Seen
+from airflow_provider_etl.contracts.seen import Seen
 from spark_jobs.columns import quote
 
 _MAGIC: Final = b"Obj\x01"

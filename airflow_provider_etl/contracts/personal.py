@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from airflow_provider_etl.inferring.digits import valid
+from airflow_provider_etl.contracts.digits import valid
 from spark_jobs.masking.detect import DETECTORS, Detector, Kind
 
 

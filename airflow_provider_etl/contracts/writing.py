@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from airflow_provider_etl.inferring.seen import Seen
+from airflow_provider_etl.contracts.seen import Seen
 from airflow_provider_etl.starter.values import flow, key
 
 _FEW = 12  # values that may be a closed list

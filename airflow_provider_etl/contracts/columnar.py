@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.inferring.seen import Seen
+from airflow_provider_etl.contracts.seen import Seen
 from spark_jobs.columns import quote
 from spark_jobs.errors import ConfigError
 

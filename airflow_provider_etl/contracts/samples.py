@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from airflow_provider_etl.inferring.seen import Seen
+from airflow_provider_etl.contracts.seen import Seen
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.extract.contract import twins
 
@@ -115,7 +115,7 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def _columnar(path: Path, most: int, seen: dict[str, Seen]) -> None:
-    from airflow_provider_etl.inferring.columnar import schema_and_rows
+    from airflow_provider_etl.contracts.columnar import schema_and_rows
 
     schema, rows = schema_and_rows(path, most)
     _typed(schema, seen)
@@ -123,7 +123,7 @@ def _columnar(path: Path, most: int, seen: dict[str, Seen]) -> None:
 
 
 def _avro(path: Path, _most: int, seen: dict[str, Seen]) -> None:
-    from airflow_provider_etl.inferring.avro import schema_of
+    from airflow_provider_etl.contracts.avro import schema_of
 
     _typed(schema_of(path), seen)
 
