@@ -70,11 +70,6 @@ class Problems:
         return any(item.severity == "error" for item in self._found)
 
     @property
-    def errors(self) -> int:
-        """How many errors there are."""
-        return sum(item.severity == "error" for item in self._found)
-
-    @property
     def count(self) -> int:
         """How many there are, warnings included."""
         return len(self._found)

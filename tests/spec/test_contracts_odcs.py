@@ -101,6 +101,12 @@ def test_each_field_that_has_no_counterpart_is_told_once(project: Project) -> No
     assert "isn't kept, here and 1 times more" in partitioned
 
 
+def test_notes_that_have_been_read_are_taken_back_in_the_contract(project: Project) -> None:
+    text = SOURCE.replace("format: csv", "format: json").replace("ordered_at]", "lines]")
+    assert told(project, text, "# etl: ignore-file=contract-note\n" + ODCS) == []
+    assert told(project, text, ODCS.replace("domain: seller", "domain: seller # etl: ignore=contract-note")) != []
+
+
 def test_a_file_with_several_schemas_is_asked_for_one(project: Project) -> None:
     more = ODCS.replace(
         "slaProperties", "  - {name: other, properties: [{name: id, logicalType: integer}]}\nslaProperties"

@@ -18,7 +18,7 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import MAX_BYTES, read_file
 from airflow_provider_etl.spec.reading import Reading
 
-_CONTRACT: Final = re.compile(rb"^(?:columns|apiVersion) *:", re.MULTILINE)
+_CONTRACT: Final = re.compile(rb"^(?:columns *:|kind *: *[\"']?DataContract)", re.MULTILINE)
 _PIPELINE: Final = re.compile(rb"^(?:extract|load|transform|schedule) *:", re.MULTILINE)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, Final
 
 from airflow_provider_etl.spec.contracts.contract import Contract
 from airflow_provider_etl.spec.contracts.language import ContractColumn
@@ -19,7 +19,7 @@ from spark_jobs.check.unique import Unique
 from spark_jobs.columns import quote
 from spark_jobs.outline import family
 
-FRESHNESS = "freshness"
+FRESHNESS: Final = "freshness"  # the check that a release may not have
 
 
 def of_rows(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iterator[tuple[str, Any]]:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from airflow_provider_etl.spec import shape
+from airflow_provider_etl.spec import ignores, shape
 from airflow_provider_etl.spec.contracts import sound
-from airflow_provider_etl.spec.contracts.contract import Contract
+from airflow_provider_etl.spec.contracts.checks import FRESHNESS
+from airflow_provider_etl.spec.contracts.contract import Contract, find
 from airflow_provider_etl.spec.contracts.language import ContractFile, ContractUse
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.extends import KEY, extended
@@ -19,6 +20,7 @@ from airflow_provider_etl.spec.paths import is_uri, under
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Mode, Reading
+from spark_jobs.check import CHECKS
 
 _WHERE = "the project folder or a root of the environment"
 
@@ -81,25 +83,34 @@ def contract_of(  # noqa: PLR0913 - what reading one needs
         place: where it is named; None where a person names it.
         notes: whether what can't be kept of it is told.
     """
+    own = Problems()
+    found = _contract(use, path, within, Reading(problems=own, substitute=reading.substitute), place, notes=notes)
+    ignored = ignores.ignores_of(found.node.source) if found is not None and notes else ()
+    for diagnostic in ignores.kept(own.sorted(), ignored):
+        reading.problems.put(diagnostic)
+    return None if own.failed else found
+
+
+def _contract(  # noqa: PLR0913 - as above
+    use: ContractUse, path: str, within: Path, reading: Reading, place: Node | None, *, notes: bool
+) -> Contract | None:
+    """The contract; what is wrong is among the problems of its own reading."""
     problems, status = reading.problems, Path(path).stat()
-    before = problems.errors
     node, said = _read(path, status.st_mtime_ns, status.st_size)
     for diagnostic in said:
         problems.put(diagnostic)
     if node is not None and not isinstance(node, MapNode):
         problems.add(node, "not-a-mapping", f"{described(node)} stands where the keys of a contract are wanted")
-    if not isinstance(node, MapNode):
-        return None
-    keys = _own(node, use, place, problems, notes=notes, within=within)
-    if keys is None:
-        return None
-    file = shape.build(ContractFile, keys, reading)
-    if file is FAILED or problems.errors > before:
+    keys = _own(node, use, place, problems, notes=notes, within=within) if isinstance(node, MapNode) else None
+    file = FAILED if keys is None else shape.build(ContractFile, keys, reading)
+    if keys is None or not isinstance(file, ContractFile) or problems.failed:
         return None
     sound.check(file, keys, problems)
+    if notes and not problems.failed and file.freshness is not None and FRESHNESS not in CHECKS:
+        message = "freshness isn't checked: this release has no such check"
+        hint = "see to it by other means: `freshness` of the pipeline says when a load is expected"
+        problems.add(find(keys, "freshness"), "contract-note", message, hint, severity="warning")
     told = f"{use.file}#{use.schema}" if use.schema else use.file
-    if problems.errors > before:
-        return None
     return Contract(told=told, path=os.path.realpath(path), file=file, node=keys)
 
 

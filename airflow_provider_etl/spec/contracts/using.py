@@ -19,7 +19,6 @@ from airflow_provider_etl.spec.rules import read_by, target_of
 from airflow_provider_etl.spec.schedule import zone_problem
 from airflow_provider_etl.spec.verbs import REGISTRIES, Placed, Verbs
 from spark_jobs import kinds
-from spark_jobs.check import CHECKS
 from spark_jobs.check.conforms import Conforms
 from spark_jobs.check.rule import OnFail
 from spark_jobs.errors import ConfigError
@@ -126,10 +125,8 @@ class Contracts:
         zone = "UTC" if zone_problem(zone)[0] else zone  # told where it stands
         for kept in reversed(self.kept):
             self._add(kept, verbs, zone)
-            if notes and kept.contract.freshness is not None and checks.FRESHNESS not in CHECKS:
-                message = "freshness isn't checked: this release has no such check"
-                where = find(kept.contract.node, "freshness")
-                self.problems.add(where, "contract-note", message, "see that it comes in time", severity="warning")
+            if notes and kept.side == "extract":
+                self._beside(kept, verbs)
         # What is wrong with what came is told before what became of it.
         first = [name for name in verbs.sources if name in verbs.check]
         verbs.check = {name: verbs.check[name] for name in dict.fromkeys([*first, *verbs.check])}
@@ -161,13 +158,13 @@ class Contracts:
             for dataset in starts:
                 step = Placed(group="transform", name="validate", kind=Validate(rules=rules), node=place)
                 verbs.transform[dataset].insert(0, step)
-            self._beside(kept, verbs)
         yield from checks.of_tables(contract, names, "stop")
 
     def _beside(self, kept: Kept, verbs: Verbs) -> None:
         """Tell that what a step reads of a source beside its own rows has not met the rules."""
-        readers = [placed for steps in verbs.transform.values() for placed in steps if placed.kind is not FAILED]
-        for placed in readers:
+        steps = [placed for found in verbs.transform.values() for placed in found if placed.kind is not FAILED]
+        sets_aside = any(placed.name == "validate" and placed.node.path == kept.node.path for placed in steps)
+        for placed in steps if sets_aside else ():
             if placed.name != "validate" and kept.name in read_by(placed, verbs):
                 message = f"the {placed.name} reads {kept.name!r} as it comes: rows that break {kept.contract.told} too"
                 hint = f"make a dataset `from: {kept.name}`, and read that"
