@@ -55,7 +55,10 @@ def _infer(options: argparse.Namespace) -> int:
     if not seen:
         raise ConfigError("no column was found", where=", ".join(options.files), remedy="name a sample with rows")
     rows = max(item.rows for item in seen.values())
-    print(written(seen, ", ".join(Path(name).name for name in options.files), rows), end="")
+    files = "".join(
+        sign if sign.isprintable() else "?" for sign in ", ".join(Path(name).name for name in options.files)
+    )
+    print(written(seen, files, rows), end="")
     return 0
 
 

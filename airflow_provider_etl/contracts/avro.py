@@ -10,6 +10,7 @@ from airflow_provider_etl.contracts.seen import Seen
 from spark_jobs.columns import quote
 
 _MAGIC: Final = b"Obj\x01"
+_LARGEST: Final = 16 << 20  # bytes of a part of the header: a schema
 _PLAIN: Final = {
     "int": "int",
     "long": "bigint",
@@ -41,11 +42,15 @@ def schema_of(path: Path) -> dict[str, Seen]:
     with path.open("rb") as file:
         if file.read(4) != _MAGIC:
             raise ValueError("it doesn't begin as Avro does")
-        schema = json.loads(_header(file)["avro.schema"])
+        header = _header(file)
+    schema = json.loads(header.get("avro.schema", b"null"))
     if not isinstance(schema, dict) or schema.get("type") != "record":
         raise ValueError("its schema is no record")
-    named: dict[str, Any] = {}
-    return {field["name"]: _seen(field["type"], named) for field in schema["fields"]}
+    named = {str(schema.get("name")): ""}
+    try:
+        return {field["name"]: _seen(field["type"], named) for field in schema["fields"]}
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"its schema isn't one of Avro: {error!r}") from error
 
 
 def _header(file: IO[bytes]) -> dict[str, bytes]:
@@ -55,8 +60,18 @@ def _header(file: IO[bytes]) -> dict[str, bytes]:
         if count < 0:  # the block's size in bytes follows
             count, _ = -count, _long(file)
         for _ in range(count):
-            key = file.read(_long(file)).decode()
-            found[key] = file.read(_long(file))
+            key = _bytes(file).decode()
+            found[key] = _bytes(file)
+    return found
+
+
+def _bytes(file: IO[bytes]) -> bytes:
+    size = _long(file)
+    if not 0 <= size <= _LARGEST:
+        raise ValueError(f"its header has a part of {size} bytes")
+    found = file.read(size)
+    if len(found) < size:
+        raise ValueError("its header ends too early")
     return found
 
 
@@ -73,29 +88,39 @@ def _long(file: IO[bytes]) -> int:
             return (number >> 1) ^ -(number & 1)
 
 
-def _seen(kind: Any, named: dict[str, Any]) -> Seen:
+def _seen(kind: Any, named: dict[str, str]) -> Seen:
     members = kind if isinstance(kind, list) else [kind]
     rest = [item for item in members if item != "null"]
     symbols = rest[0].get("symbols", ()) if len(rest) == 1 and isinstance(rest[0], dict) else ()
-    return Seen(fixed=_type(kind, named), required=len(rest) == len(members), symbols=tuple(symbols))
+    return Seen(fixed=_type(kind, named), required=len(rest) == len(members), symbols=tuple(map(str, symbols)))
 
 
-def _type(kind: Any, named: dict[str, Any]) -> str:
+def _type(kind: Any, named: dict[str, str]) -> str:
+    """Spark's type.
+
+    Args:
+        kind: a name, a union, or a mapping.
+        named: the types so far that have a name; an empty one is still being read.
+    """
     if isinstance(kind, list):
         rest = [item for item in kind if item != "null"]
         return _type(rest[0], named) if len(rest) == 1 else "string"
     if isinstance(kind, str):
-        return _type(named[kind], named) if kind in named else _PLAIN.get(kind, "string")
-    named[str(kind.get("name"))] = kind
+        if named.get(kind) == "":
+            raise ValueError(f"its type {kind!r} holds itself, which Spark can't read")
+        return named.get(kind) or _PLAIN.get(kind, "string")
+    name = str(kind.get("name"))
+    named[name] = ""
+    named[name] = _mapped(kind, named)
+    return named[name]
+
+
+def _mapped(kind: dict[str, Any], named: dict[str, str]) -> str:
     logical = kind.get("logicalType")
     if logical == "decimal":
-        return f"decimal({kind['precision']},{kind.get('scale', 0)})"
+        return f"decimal({int(kind['precision'])},{int(kind.get('scale', 0))})"
     if logical in _LOGICAL:
         return _LOGICAL[logical]
-    return _nested(kind, named)
-
-
-def _nested(kind: dict[str, Any], named: dict[str, Any]) -> str:
     if kind["type"] == "record":
         fields = (f"{quote(field['name'])}: {_type(field['type'], named)}" for field in kind["fields"])
         return f"struct<{', '.join(fields)}>"

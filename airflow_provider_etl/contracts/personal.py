@@ -29,5 +29,7 @@ def kind_in(text: str) -> Kind | None:
 @functools.cache
 def pattern(detector: Detector) -> re.Pattern[str]:
     """A detector's shape, a Java expression, as Python's: its classes of letters and its named groups differ."""
-    shape = detector.shape.replace(r"\p{L}\p{N}_", r"\w").replace(r"\p{L}\p{N}", r"\w").replace(r"\p{L}", r"[^\W\d_]")
-    return re.compile(re.sub(r"\\k<(\w+)>", r"(?P=\1)", re.sub(r"\(\?<([a-z]\w*)>", r"(?P<\1>", shape)))
+    # First the digits: Java's are ours, Python takes those of every script.
+    shape = detector.shape.replace(r"\d", "[0-9]").replace(r"\p{L}\p{N}_", r"\w").replace(r"\p{L}\p{N}", r"\w")
+    shape = re.sub(r"\(\?<([a-z]\w*)>", r"(?P<\1>", shape.replace(r"\p{L}", r"[^\W\d_]"))
+    return re.compile(re.sub(r"\\k<(\w+)>", r"(?P=\1)", shape))

@@ -57,7 +57,14 @@ def _text(value: str) -> str:
     is_text = bool(value) and scalars.resolved(value)[0] == "text"
     if is_text and _PLAIN.fullmatch(value) and value == value.strip():
         return value
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return '"' + "".join(sign if sign.isprintable() else _escape(sign) for sign in escaped) + '"'
+
+
+def _escape(sign: str) -> str:
+    """A sign that YAML takes in no text as it is, or that would end the line."""
+    number = ord(sign)
+    return f"\\x{number:02x}" if number < 1 << 8 else f"\\u{number:04x}" if number < 1 << 16 else f"\\U{number:08x}"
 
 
 def _duration(value: timedelta) -> str:

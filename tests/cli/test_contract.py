@@ -241,6 +241,22 @@ def test_the_schema_of_avro_is_taken_out_of_its_header(tmp_path: Path, capsys: p
     assert [found[name][0] for name in ("amount", "before", "lines", "day")] == [
         'type: "decimal(9,2)"', "type: string", 'type: "array<map<string, int>>"', "type: date"
     ]  # fmt: skip
+    loop = {"type": "record", "name": "L", "fields": [{"name": "next", "type": ["null", "L"]}]}
+    for wrong, why in (
+        (loop, "its type 'L' holds itself, which Spark can't read"),
+        ({"type": "record", "name": "R", "fields": [{"name": "a", "type": loop}]}, "its type 'L' holds itself"),
+        ({"type": "record", "name": "R", "fields": [{}]}, "its schema isn't one of Avro"),
+        ("long", "its schema is no record"),
+    ):
+        schema = json.dumps(wrong).encode()
+        long = bytes([(2 * len(schema)) & 0x7F | 0x80, (2 * len(schema)) >> 7])
+        long = long if len(schema) >= 64 else bytes([2 * len(schema)])
+        sample.write_bytes(b"Obj\x01\x02" + b"\x16avro.schema" + long + schema + b"\x00" + b"s" * 16)
+        assert main(["contract", "infer", str(sample)]) == 1
+        assert why in capsys.readouterr().err
+    sample.write_bytes(b"Obj\x01\x02\xfe\xff\xff\xff\x7f")
+    assert main(["contract", "infer", str(sample)]) == 1
+    assert "its header has a part of " in capsys.readouterr().err
     sample.write_bytes(head[:60])
     assert main(["contract", "infer", str(sample)]) == 1
     assert "the file can't be read as avro: " in capsys.readouterr().err
@@ -272,5 +288,7 @@ def test_personal_texts_are_those_that_the_step_finds_which_masks_them() -> None
     from tests.spark_jobs.transform.test_mask import INSIDE, NOTHING, WHOLE
 
     assert [text for text in WHOLE if kind_of(text) is None] == []
+    arabic = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+    assert [text for text in WHOLE if "@" not in text and kind_of(text.translate(arabic))] == []
     assert [text for text in NOTHING if kind_of(text) or kind_in(text)] == []
     assert [text for text, masked in INSIDE if f"[{kind_in(text)}]" not in masked] == []
