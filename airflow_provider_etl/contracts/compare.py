@@ -76,6 +76,22 @@ def between(old: Mapping[str, Contract], new: Mapping[str, Contract]) -> list[Ch
     return sorted(found, key=lambda item: (_ORDER.index(item.severity), item.path))
 
 
+def looser(reader: Contract, writer: Contract, *, typed: bool) -> list[Change]:
+    """What a reader's contract says and the writer's doesn't promise.
+
+    Args:
+        reader: under which a table is read.
+        writer: under which it is loaded.
+        typed: whether the table's types arrive at the reader.
+    """
+    aside = {"column-added", *(() if typed else ("type-changed",))}  # new columns are what the reader's modes are for
+    return [
+        change
+        for change in between({"": reader}, {"": writer})
+        if change.severity == "breaking" and change.code not in aside
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Pair:
     old: Contract

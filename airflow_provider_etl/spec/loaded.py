@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_etl.spec.diagnostics import Diagnostic
+from airflow_provider_etl.spec.diagnostics import Diagnostic, Severity
 from airflow_provider_etl.spec.ignores import Ignore
 from airflow_provider_etl.spec.nodes import MapNode, Node
 from airflow_provider_etl.spec.pipeline import Pipeline
@@ -49,8 +49,10 @@ class Loaded:
         """The diagnostics that are errors."""
         return tuple(item for item in self.diagnostics if item.severity == "error")
 
-    def told(self, keys: tuple[str, ...], code: str, message: str, hint: str) -> Diagnostic:
-        """An error at a key of the file; at the nearest key above it that the file has itself."""
+    def told(
+        self, keys: tuple[str, ...], code: str, message: str, hint: str, *, severity: Severity = "error"
+    ) -> Diagnostic:
+        """A problem at a key of the file; at the nearest key above it that the file has itself."""
         node: Node | None = self.node
         line, column = 1, 1
         for key in keys:
@@ -58,5 +60,12 @@ class Loaded:
             if node is not None:
                 line, column = node.line, node.column
         return Diagnostic(
-            path=self.path, line=line, column=column, code=code, key=".".join(keys), message=message, hint=hint
+            path=self.path,
+            line=line,
+            column=column,
+            code=code,
+            severity=severity,
+            key=".".join(keys),
+            message=message,
+            hint=hint,
         )

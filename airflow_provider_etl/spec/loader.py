@@ -237,8 +237,9 @@ def _share(opened: _Opened, pipeline: Pipeline, contracts: Contracts | None, out
     from airflow_provider_etl.spec.columns import scope_of
     from airflow_provider_etl.spec.contracts import across
 
-    opened.read.extend(across.read_by(pipeline, contracts.kept if contracts is not None else ()))
-    opened.written.extend(across.written_by(pipeline, outlines, scope_of(dict(outlines))))
+    kept = contracts.kept if contracts is not None else []
+    opened.read.extend(across.read_by(pipeline, kept))
+    opened.written.extend(across.written_by(pipeline, kept, outlines, scope_of(dict(outlines))))
 
 
 def _environment(

@@ -32,6 +32,7 @@ load:
     path: ${env.lake}/sales
     write: {strategy: replace_window, column: ordered_at}
 """
+_LOADS: Final = BASE + "    contract: dags/_loaded.yaml\n"
 
 RULES: Final = (
     Rule(
@@ -108,6 +109,21 @@ RULES: Final = (
         },
         right={"orders.yaml": BASE, "sales.yaml": _READS, "_orders.yaml": _CONTRACT},
         mend="Give the column again, or agree on another contract with those who read the table.",
+        whole=True,
+    ),
+    Rule(
+        code="contract-unpromised",
+        severity="warning",
+        why="A source reads a table under a contract that says more than the contract of the load which writes it: what the"
+        " reader relies on may hold today and not tomorrow, and nobody who changes the load would know.",
+        wrong={
+            "orders.yaml": _LOADS,
+            "sales.yaml": _READS,
+            "_orders.yaml": _CONTRACT,
+            "_loaded.yaml": _CONTRACT.replace(", required: true", ""),
+        },
+        right={"orders.yaml": _LOADS, "sales.yaml": _READS, "_orders.yaml": _CONTRACT, "_loaded.yaml": _CONTRACT},
+        mend="Promise it in the load's contract, give both sides one file, or let the reader rely on less.",
         whole=True,
     ),
 )

@@ -41,11 +41,12 @@ class Read:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A load: its table, and the columns that it gives it, as far as they are known."""
+    """A load: its table, the columns that it gives it, as far as they are known, and the contract that it keeps."""
 
     load: str
     place: str
     outline: Outline
+    contract: Contract | None
 
 
 def read_by(pipeline: Pipeline, contracts: Sequence[Kept]) -> tuple[Read, ...]:
@@ -66,20 +67,26 @@ def read_by(pipeline: Pipeline, contracts: Sequence[Kept]) -> tuple[Read, ...]:
     return tuple(found)
 
 
-def written_by(pipeline: Pipeline, outlines: Mapping[str, Outline], scope: Scope) -> tuple[Written, ...]:
+def written_by(
+    pipeline: Pipeline, contracts: Sequence[Kept], outlines: Mapping[str, Outline], scope: Scope
+) -> tuple[Written, ...]:
     """The tables that a pipeline loads.
 
     Args:
         pipeline: it.
+        contracts: those that its sources and loads keep.
         outlines: dataset -> its columns, as far as they are known.
         scope: what a kind may ask.
     """
     found = []
+    kept = {item.name: item.contract for item in contracts if item.side == "load"}
     for name, (dataset, kind) in pipeline.load.items():
         rows, outline = outlines.get(dataset, Outline()), getattr(kind, "outline", None)
         if outline is not None:
             rows = outline(rows, scope)
-        found += [Written(load=name, place=place, outline=rows) for place in _places(kind, pipeline)]
+        found += [
+            Written(load=name, place=place, outline=rows, contract=kept.get(name)) for place in _places(kind, pipeline)
+        ]
     return tuple(found)
 
 
@@ -96,7 +103,8 @@ def told(files: Sequence[Loaded]) -> Iterator[Diagnostic]:
         for written in file.written:
             for reader, read in readers:
                 if read.place == written.place:
-                    yield from _broken(file, written, reader, read)
+                    broken = list(_broken(file, written, reader, read))
+                    yield from broken or _unpromised(file, written, reader, read)
 
 
 def _broken(file: Loaded, written: Written, reader: Loaded, read: Read) -> Iterator[Diagnostic]:
@@ -110,6 +118,21 @@ def _broken(file: Loaded, written: Written, reader: Loaded, read: Read) -> Itera
                 f"{wrong.message.replace(' ()', '')}"
             )
             yield file.told(("load", written.load), "contract-broken", message, wrong.hint)
+
+
+def _unpromised(file: Loaded, written: Written, reader: Loaded, read: Read) -> Iterator[Diagnostic]:
+    """What a reader relies on and the load's own contract doesn't promise: it may hold today, and not tomorrow."""
+    from airflow_provider_etl.contracts.compare import looser
+
+    if written.contract is None or written.contract.path == read.contract.path:
+        return
+    for change in looser(read.contract, written.contract, typed=read.typed):
+        message = (
+            f"source {read.source!r} of {reader.path} relies on more than {written.contract.told} promises, "
+            f"{change.place}: {change.path} is looser than in {read.contract.told}"
+        )
+        hint = "promise it, or let the reader rely on less"
+        yield file.told(("load", written.load), "contract-unpromised", message, hint, severity="warning")
 
 
 class _Nothing:
