@@ -459,3 +459,15 @@ def test_the_schema_for_editors_takes_the_contracts_that_ship(capsys: pytest.Cap
         jsonschema.validate(table | {"column": {}}, schema)
     for text in (CONTRACT, CONTRACT + "freshness: 1h\n", CONTRACT + "freshness: {column: ordered_at, within: 1h}\n"):
         jsonschema.validate(yaml.safe_load(text), schema)
+
+
+def test_rules_of_a_source_hold_without_a_transform_and_before_the_steps_of_each_dataset(project: Project) -> None:
+    begin, _, rest = SOURCE.partition("transform:\n")
+    plain = CONTRACT.replace(", pii: true", "")
+    alone = loaded(project, begin + rest[rest.index("load:") :], plain)
+    assert [name for name, _ in alone.transform["result"].steps] == ["validate"]
+    several = "transform:\n  a: {from: orders, steps: [drop: [amount]]}\n  b: {from: orders}\n  c: {from: a}\n"
+    text = begin + several + rest[rest.index("load:") :].replace("    type: delta", "    from: c\n    type: delta")
+    assert "unused-dataset" in told(project, text, plain)[0]
+    steps = {name: [step for step, _ in item.steps] for name, item in project.load(text).pipeline.transform.items()}  # type: ignore[union-attr]
+    assert steps == {"a": ["validate", "drop"], "b": ["validate"], "c": []}
