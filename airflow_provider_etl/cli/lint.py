@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from airflow_provider_etl.spec import Clashes, Diagnostic, Loaded, duplicate_names, find_files, folder, load_file, waits
+from airflow_provider_etl.spec.contracts import across
+from airflow_provider_etl.spec.contracts.alone import is_contract, read_contracts
 from airflow_provider_etl.spec.diagnostics import did_you_mean
 from airflow_provider_etl.spec.files import RULE, TESTS, left_out
 from airflow_provider_etl.spec.ignores import kept, useless
@@ -58,13 +60,20 @@ def diagnostics_of(paths: Sequence[Path], empty: Sequence[Diagnostic], options: 
         options: has `paths` and `environment`.
     """
     tests = [path for path in paths if path.name.endswith(TESTS)]
-    named = [path for path in paths if path not in tests]
+    contracts = [path for path in paths if path not in tests and is_contract(path)]
+    named = [path for path in paths if path not in tests and path not in contracts]
     files = [load_file(path, environment=options.environment, expressions=True) for path in named]
     complete = any(Path(item).is_dir() for item in options.paths)
     clashes = Clashes()
     shared = [item for file in files for item in clashes.told(file)]
-    between = [*shared, *folder.across(files, complete=complete), *waits.across(files, whole=complete)]
+    between = [
+        *shared,
+        *folder.across(files, complete=complete),
+        *waits.across(files, whole=complete),
+        *across.told(files),
+    ]
     tested = [item for path in tests for item in _of_tests(path, options.environment)]
+    tested += [item for path in contracts for item in read_contracts(path, options.environment)[1]]
     return sorted(dict.fromkeys([*empty, *tested, *duplicate_names(named), *_told(files, between)]))
 
 

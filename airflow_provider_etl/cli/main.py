@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "run": "airflow_provider_etl.cli.run",
     "test": "airflow_provider_etl.cli.test",
     "new": "airflow_provider_etl.cli.new",
+    "contract": "airflow_provider_etl.cli.contract",
     "backfill": "airflow_provider_etl.cli.backfill",
     "doctor": "airflow_provider_etl.cli.doctor",
     "adopt": "airflow_provider_etl.cli.adopt",

@@ -1,4 +1,4 @@
-"""`schema`: the JSON Schema of the pipeline file and of the test file, for editors and other programs."""
+"""`schema`: the JSON Schema of the pipeline file, of the test file and of contracts, for editors and other programs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ HELP: Final = "print the JSON Schema of pipeline files"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--tests", action="store_true", help="that of test files (FILE.test.yaml)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--tests", action="store_true", help="that of test files (FILE.test.yaml)")
+    what.add_argument("--contract", action="store_true", help="that of contract files")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Print the schema."""
-    print(text_of("tests" if options.tests else "pipeline"), end="")
+    print(text_of("tests" if options.tests else "contract" if options.contract else "pipeline"), end="")
     return 0

@@ -27,7 +27,12 @@ def tree(pipeline: Pipeline) -> Iterator[str]:
     yield "graph"
     for name, kind in pipeline.extract.items():
         yield from words.wrapped(f"{name}  {words.source(kind, pipeline.lookback)}", "  ", "      ")
-        yield from _drawn(_below(pipeline, name), "  ")
+        yield from _drawn([*_checks(pipeline, name), *_below(pipeline, name)], "  ")
+
+
+def _checks(pipeline: Pipeline, name: str) -> list[_Item]:
+    """What is asked of a dataset; of a source, what its contract says of all its rows together."""
+    return [_Item(f"check  {words.option(check, kind)}") for check, kind in pipeline.check.get(name, ())]
 
 
 def _below(pipeline: Pipeline, name: str) -> list[_Item]:
@@ -43,7 +48,7 @@ def _parts(pipeline: Pipeline, dataset: str) -> list[_Item]:
     loads = ((name, kind) for name, (loaded, kind) in pipeline.load.items() if loaded == dataset)
     return [
         *(_Item(f"step   {words.option(name, kind)}") for name, kind in steps),
-        *(_Item(f"check  {words.option(name, kind)}") for name, kind in pipeline.check.get(dataset, ())),
+        *_checks(pipeline, dataset),
         *(_Item(f"load   {words.load(name, kind)}") for name, kind in loads),
         *_below(pipeline, dataset),
     ]

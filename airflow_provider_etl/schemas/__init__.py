@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
-Name = Literal["pipeline", "tests"]
+Name = Literal["pipeline", "tests", "contract"]
 _FOLDER: Final = Path(__file__).parent
 
 
 def path_of(name: Name) -> Path:
-    """The file of a schema: that of pipeline files, or that of test files (`FILE.test.yaml`)."""
+    """The file of a schema: that of pipeline files, of test files (`FILE.test.yaml`) or of contracts."""
     return _FOLDER / f"{name}.json"
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from airflow_provider_etl.spec.diagnostics import Diagnostic
 from airflow_provider_etl.spec.loaded import Loaded
-from airflow_provider_etl.spec.nodes import MapNode, Node
 from airflow_provider_etl.spec.tables import APART, place_of, places
 from spark_jobs.load.scope import disjoint
 
@@ -49,7 +48,7 @@ class Clashes:
         other = self._ids.setdefault(found, loaded.path)
         if other != loaded.path:
             message = f"id {found!r} is taken by {other}: each would take the other's windows for its own"
-            yield _diagnostic(loaded, ("id",), "duplicate-id", message, "give one of them another id")
+            yield loaded.told(("id",), "duplicate-id", message, "give one of them another id")
 
     def _shared_tables(self, loaded: Loaded) -> Iterator[Diagnostic]:
         assert loaded.pipeline is not None  # noqa: S101 - `told` has seen to it
@@ -62,7 +61,7 @@ class Clashes:
                 if clash is not None and clash.file != loaded.path:
                     message = f"load {clash.name!r} of {clash.file} writes the same table, and nothing parts their rows"
                     hint = "give each load a `scope: {column: value}` of its own"
-                    yield _diagnostic(loaded, ("load", name, key), "table-shared", message, hint)
+                    yield loaded.told(("load", name, key), "table-shared", message, hint)
                 mine = _Load(file=loaded.path, name=name, kind=kind)
                 yield from self._nested(loaded, place, ("load", name, key))
                 others.append(mine)
@@ -76,7 +75,7 @@ class Clashes:
         for what, other in (("it lies in the folder", outer), ("in it lies the table", self._above.get(place[1]))):
             if other is not None and other.file != loaded.path:
                 message = f"{what} of load {other.name!r} of {other.file}, and each sweeps its own folder"
-                yield _diagnostic(loaded, keys, "table-nested", message, APART)
+                yield loaded.told(keys, "table-nested", message, APART)
 
 
 def _folders(path: str) -> Iterator[str]:
@@ -90,16 +89,3 @@ def _clash(one: Any, other: Any) -> bool:
     scopes = getattr(one, "scope", {}), getattr(other, "scope", {})
     carried = all(getattr(kind.write, "rows_carry_pipeline", False) for kind in (one, other))
     return not disjoint(*scopes) and not (carried and not any(scopes))
-
-
-def _diagnostic(loaded: Loaded, keys: tuple[str, ...], code: str, message: str, hint: str) -> Diagnostic:
-    """A problem at a key of a file; at the nearest key above it that the file has itself."""
-    node: Node | None = loaded.node
-    line, column = 1, 1
-    for key in keys:
-        node = node.get(key) if isinstance(node, MapNode) else None
-        if node is not None:
-            line, column = node.line, node.column
-    return Diagnostic(
-        path=loaded.path, line=line, column=column, code=code, key=".".join(keys), message=message, hint=hint
-    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from airflow_provider_etl.spec.class_plan import plan_of
+from airflow_provider_etl.spec.contracts.language import ContractFile, ContractUse
 from airflow_provider_etl.spec.expectations import OURS
 from airflow_provider_etl.spec.gate import adapter
 from airflow_provider_etl.spec.language import PipelineFile
@@ -15,6 +16,10 @@ from spark_jobs.check.gx_names import EXPECTATIONS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _NAME: Final = "^[A-Za-z_][A-Za-z0-9_]{0,99}$"
+_CONTRACT: Final = {
+    "$ref": "#/$defs/contract",
+    "description": "A contract's file, relative to the project folder; or {file, schema, modes}.",
+}
 _FORMATS: Final = {
     "duration": {"pattern": "^[0-9]+[smhdw]$"},
     "date": {"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
@@ -30,14 +35,23 @@ def json_schema() -> dict[str, Any]:
 
     classes = {(group, name): kinds.find(found, name, group) for group, found in REGISTRIES.items() for name in found}
     inputs = [("/".join(key), "validation", adapter(kind)) for key, kind in classes.items()]
-    inputs.append(("file", "validation", adapter(PipelineFile)))
+    inputs += [("file", "validation", adapter(PipelineFile)), ("contract", "validation", adapter(str | ContractUse))]
     references, shared = TypeAdapter.json_schemas(inputs, schema_generator=Described)  # type: ignore[arg-type]
     definitions = {name: plain(item) for name, item in shared["$defs"].items()}
     found = {key: _resolved(references["/".join(key), "validation"], definitions) for key in classes}
     verbs = {key: _kind(key, kind, found[key]) for key, kind in classes.items()}
+    definitions |= {"contract": _resolved(references["contract", "validation"], definitions)}
     file = dict(_resolved(references["file", "validation"], definitions))
     file["properties"] = file["properties"] | _verbs(verbs)
     return {"$schema": DIALECT, "title": "A pipeline", **file, "$defs": _used(definitions, verbs)}
+
+
+def schema_of_contracts() -> dict[str, Any]:
+    """The schema of a contract file as JSON."""
+    from airflow_provider_etl.spec.described import Described
+
+    schema = plain(adapter(ContractFile).json_schema(schema_generator=Described))
+    return {"$schema": DIALECT, **schema, "title": "A contract"}
 
 
 def _resolved(reference: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -62,7 +76,7 @@ def _kind(key: tuple[str, str], kind: type[Any], schema: Mapping[str, Any]) -> d
     """The schema of a kind's value, shorthand included; of a source or destination with its `type`."""
     group, name = key
     if group in ("extract", "load"):
-        more: dict[str, Any] = {"type": {"const": name}}
+        more: dict[str, Any] = {"type": {"const": name}, "contract": _CONTRACT}
         if group == "load":
             more["from"] = {"type": "string", "description": "The dataset that is loaded; default: result."}
         return {

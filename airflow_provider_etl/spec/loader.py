@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_etl.spec import (
     dag_names,
@@ -40,6 +40,10 @@ from airflow_provider_etl.spec.verbs import Placed, VerbReader, Verbs
 from airflow_provider_etl.spec.waiting import Awaited
 from spark_jobs.errors import ConfigError
 from spark_jobs.outline import Outline
+
+if TYPE_CHECKING:
+    from airflow_provider_etl.spec.contracts.across import Read, Written
+    from airflow_provider_etl.spec.contracts.using import Contracts
 
 
 def load_file(path: str | Path, *, environment: str | None = None, expressions: bool = False) -> Loaded:
@@ -94,6 +98,8 @@ class _Opened:
     base: Path
     problems: Problems
     awaited: list[Awaited] = field(default_factory=list)
+    read: list[Read] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
 
 
 def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, expressions: bool) -> Loaded:
@@ -112,6 +118,8 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         path=path,
         pipeline=None if problems.failed else pipeline,
         awaited=tuple(opened.awaited),
+        read=tuple(opened.read),
+        written=tuple(opened.written),
         diagnostics=kept,
         ignored=ignored,
         spared=tuple(sorted(set(found) - set(kept))),
@@ -142,7 +150,7 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     )
     reading = Reading(problems=problems, substitute=substitution)
     identity.refuse_default(defaults, problems)
-    verbs = VerbReader(reading=reading).read({key: whole.get(key) for key in ("extract", "transform", "check", "load")})
+    verbs, contracts = _verbs(whole, environment, reading, notes=expressions)
     whole = fitting(whole, defaults, verbs)
     read = shape.build(PipelineFile, whole, reading)
     given = {} if read is FAILED else defaults_of(read.params)
@@ -154,17 +162,7 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     strategies.check(verbs, problems, ordered=is_true(whole.get("depends_on_previous")))
     lookback.check(whole.get("lookback"), verbs, problems)
     settling.check(verbs, problems)
-    outlines: Mapping[str, Outline] = {}
-    if expressions:
-        from airflow_provider_etl.spec import columns, gate, sql
-
-        deterministic = _says_true(whole.get("deterministic"))
-        gate.check(verbs, problems)
-        sql.check(verbs, problems, deterministic=deterministic)
-        secrets.check(whole, problems)
-        outlines = columns.check(verbs, problems, deterministic=deterministic)
-        if "lookback" in whole.entries:
-            lookback.check_columns(verbs, outlines, problems)
+    outlines = _followed(whole, verbs, problems) if expressions else {}
     settings = Settings(whole, problems)
     settings.tags()
     timezone = settings.timezone()
@@ -190,7 +188,58 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
         from airflow_provider_etl.spec.timing import Timed
 
         Timed(pipeline=pipeline, node=whole, verbs=verbs, outlines=outlines, problems=problems).check()
+        _share(opened, pipeline, contracts, outlines)
     return pipeline
+
+
+def _followed(whole: MapNode, verbs: Verbs, problems: Problems) -> Mapping[str, Outline]:
+    """What a DAG processor has no time for: expressions, and the columns of each source and dataset."""
+    from airflow_provider_etl.spec import columns, gate, sql
+
+    deterministic = _says_true(whole.get("deterministic"))
+    gate.check(verbs, problems)
+    sql.check(verbs, problems, deterministic=deterministic)
+    secrets.check(whole, problems)
+    outlines = columns.check(verbs, problems, deterministic=deterministic)
+    if "lookback" in whole.entries:
+        lookback.check_columns(verbs, outlines, problems)
+    return outlines
+
+
+def _verbs(
+    whole: MapNode, environment: Environment | None, reading: Reading, *, notes: bool
+) -> tuple[Verbs, Contracts | None]:
+    """The verbs, and the contracts that they name; None where they name none: what reads those isn't imported then."""
+    nodes = {key: whole.get(key) for key in ("extract", "transform", "check", "load")}
+    contracts = None
+    if any(_names_contract(nodes[key]) for key in ("extract", "load")):
+        from airflow_provider_etl.spec.contracts.opening import Opener
+        from airflow_provider_etl.spec.contracts.using import Contracts
+
+        opener = None
+        if environment is not None:
+            opener = Opener(project=environment.project, roots=environment.roots, reading=reading, notes=notes)
+        contracts = Contracts(opener=opener, problems=reading.problems)
+        nodes = contracts.rewritten(nodes)
+    verbs, zone = VerbReader(reading=reading).read(nodes), whole.get("timezone")
+    if contracts is not None:
+        contracts.add_rules(verbs, zone.text if isinstance(zone, ScalarNode) else "UTC", notes=notes)
+    return verbs, contracts
+
+
+def _names_contract(node: Node | None) -> bool:
+    kinds = [entry.value for entry in node.entries.values()] if isinstance(node, MapNode) else []
+    return any(isinstance(item, MapNode) and "contract" in item.entries for item in kinds)
+
+
+def _share(opened: _Opened, pipeline: Pipeline, contracts: Contracts | None, outlines: Mapping[str, Outline]) -> None:
+    """Note what other files may want to know of this one's tables."""
+    from airflow_provider_etl.spec.columns import scope_of
+    from airflow_provider_etl.spec.contracts import across
+
+    kept = contracts.kept if contracts is not None else []
+    opened.read.extend(across.read_by(pipeline, kept))
+    opened.written.extend(across.written_by(pipeline, kept, outlines, scope_of(dict(outlines))))
 
 
 def _environment(

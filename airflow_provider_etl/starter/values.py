@@ -27,7 +27,7 @@ def flow(value: Any) -> str:
         items = {key: getattr(value, field.name) for key, field in plan_of(type(value)).fields.items()}
         return flow({key: item for key, item in items.items() if item is not None})
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(key)}: {flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key(name)}: {flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(flow(item) for item in value) + "]"
     return _scalar(value)
@@ -41,9 +41,9 @@ def _scalar(value: Any) -> str:
     return _text(value) if isinstance(value, str) else str(value)
 
 
-def _key(key: Any) -> str:
+def key(name: Any) -> str:
     """A key: always text to the file's reader, whatever else YAML sees in `on`."""
-    return key if isinstance(key, str) and _PLAIN.fullmatch(key) else _text(str(key))
+    return name if isinstance(name, str) and _PLAIN.fullmatch(name) else _text(str(name))
 
 
 def block(value: Any) -> str:
@@ -57,7 +57,14 @@ def _text(value: str) -> str:
     is_text = bool(value) and scalars.resolved(value)[0] == "text"
     if is_text and _PLAIN.fullmatch(value) and value == value.strip():
         return value
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return '"' + "".join(sign if sign.isprintable() else _escape(sign) for sign in escaped) + '"'
+
+
+def _escape(sign: str) -> str:
+    """A sign that YAML takes in no text as it is, or that would end the line."""
+    number = ord(sign)
+    return f"\\x{number:02x}" if number < 1 << 8 else f"\\u{number:04x}" if number < 1 << 16 else f"\\U{number:08x}"
 
 
 def _duration(value: timedelta) -> str:

@@ -11,6 +11,7 @@ CHECKS: Final = {
     "distinct_count": "spark_jobs.check.distinct_count:DistinctCount",
     "distinct_share": "spark_jobs.check.distinct_share:DistinctShare",
     "freshness": "spark_jobs.check.freshness:Freshness",
+    "conforms": "spark_jobs.check.conforms:Conforms",
     "in_range": "spark_jobs.check.in_range:InRange",
     "in_set": "spark_jobs.check.in_set:InSet",
     "length": "spark_jobs.check.length:Length",

@@ -39,6 +39,7 @@ class Pipeline:
         self.table = str(folder / "table")
         (folder / "carriers.csv").write_text(CARRIERS)
         self.checks: list[dict[str, Any]] = [{"not_null": {"columns": ["id"]}}, {"row_count": {"min": 1}}]
+        self.of_source: dict[str, Any] = {}
         self.write: dict[str, Any] = {"strategy": "replace_window", "column": "at"}
 
     def drop(self, number: int, text: str) -> None:
@@ -68,7 +69,7 @@ class Pipeline:
                 },
             },
             "transform": {"result": {"from": "rows", "steps": [{"filter": {"where": "id < 100"}}]}},
-            "check": {"result": self.checks},
+            "check": {**self.of_source, "result": self.checks},
             "load": {"lake": {"from": "result", "type": "delta", "path": self.table, "write": self.write}},
             "previous": previous.to_json() if previous else None,
         }
@@ -229,6 +230,21 @@ def test_a_check_sets_rows_aside_and_loads_the_rest(pipeline: Pipeline) -> None:
         assert sorted(stage for _, stage, _ in pipeline.quarantined(1)) == ["check", "extract"]
         assert report.datasets["result"].quarantined == 1
         assert report.datasets["result"].missing == 0
+
+
+def test_what_a_source_promises_of_all_its_rows_is_checked_before_what_became_of_them(pipeline: Pipeline) -> None:
+    conforms = {"conforms": {"columns": {"id": "int", "carrier": "string", "at": "timestamp", "delay": "double"}}}
+    pipeline.of_source = {"rows": [conforms, {"in_range": {"column": "id", "max": 2}}]}
+    pipeline.checks = [{"row_count": {"min": 100}}]
+    for report in (pipeline.fused(1, 1), pipeline.staged(1, 10, VERBS[:3])[-1]):
+        assert report.error is not None
+        assert report.error["where"] == "check.rows"
+        assert [(item.dataset, item.name, item.success, item.answered_by) for item in report.checks] == [
+            ("rows", "conforms", True, "schema"), ("rows", "in_range", False, "aggregate")
+        ]  # fmt: skip
+    pipeline.of_source, pipeline.checks = {"rows": [conforms, {"unique": {"columns": ["id"]}}]}, []
+    assert pipeline.staged(1, 20)[-1].state == "loaded"
+    assert pipeline.rows() == [(1,), (3,)]
 
 
 def test_rows_outside_the_window_stop_the_run(pipeline: Pipeline) -> None:

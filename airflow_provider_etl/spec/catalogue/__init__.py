@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from airflow_provider_etl.spec.catalogue import columns, files, graph, keys, safety, sql, times
+from airflow_provider_etl.spec.catalogue import columns, contracts, files, graph, keys, safety, sql, times
 from airflow_provider_etl.spec.catalogue.rule import BASE, Rule, completed
 
 # Heading of docs/rules.md -> its rules.
@@ -11,6 +11,7 @@ CHAPTERS: Final = {
     "Keys and values": keys.RULES,
     "Sources, datasets, loads": graph.RULES,
     "Columns and types": columns.RULES,
+    "Contracts": contracts.RULES,
     "SQL": sql.RULES,
     "Times": times.RULES,
     "Secrets": safety.RULES,

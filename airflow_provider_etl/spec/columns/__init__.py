@@ -4,6 +4,6 @@ Each kind says what it makes of the columns that it gets (`outline`); here the n
 held against them, and their types against each other. What isn't certain is never an error.
 """
 
-from airflow_provider_etl.spec.columns.follow import check
+from airflow_provider_etl.spec.columns.follow import check, scope_of
 
-__all__ = ["check"]
+__all__ = ["check", "scope_of"]

@@ -153,3 +153,8 @@ def check(verbs: Verbs, problems: Problems, *, deterministic: bool = True) -> di
         Source or dataset -> its columns, as far as they are known.
     """
     return _Follower(verbs, problems, Expressions(problems, deterministic=deterministic)).follow()
+
+
+def scope_of(outlines: dict[str, Outline]) -> Known:
+    """What a kind may ask once all columns have been followed."""
+    return Known(datasets=outlines, expressions=Expressions(Problems(), deterministic=True))

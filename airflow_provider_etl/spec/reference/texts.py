@@ -44,6 +44,9 @@ A mapping: name → source; `type` is the kind. Each says which of its rows belo
 
 Where an option of a source names `${window…}` and the schedule cuts time (cron, `every`), a run takes the schedule's
 windows alone: another span, asked for by hand, would read one file and clear the rows of the others.
+
+Each source takes `contract: contracts/orders.yaml` too: its columns, rules and modes stand in a file of their own,
+which others keep as well ([contracts](contracts.md)).
 """
 
 STEPS: Final = """\
@@ -62,7 +65,8 @@ anything is published. A list is short for `{columns: […]}`.
 
 LOAD: Final = """\
 A mapping: name → destination; `type` is the kind, `from` the dataset (default: `result`), `write` the strategy: how
-rows reach the table, and why a repeat can't harm.
+rows reach the table, and why a repeat can't harm. `contract: contracts/orders.yaml` is held against what is about to be
+published ([contracts](contracts.md)).
 """
 
 ENVIRONMENT: Final = """\

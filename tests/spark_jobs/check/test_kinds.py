@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from spark_jobs import kinds
 from spark_jobs.errors import ConfigError
 from tests.spark_jobs.check.checking import checks
 
@@ -184,3 +185,48 @@ def test_a_check_that_does_not_fit_is_an_error_of_the_file(typed: DataFrame, ite
     with pytest.raises(ConfigError) as error:
         checks(typed, item, other=typed)
     assert words in str(error.value)
+
+
+def test_conforms_names_each_column_that_is_missing_or_another_or_unwanted(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([], "id int, `a b` decimal(10,2), deep struct<x: int>, Late timestamp")
+    right = {"id": "INTEGER", "a b": "dec(10, 2)", "deep": "struct<x int>"}
+    wrong = {"id": "bigint", "late": "timestamp", "gone": "string"}
+    done = checks(
+        rows, {"conforms": {"columns": right}}, {"conforms": {"columns": wrong, "closed": True, "name": "c: conforms"}}
+    )
+    assert [(item.name, item.success, item.message) for item in done.results] == [
+        ("conforms", True, ""),
+        (
+            "c: conforms",
+            False,
+            "id is int, bigint is wanted; late (timestamp) is missing; gone (string) is missing; a b isn't wanted; deep isn't wanted; Late isn't wanted",  # noqa: E501
+        ),
+    ]
+
+
+def test_the_conditions_of_a_contract_set_the_same_rows_aside_as_its_checks(spark: SparkSession) -> None:
+    from airflow_provider_etl.spec.contracts.checks import conditions, of_rows
+    from airflow_provider_etl.spec.contracts.contract import Contract
+    from airflow_provider_etl.spec.contracts.language import ContractColumn, ContractFile
+    from airflow_provider_etl.spec.nodes import MapNode, Source
+
+    columns = {
+        "n": ContractColumn(type="double", min=0),
+        "t": ContractColumn(type="timestamp", min="2013-01-01T06:00", max="2013-01-01T07:00+01:00"),
+        "d": ContractColumn(type="date", max="2013-01-01"),
+        "s": ContractColumn(type="string", values=("it's", "b\\"), regex="^[a-z']+$"),
+        "x": ContractColumn(type="decimal(10,2)", values=(1.5, 2)),
+    }
+    contract = Contract(told="c", path="c", file=ContractFile(columns=columns), node=MapNode(Source("c")))
+    at = datetime(2013, 1, 1, 6, tzinfo=UTC)
+    data = [
+        (0.0, at, date(2013, 1, 1), "it's", Decimal("1.50")),
+        (None, None, None, None, None),
+        (NAN, datetime(2013, 1, 1, 5, 59, tzinfo=UTC), date(2013, 1, 2), "b\\", Decimal(2)),
+        (-1.0, datetime(2013, 1, 1, 6, 1, tzinfo=UTC), date(2012, 1, 1), "c", Decimal("1.51")),
+    ]
+    rows = spark.createDataFrame(data, "n double, t timestamp, d date, s string, x decimal(10,2)")
+    done = checks(rows, *({name: kinds.dump(kind)} for name, kind in of_rows(contract, list(columns), "stop")))
+    texts = conditions(contract, "UTC").values()
+    left = rows.selectExpr(*(f"count_if(not ({text})) as c{place}" for place, text in enumerate(texts))).collect()[0]
+    assert list(left) == [failing for _, failing, _ in done.numbers] == [2, 2, 1, 1, 1, 1]

@@ -1,0 +1,145 @@
+"""Sample files: their columns, and some of their rows."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from airflow_provider_etl.contracts.seen import Seen
+from spark_jobs.errors import ConfigError, DataError
+from spark_jobs.extract.contract import twins
+
+Format = Literal["csv", "tsv", "json", "json_document", "parquet", "orc", "avro"]
+_ENDINGS: Final[dict[str, Format]] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".parquet": "parquet",
+    ".orc": "orc",
+    ".avro": "avro",
+}
+
+
+def format_of(path: Path) -> Format:
+    """A file's format by its ending.
+
+    Raises:
+        ConfigError: the ending says nothing.
+    """
+    plain = path.with_suffix("") if path.suffix in (".gz", ".bz2") else path
+    found = _ENDINGS.get(plain.suffix.lower())
+    if found is None:
+        raise ConfigError(
+            f"the ending {plain.suffix!r} names no format", where=str(path), remedy=f"--format {', '.join(FORMATS)}"
+        )
+    return found
+
+
+def look(path: Path, form: Format, most: int, seen: dict[str, Seen]) -> None:
+    """Take a file's columns and its first rows.
+
+    Args:
+        path: the file.
+        form: its format.
+        most: how many rows are read.
+        seen: column -> what was seen of it, in other files too; it is added to.
+
+    Raises:
+        ConfigError: a package is missing that reads the format.
+        DataError: the file isn't of the format.
+    """
+    try:
+        _READERS[form](path, most, seen)
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError, EOFError) as error:
+        raise DataError(
+            f"the file can't be read as {form}: {error}", where=str(path), remedy="another --format?"
+        ) from error
+
+
+def _rows(rows: Iterator[Mapping[str, Any]], most: int, seen: dict[str, Seen], *, text: bool) -> None:
+    """Count each column of each row; one that a row hasn't got is without a value there, and in the rows before."""
+    before = max((item.rows for item in seen.values()), default=0)
+    for number, row in enumerate(itertools.islice(rows, most)):
+        for name in row:
+            if name not in seen:
+                seen[name] = Seen(text=text, rows=before + number, nulls=before + number)
+        for name, item in seen.items():
+            item.add(row.get(name))
+
+
+def _opened(path: Path) -> io.TextIOWrapper:
+    opener: Any = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)
+    found: io.TextIOWrapper = opener(path, "rt", encoding="utf-8-sig", newline="")
+    return found
+
+
+def _delimited(separator: str) -> Callable[[Path, int, dict[str, Seen]], None]:
+    def read(path: Path, most: int, seen: dict[str, Seen]) -> None:
+        with _opened(path) as file:
+            reader = csv.DictReader(file, delimiter=separator, restkey="", strict=True)
+            rows = ({name: value for name, value in row.items() if name} for row in reader)
+            twin = twins(reader.fieldnames or ())
+            if twin:
+                raise ValueError(f"columns {twin[0]!r} and {twin[1]!r} differ by case at most")
+            for name in reader.fieldnames or ():
+                seen.setdefault(name, Seen(text=True))
+            _rows(rows, most, seen, text=True)
+
+    return read
+
+
+def _lines(path: Path, most: int, seen: dict[str, Seen]) -> None:
+    with _opened(path) as file:
+        _rows((_object(json.loads(line)) for line in file if line.strip()), most, seen, text=False)
+
+
+def _document(path: Path, most: int, seen: dict[str, Seen]) -> None:
+    with _opened(path) as file:
+        found = json.load(file)
+    _rows((_object(item) for item in (found if isinstance(found, list) else [found])), most, seen, text=False)
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} stands where an object is wanted")  # noqa: TRY004 - a file's, told as such
+    return value
+
+
+def _columnar(path: Path, most: int, seen: dict[str, Seen]) -> None:
+    from airflow_provider_etl.contracts.columnar import schema_and_rows
+
+    schema, rows = schema_and_rows(path, most)
+    _typed(schema, seen)
+    _rows(rows, most, seen, text=False)
+
+
+def _avro(path: Path, _most: int, seen: dict[str, Seen]) -> None:
+    from airflow_provider_etl.contracts.avro import schema_of
+
+    _typed(schema_of(path), seen)
+
+
+def _typed(schema: Mapping[str, Seen], seen: dict[str, Seen]) -> None:
+    for name, item in schema.items():
+        seen.setdefault(name, item)
+
+
+_READERS: Final[dict[str, Callable[[Path, int, dict[str, Seen]], None]]] = {
+    "csv": _delimited(","),
+    "tsv": _delimited("\t"),
+    "json": _lines,
+    "json_document": _document,
+    "parquet": _columnar,
+    "orc": _columnar,
+    "avro": _avro,
+}
+FORMATS: Final = tuple(_READERS)

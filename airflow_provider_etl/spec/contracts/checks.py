@@ -1,0 +1,116 @@
+"""A contract's rules as checks of a dataset, and as conditions of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any, Final
+
+from airflow_provider_etl.spec.contracts.contract import Contract
+from airflow_provider_etl.spec.contracts.language import ContractColumn
+from airflow_provider_etl.spec.variables import quoted
+from spark_jobs import kinds
+from spark_jobs.check import CHECKS
+from spark_jobs.check.in_range import InRange
+from spark_jobs.check.in_set import InSet
+from spark_jobs.check.matches import Matches
+from spark_jobs.check.not_null import NotNull
+from spark_jobs.check.rule import OnFail
+from spark_jobs.check.unique import Unique
+from spark_jobs.columns import quote
+from spark_jobs.outline import family
+
+FRESHNESS: Final = "freshness"  # the check that a release may not have
+
+
+def of_rows(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iterator[tuple[str, Any]]:
+    """(kind's name, check) of what each row must meet by itself.
+
+    Args:
+        contract: the contract.
+        names: the columns that are asked about.
+        on_fail: what becomes of rows that don't.
+    """
+    required = tuple(name for name in contract.required if name in names)
+    if required:
+        yield "not_null", NotNull(columns=required, on_fail=on_fail, name=f"{contract.told}: not_null")
+    for name, item in contract.columns.items():
+        if name in names:
+            yield from _of_column(contract.told, name, item, on_fail)
+
+
+def _of_column(told: str, name: str, item: ContractColumn, on_fail: OnFail) -> Iterator[tuple[str, Any]]:
+    if item.min is not None or item.max is not None:
+        called = f"{told}: in_range"
+        yield "in_range", InRange(column=name, min=item.min, max=item.max, on_fail=on_fail, name=called)
+    if item.values:
+        yield "in_set", InSet(column=name, values=item.values, on_fail=on_fail, name=f"{told}: in_set")
+    if item.regex is not None:
+        yield "matches", Matches(column=name, regex=item.regex, on_fail=on_fail, name=f"{told}: matches")
+
+
+def of_tables(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iterator[tuple[str, Any]]:
+    """(kind's name, check) of what only all rows together tell; arguments as above."""
+    uniques = [(name,) for name, item in contract.columns.items() if item.unique and (name,) != contract.file.keys]
+    for columns in filter(None, (contract.file.keys, *uniques)):
+        if set(columns) <= set(names):
+            yield "unique", Unique(columns=columns, on_fail=on_fail, name=f"{contract.told}: unique")
+    for share, complete in contract.complete().items():
+        asked = tuple(name for name in complete if name in names)
+        if asked:
+            called = f"{contract.told}: completeness"
+            yield "not_null", NotNull(columns=asked, mostly=share, name=called)
+    found = contract.freshness
+    if found is not None and found.column in names and FRESHNESS in CHECKS:
+        kind: Any = kinds.find(CHECKS, FRESHNESS, "check")
+        yield FRESHNESS, kind(column=found.column, within=found.within, name=f"{contract.told}: freshness")
+
+
+def conditions(contract: Contract, zone: str) -> dict[str, str]:
+    """Name of a rule -> the Spark SQL that a row meets, a missing value included: what is required is said elsewhere.
+
+    Args:
+        contract: the contract.
+        zone: IANA name of the zone of timestamps without an offset.
+    """
+    found = {}
+    for name, item in contract.columns.items():
+        for rule, text in _conditions(quote(name), item, zone):
+            found[f"{contract.told}: {name} {rule}"] = f"{quote(name)} is null or {text}"
+    return found
+
+
+def _conditions(column: str, item: ContractColumn, zone: str) -> Iterator[tuple[str, str]]:
+    kind = family(item.type) or ""
+    bounds = [(sign, bound) for sign, bound in ((">=", item.min), ("<=", item.max)) if bound is not None]
+    if bounds:
+        parts = [f"{column} {sign} {_literal(bound, kind, zone)}" for sign, bound in bounds]
+        # To Spark NaN is the largest number: without a max it would pass.
+        parts += [f"not isnan({column})"] if kind == "float" else []
+        yield "in_range", f"({' and '.join(parts)})"
+    if item.values:
+        yield "in_set", f"{column} in ({', '.join(_literal(value, kind, zone) for value in item.values)})"
+    if item.regex is not None:
+        yield "matches", f"{column} rlike {quoted(item.regex)}"
+
+
+def _literal(value: float | bool | str, kind: str, zone: str) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str):
+        return repr(value)
+    if kind == "date":
+        return f"DATE {quoted(value)}"
+    if kind in ("timestamp", "timestamp_ntz"):
+        return _instant(value, kind, zone)
+    return quoted(value)
+
+
+def _instant(text: str, kind: str, zone: str) -> str:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    moment = datetime.fromisoformat(text)
+    if kind == "timestamp_ntz":
+        return f"TIMESTAMP_NTZ {quoted(moment.isoformat(sep=' '))}"
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
+    return f"TIMESTAMP {quoted(aware.isoformat(sep=' '))}"
