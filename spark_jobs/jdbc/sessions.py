@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final, Self, TypeVar
 
 from spark_jobs.errors import ConfigError
@@ -84,18 +85,22 @@ def connect(address: Address) -> Session:
     made = _told(lambda: registry.get(address.driver).connect(address.url, properties))
     if made is None:
         raise ConfigError(f"{address.driver} takes no such URL", where=where, remedy="see the connection's subprotocol")
-    return _told(lambda: _begun(Session(made, jvm), where))
+    session = Session(made, jvm)
+    try:
+        _told(lambda: _begin(session, where))
+    except (ConfigError, DriverError):
+        session.close()
+        raise
+    return session
 
 
-def _begun(session: Session, where: str) -> Session:
+def _begin(session: Session, where: str) -> None:
     told, java = session.metadata, session.java
     if not told.supportsTransactions():
-        java.close()
         raise ConfigError("the database knows no transactions", where=where, expected="one that does")
     java.setAutoCommit(False)
     committed = told.supportsTransactionIsolationLevel(_READ_COMMITTED)
     java.setTransactionIsolation(_READ_COMMITTED if committed else _SERIALIZABLE)
-    return session
 
 
 def _missing(error: Exception, address: Address) -> Exception:
@@ -243,6 +248,8 @@ def _value(result: Any, place: int, kind: int) -> Any:
     if kind in _TEXTS:
         return result.getString(place)
     found = result.getTimestamp(place) if kind == _TIMESTAMP else result.getObject(place)
+    if isinstance(found, Decimal) and found.as_tuple().exponent == 0:
+        return int(found)  # where there is no other type for whole numbers
     if found is None or kind not in {_DATE, _TIMESTAMP}:
         return found
     return (datetime if kind == _TIMESTAMP else date).fromisoformat(found.toString())
