@@ -170,3 +170,4 @@ def test_a_table_with_rules_gets_its_rows_by_insert(spark: Any, postgres: Any, t
     table = DatabaseTable(spark, postgres, tmp_path, "ruled", Snapshot(strategy="snapshot"), "id INT")
     table.load(day(1), (1,), (2,))
     assert (table.rows(), postgres.rows("SELECT id FROM seen ORDER BY id")) == ([(1,), (2,)], [(1,), (2,)])
+    postgres.run("DROP TABLE ruled, seen")
