@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,7 +16,8 @@ from spark_jobs.connections import Connections
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.load.by_key import Merge
 from spark_jobs.load.databases import plain_stage
-from spark_jobs.load.databases.names import STAGE
+from spark_jobs.load.databases.books import Books
+from spark_jobs.load.databases.names import STAGE, TableName
 from spark_jobs.load.databases.plain import Plain
 from spark_jobs.load.strategies import ReplaceWindow, Snapshot
 from spark_jobs.points import HOOK
@@ -243,3 +245,17 @@ def test_a_ledger_without_the_tables_row_lets_nobody_in_unlocked(facts: Database
     assert facts.rows() == [(1,)]
     facts.load(day(1), (2, at(1)))
     assert facts.rows() == [(2,)]
+
+
+def test_who_comes_second_waits_until_the_first_has_committed(facts: DatabaseTable) -> None:
+    database = Plain(connection=facts.connection)
+    books = Books(database=database, table=database.placed(TableName(schema="", name="facts")))
+    first, second = database.connect(), database.connect()
+    with ThreadPoolExecutor(1) as pool, first.cursor() as mine, second.cursor() as theirs:
+        books.lock(mine)
+        waiting = pool.submit(books.lock, theirs)
+        assert wait([waiting], timeout=1).not_done
+        first.commit()
+        waiting.result(timeout=30)
+    first.close()
+    second.close()
