@@ -78,6 +78,11 @@ s3: jars .venv/.dev ## Fetch the jars for S3, and those of the tests' S3 server,
 	@[ .cache/s3proxy/.complete -nt tests/servers/s3proxy.lock ] || { \
 		$(BIN)/python -m tests.servers.s3; touch .cache/s3proxy/.complete; }
 
+.PHONY: drivers
+drivers: jars .venv/.dev ## Fetch the tests' database that runs in Java, H2, once
+	@[ .cache/drivers/.complete -nt tests/servers/drivers.lock ] || { \
+		$(BIN)/python -m tests.servers.embedded; touch .cache/drivers/.complete; }
+
 .PHONY: log-store
 log-store: s3 ## Build the jar of Delta's log store for S3 from its source (needs a JDK 17)
 	@$(BIN)/python -m spark_jobs.object_store.build jars
@@ -117,7 +122,7 @@ check: lint ## Lint, types, walls and the tests that start neither Spark nor Air
 .PHONY: test
 test: ## Everything: what check does, and Spark, Airflow and end-to-end tests, and the oldest supported Airflow
 	@$(MAKE) debian .venv/.dev
-	@$(MAKE) archive s3 lint
+	@$(MAKE) archive s3 drivers lint
 	@$(MAKE) test-airflow LANES=2.11
 	@$(BIN)/python -m pytest $(PARALLEL) --durations=40 --durations-min=5
 
@@ -132,7 +137,7 @@ test-airflow: $(LANES:%=.venv-airflow/%/.made) .venv/.dev ## The same YAML on ev
 
 .PHONY: prove
 prove: ## Every supported Airflow, and the proofs that take too long for make test
-	@$(MAKE) debian .venv/.dev archive s3
+	@$(MAKE) debian .venv/.dev archive s3 drivers
 	@$(MAKE) test-airflow PICK="prove or not prove"
 	@$(BIN)/python -m pytest -m prove --ignore=tests/airflow/lanes
 

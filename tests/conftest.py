@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.servers.embedded import JARS, Embedded, embedded
 from tests.servers.mariadb import MariaDB, mariadb_server
 from tests.servers.postgres import PostgreSQL, postgres_server
 from tests.servers.s3 import Server as S3Server
@@ -34,12 +35,14 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """One real Spark session with Delta for the whole suite, configured as the product configures it."""
-    from spark_jobs.session import start
+    from spark_jobs.session import jars, start
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
     # py4j says that it closes its connections when the interpreter ends: by then pytest has closed the stream.
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    engine = {"master": "local[2]", "memory": "2g", "jars": str(ROOT / "jars"), "small": True}
+    paths = [*jars(str(ROOT / "jars")), *map(str, sorted(JARS.glob("*.jar")))]
+    conf = {"spark.driver.extraClassPath": ":".join(paths)}
+    engine = {"master": "local[2]", "memory": "2g", "jars": str(ROOT / "jars"), "small": True, "conf": conf}
     session = start("tests", engine)
     yield session
     session.stop()
@@ -56,6 +59,20 @@ def postgres() -> Iterator[PostgreSQL]:
 def mariadb() -> Iterator[MariaDB]:
     """A real MariaDB for the whole suite."""
     with mariadb_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def derby(spark: SparkSession) -> Iterator[Embedded]:
+    """A real Apache Derby for the whole suite, in Spark's own Java."""
+    with embedded("derby", spark) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def h2(spark: SparkSession) -> Iterator[Embedded]:
+    """A real H2 for the whole suite, in Spark's own Java."""
+    with embedded("h2", spark) as server:
         yield server
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from airflow_provider_etl.hooks.booked_ledger import BookedLedger
 from airflow_provider_etl.hooks.connections import resolved
+from spark_jobs.connections import Connection
 from spark_jobs.load.databases import database_of
 from spark_jobs.load.databases.books import Books, Entry
 from spark_jobs.load.databases.names import TableName
@@ -23,11 +24,22 @@ class DatabaseLedger(BookedLedger):
     def __init__(self, connection: str, table: str) -> None:
         self.connection, self.table = connection, table
 
+    @property
+    def silent(self) -> bool:
+        """Whether it can't be asked here: the driver of a connection of type `jdbc` is Java's, so Spark alone asks."""
+        return self._resolved.kind == "jdbc"
+
+    @cached_property
+    def _resolved(self) -> Connection:
+        return resolved({self.connection: f"connection {self.connection!r}"})[self.connection]
+
     @cached_property
     def entries(self) -> Mapping[str, Entry]:
-        """Unit -> its last commit; none where there is no ledger."""
+        """Unit -> its last commit; none where there is no ledger, or where it is silent: every window runs then."""
+        if self.silent:
+            return {}
         where = f"connection {self.connection!r}"
-        database = database_of(resolved({self.connection: where})[self.connection], where)
+        database = database_of(self._resolved, where)
         books = Books(database=database, table=TableName.parse(self.table, where))
         made = database.connect()
         try:

@@ -179,6 +179,7 @@ def _lacking(load: Mapping[str, Any], wanted: Span, windows: list[Span], left_ou
 
     table = load["table"]  # a path alone where an older version has prepared it
     hook = ledger_of({"type": "delta", "path": table} if isinstance(table, str) else table)
+    _refuse_silent(hook, load)
     who = {"pipeline": load["pipeline"], "destination": load["destination"]}
     if load["snapshot"]:
         unit = LoadUnit(**who, window=Window(start=wanted[0], end=wanted[1]), snapshot=True)
@@ -194,6 +195,21 @@ def _lacking(load: Mapping[str, Any], wanted: Span, windows: list[Span], left_ou
     # Windows that no schedule cuts (run by hand) stand in the commits' own words, as far as the log goes back.
     lacking = lacking and gap(wanted, [*held, *hook.windows(**who)])
     return _words(lacking) if lacking else ""
+
+
+def _refuse_silent(hook: Any, load: Mapping[str, Any]) -> None:
+    """See that nobody waits for ever.
+
+    Raises:
+        ConfigError: the ledger can't be asked without Spark.
+    """
+    if getattr(hook, "silent", False):
+        raise ConfigError(
+            f"the ledger of pipeline {load['pipeline']} lies in a database of a connection of type jdbc",
+            where=f"load.{load['destination']}",
+            expected="a table whose ledger can be asked without Spark",
+            remedy="wait for the pipeline's DAG run, or for another load of it",
+        )
 
 
 def _window(item: Span) -> Window:

@@ -27,6 +27,7 @@ NEAREST: Final = {
     "scd2": ("merge", "append", "replace_window"),
     "cdc": ("merge", "scd2", "append"),
 }
+_NEAR: Final = "the nearest one is %s"
 # In these the row with the highest sequence wins, whichever window brings it first.
 _BY_SEQUENCE: Final = frozenset({"merge", "cdc"})
 
@@ -43,6 +44,7 @@ def check(verbs: Verbs, problems: Problems, *, ordered: bool = False) -> None:
         if placed.kind is FAILED:
             _unsupported(placed, problems)
             continue
+        _unkept(placed, problems)
         _conflicts(placed, problems)
         if not ordered:
             _without_sequence(placed, problems)
@@ -58,7 +60,16 @@ def _unsupported(placed: Placed, problems: Problems) -> None:
     near = next((name for name in NEAREST[node.text] if name in kept), kept[0])
     problems.forget(node, "unknown-value")
     message = f"{placed.name} can't keep strategy {node.text}: it keeps {', '.join(kept)}"
-    problems.add(node, "strategy-unsupported", message, f"the nearest one is {near}")
+    problems.add(node, "strategy-unsupported", message, _NEAR % near)
+
+
+def _unkept(placed: Placed, problems: Problems) -> None:
+    """A strategy that the destination keeps, but not with its other options."""
+    why, node = getattr(placed.kind, "unkept", ""), _strategy(placed)
+    if not why or node is None:
+        return
+    near = next(name for name in NEAREST[node.text] if name in kept_by(placed.name))
+    problems.add(node, "strategy-unsupported", f"{placed.name} can't keep strategy {node.text}: {why}", _NEAR % near)
 
 
 def _strategy(placed: Placed) -> ScalarNode | None:

@@ -18,6 +18,7 @@ from spark_jobs.errors import ConfigError
 _HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_])?|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?")
 _NAME: Final = re.compile(r"[^/?&#;=%'\"`\\\s]+")
 _DRIVER: Final = re.compile(r"[A-Za-z_][\w]*(?:\.[A-Za-z_][\w$]*)+")
+_FILE: Final = re.compile(r"[A-Za-z0-9_./~\-]+")
 _SUBPROTOCOL: Final = re.compile(r"[a-z][a-z0-9]*(?::[a-z][a-z0-9]*)*")
 
 # Key of `extra` -> the driver's property. Those with the name None mean something to other clients only.
@@ -58,6 +59,7 @@ _MYSQL: Final[Mapping[str, str | None]] = {
 _OTHER: Final[Mapping[str, str | None]] = {
     "driver": None,
     "subprotocol": None,
+    "embedded": None,
     "driver_class": None,
     "driver_path": None,
     "sqlalchemy_scheme": None,
@@ -137,7 +139,11 @@ def _other(connection: Connection) -> Address:
                 where=f"connection {connection.id!r}",
                 expected='such as {"driver": "oracle.jdbc.OracleDriver", "subprotocol": "oracle:thin"}',
             )
-    url = f"jdbc:{told['subprotocol']}://{_place(connection, None)}/{_plain(connection, 'schema', _NAME)}"
+    if connection.extra.get("embedded"):  # it runs in the JVM itself, and its name is a file's or its own
+        place = _plain(connection, "schema", _FILE)
+    else:
+        place = f"//{_place(connection, None)}/{_plain(connection, 'schema', _NAME)}"
+    url = f"jdbc:{told['subprotocol']}:{place}"
     return Address(database="other", driver=told["driver"], url=url, properties=_properties(connection, _OTHER))
 
 

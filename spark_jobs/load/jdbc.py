@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
+from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.load import scope
@@ -34,9 +35,14 @@ if TYPE_CHECKING:
     from spark_jobs.load.delta import Delta
 
 
+KINDS: Final = {"postgres": ("postgres",), "mariadb": ("mysql", "mariadb"), "other": ("jdbc",)}
+"""What `database` says -> types of connections."""
+MERGE_UNKEPT: Final = "merge compares rows by SQL that databases don't share"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Jdbc(Table):
-    """A table of PostgreSQL or MariaDB; the ledger is `_etl_loads` beside it, written in the same transaction."""
+    """A table of a database; the ledger is `_etl_loads` beside it, written in the same transaction."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
     example: ClassVar[str] = """\
@@ -49,7 +55,7 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
     looks_back: ClassVar[bool] = True
 
     connection: str = field(metadata={"connection": True})
-    """The Airflow connection, of type `postgres` or `mysql` (MariaDB)."""
+    """The Airflow connection, of type `postgres` or `mysql` (MariaDB), or `jdbc` with a driver for any other."""
     table: str = field(metadata={"substitute": "text"})
     """The table, or `schema.table`; without a schema it is in the connection's own. Made where there is none."""
     write: ReplaceWindow | Append | Snapshot | Merge
@@ -60,6 +66,15 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
     scope: Mapping[str, str | int | bool] = field(default_factory=dict)
     """Column -> value: the rows that are this pipeline's, where several load one table. Rows get columns that they
     lack; one that says another value is refused."""
+
+    database: Literal["postgres", "mariadb", "other"] | None = None
+    """Which database it is: `lint` knows no connections, and refuses for `other` what standard SQL can't do. A run
+    looks at the connection anyway."""
+
+    @property
+    def unkept(self) -> str:
+        """Why the strategy isn't kept, whatever `lint` thinks of all databases together; empty where it is."""
+        return MERGE_UNKEPT if self.database == "other" and isinstance(self.write, Merge) else ""
 
     @property
     def place(self) -> str:
@@ -74,7 +89,8 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
 
     def outside(self, rows: DataFrame, context: Context) -> list[Outside]:
         """Which rows the load can't take, those among them that hold what a column of the table can't."""
-        database, table = self._database(context), TableName.parse(self.table, context.where)
+        database = self._database(context)
+        table = database.placed(TableName.parse(self.table, context.where))
         keys = self.write.keys if isinstance(self.write, Merge) else ()
         there = {name.lower() for name in rows.columns}
         by = tuple(name for name in self._by if name.lower() in there)
@@ -200,7 +216,7 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             context: session, plan and connections.
         """
         database = self._database(context)
-        table = TableName.parse(self.table, context.where)
+        table = database.placed(TableName.parse(self.table, context.where))
         return Publishing(
             books=Books(database=database, table=table),
             unit=self.unit(name, context.plan),
@@ -210,7 +226,22 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
         )
 
     def _database(self, context: Context) -> Database:
-        return database_of(context.connections[self.connection], context.where)
+        connection = context.connections[self.connection]
+        database = database_of(connection, context.where)
+        if self.database is not None and connection.kind not in KINDS[self.database]:
+            raise ConfigError(
+                f"connection {self.connection!r} is of type {connection.kind!r}, and `database` says {self.database}",
+                where=context.where,
+                expected=f"a connection of type {' or '.join(KINDS[self.database])}",
+            )
+        if isinstance(self.write, Merge) and not database.merges:
+            raise ConfigError(
+                f"connection {self.connection!r} is of type {connection.kind!r}: {MERGE_UNKEPT}",
+                where=context.where,
+                expected="replace_window, append or snapshot",
+                remedy="the nearest one is snapshot",
+            )
+        return database
 
     def _lost(self, publishing: Publishing) -> LoadReceipt:
         return self._receipt(Outcome(entry=publishing.found(), found=True))

@@ -46,3 +46,14 @@ def test_two_loads_of_one_table_need_scopes_and_so_do_two_files(project: Project
     assert project.told(scoped.replace("append}\n\n", "append}\n") + "    scope: {country: at}\n") == []
     other = twice.replace("table: sales.orders", "table: sales.others", 1)
     assert project.told(other) == []
+
+
+def test_a_merge_by_standard_sql_alone_is_refused_where_the_file_says_that_it_is_one(project: Project) -> None:
+    merge = MART.replace("strategy: append", "strategy: merge, keys: [id], sequence: at")
+    assert project.told(merge.replace("table: sales", "database: postgres\n    table: sales")) == []
+    other = merge.replace("table: sales", "database: other\n    table: sales")
+    (told,) = project.told(other)
+    assert "strategy-unsupported load.lake.write.strategy" in told
+    assert "jdbc can't keep strategy merge: merge compares rows by SQL that databases don't share" in told
+    assert "the nearest one is snapshot" in told
+    assert project.told(other.replace("merge, keys: [id], sequence: at", "append")) == []

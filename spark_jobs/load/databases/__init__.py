@@ -13,6 +13,7 @@ DATABASES: Final = {
     "postgres": "spark_jobs.load.databases.postgres:Postgres",
     "mysql": "spark_jobs.load.databases.mariadb:MariaDB",
     "mariadb": "spark_jobs.load.databases.mariadb:MariaDB",
+    "jdbc": "spark_jobs.load.databases.plain:Plain",
 }
 _INSTALL: Final = {"psycopg": "postgres", "pymysql": "mysql", "pyarrow": "spark"}
 
@@ -33,7 +34,7 @@ def database_of(connection: Connection, where: str) -> Database:
             f"connection {connection.id!r} is of type {connection.kind!r}",
             where=where,
             expected=f"one of {', '.join(DATABASES)}",
-            remedy="other databases aren't loaded yet: load a lake table, or files",
+            remedy="for another database: type jdbc, with driver and subprotocol in its extra",
         )
     module, _, name = target.partition(":")
     database = getattr(import_module(module), name)(connection=connection)

@@ -15,7 +15,10 @@ from spark_jobs.load.databases.unheld import Unheld
 if TYPE_CHECKING:
     from pyarrow import RecordBatch  # type: ignore[import-untyped]
     from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType
+
+    from spark_jobs.load.databases.sending import Part
 
 Cursor = Any
 """A cursor of Python's DB-API; parameters are `%s`, and a tuple of them is always given."""
@@ -42,11 +45,17 @@ class Database(Protocol):
     transactional_ddl: ClassVar[bool]
     nulls_last: ClassVar[str]
     """What makes nulls come last where values come in descending order."""
-    words: ClassVar[Mapping[str, str]]
-    """The types of our own tables' columns: key, name, text, number, moment."""
+    guards_shapes: ClassVar[bool]
+    """Whether `lock` keeps others from changing tables; else whoever comes second is refused, and looks again."""
+    merges: ClassVar[bool]
+    """Whether it keeps `merge`."""
     change: ClassVar[str]
     """The type of a small whole number."""
     connection: Connection
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """The types of our own tables' columns: key, name, text, number, moment."""
 
     def connect(self, *, sending: bool = False) -> Any:
         """A DB-API connection, not in autocommit; its session is strict and in UTC.
@@ -72,6 +81,12 @@ class Database(Protocol):
 
     def quote(self, name: str) -> str:
         """A name as an identifier; per cent signs are doubled, as in every statement with parameters."""
+
+    def named(self, name: str) -> str:
+        """A new column's name as the database writes it."""
+
+    def placed(self, table: TableName) -> TableName:
+        """A table's name as the database writes it, under which alone the ledger knows it."""
 
     def check_name(self, name: str) -> str | None:
         """Why a name can't be a column's or a table's; None where it can."""
@@ -112,6 +127,15 @@ class Database(Protocol):
     def create_stage(self, table: TableName, columns: Sequence[Column]) -> str:
         """The statement that makes a staging table, which needn't survive a crash of the server."""
 
+    def drop(self, table: TableName) -> str:
+        """The statement that drops a table, which may fail where it isn't there."""
+
+    def add_column(self, table: TableName, column: Column) -> str:
+        """The statement that gives a table one more column, which takes nulls."""
+
+    def taken(self, columns: Sequence[Column]) -> list[str]:
+        """What is selected from the staging table for columns, all of them and in their order."""
+
     def index(self, table: TableName, by: Sequence[str]) -> list[str]:
         """Statements that make the index by which a new table's windows are found."""
 
@@ -130,8 +154,19 @@ class Database(Protocol):
     def unlock(self, cursor: Cursor, table: TableName) -> None:
         """Let them go on, where the end of the transaction doesn't."""
 
-    def insert_once(self, table: TableName, columns: Sequence[str]) -> str:
-        """The statement that inserts a row where its key isn't there yet."""
+    def hold(self, cursor: Cursor, table: TableName, column: str, condition: str, values: tuple[Any, ...]) -> None:
+        """Wait until nobody else holds a row, and keep others from it until the transaction ends.
+
+        Args:
+            cursor: of a transaction that has changed nothing yet.
+            table: the row's.
+            column: of numbers, which may be changed where nothing else holds the row.
+            condition: which row, with `%s` for values.
+            values: those.
+        """
+
+    def insert_once(self, cursor: Cursor, table: TableName, row: Mapping[str, Any]) -> None:
+        """Insert a row where its key isn't there yet; nothing else was changed before. The caller commits."""
 
     def plan_for(self, cursor: Cursor, stage: TableName, keys: Sequence[str]) -> None:
         """Let the server's planner know what a staging table holds, of which it has no statistics."""
@@ -178,6 +213,15 @@ class Database(Protocol):
 
     def takes(self, cursor: Cursor, table: TableName) -> bool:
         """Whether `send` may fill a table that is there as INSERT does: no rule or policy of it stands in between."""
+
+    def fill(self, table: TableName, rows: DataFrame, columns: Mapping[str, Column]) -> list[Part] | None:
+        """Fill a staging table by Spark's own writer; None where each task sends its rows.
+
+        Args:
+            table: the staging table.
+            rows: what is loaded.
+            columns: rows' column -> the staging table's.
+        """
 
     def send(
         self,

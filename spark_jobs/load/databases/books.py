@@ -10,7 +10,7 @@ No Spark in here: tasks, sensors and the command line read the same tables.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -136,13 +136,16 @@ class Books:
                         self._create(cursor, self.table.beside(name), columns)
             finally:
                 self.database.unlock(cursor, self.table)
-        if not self._rows(cursor, "table_name", "unit = %s", (_TABLE_ROW,)):
-            once = self.database.insert_once(self.table.beside(LOADS), ["table_name", "unit", "number"])
-            cursor.execute(once, (self.table.name, _TABLE_ROW, 0))
+        if not self._rows(cursor, ["table_name"], "unit = %s", (_TABLE_ROW,)):
+            row = {"table_name": self.table.name, "unit": _TABLE_ROW, "number": 0}
+            named = {self.database.named(name): value for name, value in row.items()}
+            self.database.insert_once(cursor, self.table.beside(LOADS), named)
 
     def lock(self, cursor: Cursor) -> None:
         """Wait until nobody else changes the table's rows, and keep others from it until the transaction ends."""
-        self._rows(cursor, "number", "unit = %s", (_TABLE_ROW,), " FOR UPDATE")
+        condition = f"{self._name('table_name')} = %s AND {self._name('unit')} = %s"
+        row = (self.table.name, _TABLE_ROW)
+        self.database.hold(cursor, self.table.beside(LOADS), self.database.named("number"), condition, row)
 
     def entry(self, cursor: Cursor, unit: str) -> Entry | None:
         """The last commit of a unit."""
@@ -154,53 +157,65 @@ class Books:
 
     def pipelines(self, cursor: Cursor) -> set[str]:
         """Ids of the pipelines that have loaded the table."""
-        return {name for (name,) in self._rows(cursor, "DISTINCT pipeline", "unit <> %s", (_TABLE_ROW,))}
+        return {name for (name,) in self._rows(cursor, ["pipeline"], "unit <> %s", (_TABLE_ROW,), "DISTINCT ")}
 
     def record(self, cursor: Cursor, entry: Entry) -> None:
         """Write a commit's entry in place of the unit's last one; the caller has locked the table and commits."""
         self.forget_units(cursor, [entry.unit])
         place = self.database.table(self.table.beside(LOADS))
         marks = ", ".join(["%s"] * len(_LOADS))
-        cursor.execute(f"INSERT INTO {place} ({', '.join(_LOADS)}) VALUES ({marks})", self._values(entry))  # noqa: S608
+        cursor.execute(f"INSERT INTO {place} ({self._listed(_LOADS)}) VALUES ({marks})", self._values(entry))  # noqa: S608
 
     def forget_units(self, cursor: Cursor, units: Iterable[str]) -> None:
         """Forget units whose rows others have taken the place of; the caller has locked the table and commits."""
         place = self.database.table(self.table.beside(LOADS))
+        mine = f"{self._name('table_name')} = %s AND {self._name('unit')} = %s"
         for unit in units:
-            cursor.execute(f"DELETE FROM {place} WHERE table_name = %s AND unit = %s", (self.table.name, unit))  # noqa: S608
+            cursor.execute(f"DELETE FROM {place} WHERE {mine}", (self.table.name, unit))  # noqa: S608 - quoted
 
     def claims(self, cursor: Cursor) -> dict[str, str]:
         """The claims on the table, as Delta's properties have them."""
         place = self.database.table(self.table.beside(OWNERS))
-        cursor.execute(f"SELECT claim_key, claim FROM {place} WHERE table_name = %s", (self.table.name,))  # noqa: S608
+        listed, whose = self._listed(["claim_key", "claim"]), self._name("table_name")
+        cursor.execute(f"SELECT {listed} FROM {place} WHERE {whose} = %s", (self.table.name,))  # noqa: S608 - quoted
         return dict(cursor.fetchall())
 
     def claim(self, cursor: Cursor, mine: Claim) -> None:
         """Say what a load owns; the caller has locked the table and commits."""
         place, values = self.database.table(self.table.beside(OWNERS)), (self.table.name, mine.key)
-        cursor.execute(f"DELETE FROM {place} WHERE table_name = %s AND claim_key = %s", values)  # noqa: S608
-        cursor.execute(f"INSERT INTO {place} ({', '.join(_OWNERS)}) VALUES (%s, %s, %s)", (*values, mine.value))  # noqa: S608
+        old = f"{self._name('table_name')} = %s AND {self._name('claim_key')} = %s"
+        cursor.execute(f"DELETE FROM {place} WHERE {old}", values)  # noqa: S608 - quoted
+        cursor.execute(f"INSERT INTO {place} ({self._listed(_OWNERS)}) VALUES (%s, %s, %s)", (*values, mine.value))  # noqa: S608
 
     def forget(self, cursor: Cursor) -> None:
         """Forget the table: its ledger and its owners; the caller commits."""
         for name in (LOADS, OWNERS):
             place = self.database.table(self.table.beside(name))
-            cursor.execute(f"DELETE FROM {place} WHERE table_name = %s", (self.table.name,))  # noqa: S608 - quoted
+            cursor.execute(f"DELETE FROM {place} WHERE {self._name('table_name')} = %s", (self.table.name,))  # noqa: S608
 
     def _create(self, cursor: Cursor, table: TableName, columns: Mapping[str, str]) -> None:
-        kinds = [Column(name=name, kind=self.database.words[word]) for name, word in columns.items()]
-        cursor.execute(self.database.create(table, kinds, keys=list(columns)[:2]), ())
+        named, words = self.database.named, self.database.words
+        kinds = [Column(name=named(name), kind=words[word]) for name, word in columns.items()]
+        cursor.execute(self.database.create(table, kinds, keys=[kind.name for kind in kinds[:2]]), ())
 
     def _entries(self, cursor: Cursor, condition: str, values: tuple[Any, ...]) -> list[Entry]:
-        return [_entry(row) for row in self._rows(cursor, ", ".join(list(_LOADS)[1:-1]), condition, values)]
+        return [_entry(row) for row in self._rows(cursor, list(_LOADS)[1:-1], condition, values)]
 
     def _rows(
-        self, cursor: Cursor, what: str, condition: str, values: tuple[Any, ...], behind: str = ""
+        self, cursor: Cursor, what: Sequence[str], condition: str, values: tuple[Any, ...], how: str = ""
     ) -> list[tuple[Any, ...]]:
-        place = self.database.table(self.table.beside(LOADS))
-        query = f"SELECT {what} FROM {place} WHERE table_name = %s AND {condition}{behind}"  # noqa: S608
-        cursor.execute(query, (self.table.name, *values))
+        """The ledger's rows of the table; the condition begins with a column's name."""
+        place, mine = self.database.table(self.table.beside(LOADS)), self._name("table_name")
+        column, _, rest = condition.partition(" ")
+        told = f"{mine} = %s AND {self._name(column)} {rest}"
+        cursor.execute(f"SELECT {how}{self._listed(what)} FROM {place} WHERE {told}", (self.table.name, *values))  # noqa: S608
         return list(cursor.fetchall())
+
+    def _listed(self, names: Iterable[str]) -> str:
+        return ", ".join(map(self._name, names))
+
+    def _name(self, name: str) -> str:
+        return self.database.quote(self.database.named(name))
 
     def _values(self, entry: Entry) -> tuple[Any, ...]:
         moments = [self.database.moment(instant) for instant in (entry.start, entry.end)]

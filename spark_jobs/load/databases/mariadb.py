@@ -20,7 +20,10 @@ from spark_jobs.load.databases.unheld import Unheld
 if TYPE_CHECKING:
     from pyarrow import RecordBatch  # type: ignore[import-untyped]
     from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType
+
+    from spark_jobs.load.databases.sending import Part
 
 _LONGEST: Final = 64  # characters of a name
 _PORT: Final = 3306
@@ -63,6 +66,8 @@ class MariaDB:
         "number": "BIGINT",
         "moment": "DATETIME(6)",
     }
+    guards_shapes: ClassVar[bool] = True
+    merges: ClassVar[bool] = True
     change: ClassVar[str] = "TINYINT"
 
     connection: Connection
@@ -130,6 +135,14 @@ class MariaDB:
         """A name as an identifier."""
         return "`" + name.replace("`", "``").replace("%", "%%") + "`"
 
+    def named(self, name: str) -> str:
+        """As it is."""
+        return name
+
+    def placed(self, table: TableName) -> TableName:
+        """As it is."""
+        return table
+
     def check_name(self, name: str) -> str | None:
         """Names have 64 characters at most, none beyond U+FFFF, and don't end in a space."""
         if "\0" in name or not name or name.endswith(" "):
@@ -177,6 +190,18 @@ class MariaDB:
         """An ordinary table."""
         return self.create(table, columns)
 
+    def drop(self, table: TableName) -> str:
+        """DROP TABLE, if it is there."""
+        return f"DROP TABLE IF EXISTS {self.table(table)}"
+
+    def add_column(self, table: TableName, column: Column) -> str:
+        """ALTER TABLE."""
+        return f"ALTER TABLE {self.table(table)} ADD COLUMN {self.quote(column.name)} {column.kind} NULL"
+
+    def taken(self, columns: Sequence[Column]) -> list[str]:
+        """The columns themselves."""
+        return [self.quote(column.name) for column in columns]
+
     def index(self, table: TableName, by: Sequence[str]) -> list[str]:
         """An index, without which every load would lock the whole table."""
         return [f"ALTER TABLE {self.table(table)} ADD INDEX ({self._listed(by)})"] if by else []
@@ -201,13 +226,16 @@ class MariaDB:
         """Let others change tables."""
         cursor.execute("SELECT RELEASE_LOCK(%s)", (_lock_name(table),))
 
-    def insert_once(self, table: TableName, columns: Sequence[str]) -> str:
+    def hold(self, cursor: Cursor, table: TableName, column: str, condition: str, values: tuple[Any, ...]) -> None:
+        """By SELECT … FOR UPDATE."""
+        query = f"SELECT {self.quote(column)} FROM {self.table(table)} WHERE {condition} FOR UPDATE"  # noqa: S608
+        cursor.execute(query, values)
+
+    def insert_once(self, cursor: Cursor, table: TableName, row: Mapping[str, Any]) -> None:
         """INSERT that changes nothing where the key is there; IGNORE would let more errors pass than that."""
-        marks, first = ", ".join(["%s"] * len(columns)), self.quote(columns[0])
-        return (
-            f"INSERT INTO {self.table(table)} ({self._listed(columns)}) VALUES ({marks})"  # noqa: S608 - quoted
-            f" ON DUPLICATE KEY UPDATE {first} = {first}"
-        )
+        marks, first = ", ".join(["%s"] * len(row)), self.quote(next(iter(row)))
+        insert = f"INSERT INTO {self.table(table)} ({self._listed(list(row))}) VALUES ({marks})"  # noqa: S608 - quoted
+        cursor.execute(f"{insert} ON DUPLICATE KEY UPDATE {first} = {first}", tuple(row.values()))
 
     def plan_for(self, cursor: Cursor, stage: TableName, keys: Sequence[str]) -> None:
         """Nothing: to gather statistics would end the transaction."""
@@ -265,6 +293,10 @@ class MariaDB:
     def takes(self, cursor: Cursor, table: TableName) -> bool:  # noqa: ARG002 - every table does
         """LOAD DATA does what INSERT does."""
         return True
+
+    def fill(self, table: TableName, rows: DataFrame, columns: Mapping[str, Column]) -> list[Part] | None:  # noqa: ARG002
+        """Each task sends its rows."""
+        return None
 
     def send(
         self,

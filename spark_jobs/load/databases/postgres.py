@@ -20,7 +20,10 @@ from spark_jobs.load.databases.unheld import Unheld
 if TYPE_CHECKING:
     from pyarrow import RecordBatch  # type: ignore[import-untyped]
     from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame
     from pyspark.sql.types import DataType
+
+    from spark_jobs.load.databases.sending import Part
 
 _MEMORY: Final = "128MB"  # of one join of a merge
 _LONGEST: Final = 63  # bytes of a name; the server would cut it without a word
@@ -65,6 +68,8 @@ class Postgres:
         "number": "bigint",
         "moment": "timestamp with time zone",
     }
+    guards_shapes: ClassVar[bool] = True
+    merges: ClassVar[bool] = True
     change: ClassVar[str] = "smallint"
 
     connection: Connection
@@ -131,6 +136,14 @@ class Postgres:
         """A name as an identifier."""
         return '"' + name.replace('"', '""').replace("%", "%%") + '"'
 
+    def named(self, name: str) -> str:
+        """As it is."""
+        return name
+
+    def placed(self, table: TableName) -> TableName:
+        """As it is."""
+        return table
+
     def check_name(self, name: str) -> str | None:
         """Names are cut at 63 bytes, and hold no NUL."""
         if "\0" in name or not name:
@@ -176,6 +189,18 @@ class Postgres:
         listed = ", ".join(self._defined(columns))
         return f"CREATE UNLOGGED TABLE {self.table(table)} ({listed}) WITH (autovacuum_enabled = false)"
 
+    def drop(self, table: TableName) -> str:
+        """DROP TABLE, if it is there."""
+        return f"DROP TABLE IF EXISTS {self.table(table)}"
+
+    def add_column(self, table: TableName, column: Column) -> str:
+        """ALTER TABLE."""
+        return f"ALTER TABLE {self.table(table)} ADD COLUMN {self.quote(column.name)} {column.kind} NULL"
+
+    def taken(self, columns: Sequence[Column]) -> list[str]:
+        """The columns themselves."""
+        return [self.quote(column.name) for column in columns]
+
     def index(self, table: TableName, by: Sequence[str]) -> list[str]:
         """An index by blocks, which costs next to nothing and finds windows that came in order."""
         return [f"CREATE INDEX ON {self.table(table)} USING brin ({self._listed(by)})"] if by else []
@@ -205,10 +230,16 @@ class Postgres:
     def unlock(self, cursor: Cursor, table: TableName) -> None:
         """The end of the transaction does it."""
 
-    def insert_once(self, table: TableName, columns: Sequence[str]) -> str:
+    def hold(self, cursor: Cursor, table: TableName, column: str, condition: str, values: tuple[Any, ...]) -> None:
+        """By SELECT … FOR UPDATE."""
+        query = f"SELECT {self.quote(column)} FROM {self.table(table)} WHERE {condition} FOR UPDATE"  # noqa: S608
+        cursor.execute(query, values)
+
+    def insert_once(self, cursor: Cursor, table: TableName, row: Mapping[str, Any]) -> None:
         """INSERT … ON CONFLICT DO NOTHING."""
-        marks = ", ".join(["%s"] * len(columns))
-        return f"INSERT INTO {self.table(table)} ({self._listed(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+        marks, names = ", ".join(["%s"] * len(row)), self._listed(list(row))
+        insert = f"INSERT INTO {self.table(table)} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+        cursor.execute(insert, tuple(row.values()))
 
     def plan_for(self, cursor: Cursor, stage: TableName, keys: Sequence[str]) -> None:
         """Statistics of the keys, and memory to join by: half the time of a merge into a table that is there."""
@@ -270,6 +301,10 @@ class Postgres:
     def takes(self, cursor: Cursor, table: TableName) -> bool:
         """COPY knows no rules of a table, and refuses one whose rows are guarded."""
         return postgres_catalog.plain(cursor, table)
+
+    def fill(self, table: TableName, rows: DataFrame, columns: Mapping[str, Column]) -> list[Part] | None:  # noqa: ARG002
+        """Each task sends its rows."""
+        return None
 
     def send(
         self,

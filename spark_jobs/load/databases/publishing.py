@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.flow import Context
@@ -24,7 +24,7 @@ from spark_jobs.load.databases.filling import Filling
 from spark_jobs.load.databases.replacing import Replacing
 from spark_jobs.load.databases.shape import Shape, Wanted, alter, shape_of
 from spark_jobs.load.databases.stage import staged
-from spark_jobs.load.databases.transacting import Claimed, Outcome, Transaction, Work, telling
+from spark_jobs.load.databases.transacting import Claimed, Outcome, Transaction, Work, session, telling
 from spark_jobs.points import reach
 from spark_jobs.window import Window
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _TRIES: Final = 8
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,10 @@ class Publishing:
         Returns:
             The shape of each; none where somebody newer has loaded the unit.
         """
-        with self._session() as cursor:
+        return self._tried(lambda: self._begun(wanted), anyhow=0 if self._database.guards_shapes else 3)
+
+    def _begun(self, wanted: tuple[Wanted, ...]) -> tuple[Shape, ...]:
+        with session(self._database) as cursor:
             self.books.ensure(cursor)
             cursor.connection.commit()
             if self._claimed.superseded(self.books.entry(cursor, self.unit.key)):
@@ -99,14 +104,14 @@ class Publishing:
         reach("before staging")
         if isinstance(work, Replacing) and self._arrives(expected):
             reach("staged")
-            return self._tried(lambda: arriving.publish(rows, expected, shape, transaction, where))
+            return self._published(lambda: arriving.publish(rows, expected, shape, transaction, where))
         with staged(database, rows, self.books.table, shape, where) as stage:
             if stage.rows != expected:
                 raise InfrastructureError(
                     f"{stage.rows} rows were staged, {expected} were checked", where=where, remedy="run it again"
                 )
             reach("staged")
-            return self._tried(lambda: transaction.run(stage))
+            return self._published(lambda: transaction.run(stage))
 
     def fill(self, rows: DataFrame, expected: int, fit: Sequence[tuple[Wanted, Shape]]) -> Outcome | None:
         """Publish rows into a new table as they arrive; None where they must be staged and compared.
@@ -125,7 +130,7 @@ class Publishing:
         work = Filling(database=self._database, table=self.books.table, shape=shape)
         transaction, where = self._transaction(fit, work), self.context.where
         try:
-            return self._tried(lambda: arriving.publish(rows, expected, shape, transaction, where))
+            return self._published(lambda: arriving.publish(rows, expected, shape, transaction, where))
         except DataError:
             return None  # the staging table finds out why
 
@@ -136,16 +141,31 @@ class Publishing:
         with self._session() as cursor:
             return self._database.takes(cursor, self.books.table)
 
-    def _tried(self, publish: Callable[[], Outcome]) -> Outcome:
-        """Publish; where the server gave way to another transaction, or the connection broke, again with backoff."""
+    def _published(self, publish: Callable[[], Outcome]) -> Outcome:
+        """Publish, and count the tries."""
+        tries = iter(range(1, _TRIES + 1))
+
+        def once() -> Outcome:
+            tried = next(tries)
+            return replace(publish(), tries=tried)
+
+        return self._tried(once)
+
+    def _tried(self, act: Callable[[], T], anyhow: int = 0) -> T:
+        """Act; where the server gave way to another transaction, or the connection broke, again with backoff.
+
+        Args:
+            act: what is tried.
+            anyhow: how often it is tried again whatever the server said.
+        """
         for tried in range(1, _TRIES + 1):
             try:
-                return replace(publish(), tries=tried)
+                return act()
             except arriving.Again as again:
                 if tried == _TRIES:
                     raise again.error from None
             except self._database.errors() as error:
-                passes = self._database.passes(error) or self._database.lost(error)
+                passes = self._database.passes(error) or self._database.lost(error) or tried <= anyhow
                 if tried == _TRIES or not passes:
                     raise self._database.explained(error, str(self.books.table)) from None
             time.sleep(random.uniform(0, min(0.25 * 2**tried, 10)))  # noqa: S311 - jitter, not a secret

@@ -86,7 +86,7 @@ class Replacing:
         query = " AND ".join([*conditions, *touched, f"NOT ({' AND '.join(self._covered())})"])
         place = self.database.table(self.table)
         bound = (*values, self.pipeline, end, start, start, end)
-        cursor.execute(f"SELECT {begin}, {finish} FROM {place} WHERE {query} LIMIT 1", bound)  # noqa: S608
+        cursor.execute(f"SELECT DISTINCT {begin}, {finish} FROM {place} WHERE {query}", bound)  # noqa: S608
         found = cursor.fetchone()
         if found is not None:
             cut = "/".join(iso(moment if moment.tzinfo else moment.replace(tzinfo=start.tzinfo)) for moment in found)

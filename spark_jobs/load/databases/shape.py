@@ -164,8 +164,7 @@ def _statements(database: Database, wanted: Wanted, shape: Shape) -> list[str]:
         keys, by = shape.spelled(wanted.keys), shape.spelled(wanted.by)
         made = database.create(wanted.table, list(shape.columns.values()), keys=list(keys))
         return [made, *([] if keys else database.index(wanted.table, list(by)))]
-    table = database.table(wanted.table)
-    return [f"ALTER TABLE {table} ADD COLUMN {database.quote(new.name)} {new.kind} NULL" for new in shape.missing]
+    return [database.add_column(wanted.table, new) for new in shape.missing]
 
 
 def _known(name: str, held: Mapping[str, Column], where: str) -> Column | None:
@@ -201,7 +200,7 @@ def _new(database: Database, field: StructField, wanted: Wanted) -> Column:
             where=wanted.where,
             remedy="cast it before, such as to string",
         )
-    return Column(name=field.name, kind=kind)
+    return Column(name=database.named(field.name), kind=kind)
 
 
 def _clash(field: StructField, known: Column, wanted: Wanted, database: Database) -> DataError:

@@ -7,6 +7,8 @@ a session of the driver; when that ends, however it ends, the next load in the s
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _PARTS: Final = "task BIGINT, rows BIGINT, problem STRING"
+_TRIES: Final = 8
 _YOUNG: Final = 3600.0  # seconds: a pooler may have given the session that owns a younger one to somebody else
 
 
@@ -74,7 +77,8 @@ class Stage:
         """Insert what was staged into a table; how many rows came in."""
         listed = ", ".join(self.database.quote(column.name) for column in columns)
         place, source = self.database.table(table), self.database.table(self.table)
-        cursor.execute(f"INSERT INTO {place} ({listed}) SELECT {listed} FROM {source}", ())  # noqa: S608 - quoted
+        taken = ", ".join(self.database.taken(columns))
+        cursor.execute(f"INSERT INTO {place} ({listed}) SELECT {taken} FROM {source}", ())  # noqa: S608 - quoted
         return int(cursor.rowcount)
 
     def _count(self, cursor: Any) -> int:
@@ -135,21 +139,39 @@ def _begin(guard: Any, stage: Stage, shape: Shape) -> None:
     with guard.cursor() as cursor:
         database.own(cursor, stage.table.name)
         columns = [*shape.columns.values(), Column(name=TASK, kind=database.words["number"])]
-        cursor.execute(database.create_stage(stage.table, columns), ())
-        guard.commit()
+        _make(guard, cursor, stage, columns)
         dead = [name for name in database.unowned(cursor, stage.table) if stage_age(name) > _YOUNG]
         guard.commit()
         for name in dead:
             try:
-                cursor.execute(f"DROP TABLE IF EXISTS {database.table(stage.table.beside(name))}", ())
+                cursor.execute(database.drop(stage.table.beside(name)), ())
                 guard.commit()
             except database.errors():  # another user's: a load of that user sweeps it
                 guard.rollback()
 
 
+def _make(guard: Any, cursor: Any, stage: Stage, columns: Sequence[Column]) -> None:
+    """Make the table, once more where another that is made at the same time is in the way."""
+    database, create = stage.database, stage.database.create_stage(stage.table, columns)
+    for left in reversed(range(_TRIES)):
+        try:
+            cursor.execute(create, ())
+            guard.commit()
+        except database.errors() as error:
+            if not left or not database.passes(error):
+                raise database.explained(error, str(stage.target)) from None
+            guard.rollback()
+            time.sleep(random.uniform(0, 1))  # noqa: S311 - jitter, not a secret
+        else:
+            return
+
+
 def _filled(stage: Stage, rows: DataFrame, shape: Shape) -> list[Part]:
     """Stage rows by Spark's tasks; what each has done."""
     database, names, columns = stage.database, list(shape.columns), list(shape.columns.values())
+    filled = database.fill(stage.table, rows, shape.columns)
+    if filled is not None:
+        return filled
 
     def load(asked: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
         import pyarrow as pa
@@ -174,7 +196,7 @@ def _end(guard: Any, stage: Stage) -> None:
         made = stage.database.connect()
         try:
             with made.cursor() as cursor:
-                cursor.execute(f"DROP TABLE IF EXISTS {stage.database.table(stage.table)}", ())
+                cursor.execute(stage.database.drop(stage.table), ())
             made.commit()
         finally:
             made.close()

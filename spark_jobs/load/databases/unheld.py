@@ -34,6 +34,10 @@ class Unheld:
     told: str
     expected: str
 
+    def over(self, expression: str) -> Unheld:
+        """The same, of what an expression makes of the value."""
+        return replace(self, condition=self.condition.replace("{c}", expression))
+
     def anywhere(self) -> Unheld:
         """The same, of an array's elements."""
         inner = self.condition.replace("{c}", "etl_item")

@@ -14,6 +14,7 @@ from spark_jobs.ledger import LoadUnit
 from spark_jobs.load.databases.base import Column, Cursor, Database
 from spark_jobs.load.databases.books import Books
 from spark_jobs.load.databases.names import TableName
+from spark_jobs.load.databases.plain_unkept import unkept
 from spark_jobs.load.databases.publishing import Publishing
 from spark_jobs.load.databases.transacting import telling
 from spark_jobs.load.jdbc import Jdbc
@@ -94,8 +95,15 @@ class Held:
 
     @property
     def database(self) -> Database:
-        """Where the table is."""
-        return self.books.database
+        """Where the table is.
+
+        Raises:
+            ConfigError: it is a database of which only the driver is known.
+        """
+        found = self.books.database
+        if not found.merges:
+            raise unkept(found.connection)
+        return found
 
     @property
     def table(self) -> TableName:

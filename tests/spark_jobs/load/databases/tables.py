@@ -64,10 +64,15 @@ class DatabaseTable:
 
     def quoted(self, name: str) -> str:
         """An identifier of this server; this names no schema."""
+        if self.server.kind == "jdbc":
+            plain = name.islower() and not name.startswith("_")
+            return name if plain else f'"{name.upper() if name.islower() else name}"'
         return f'"{name}"' if self.server.kind == "postgres" else f"`{name}`"
 
     def stages(self) -> list[str]:
         """Staging tables that are there."""
+        if self.server.kind == "jdbc":
+            return list(self.server.tables("_etl_stage"))
         found = self.server.rows(
             "SELECT table_name FROM information_schema.tables WHERE left(table_name, 10) = '_etl_stage'"
         )

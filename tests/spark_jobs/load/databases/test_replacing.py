@@ -13,6 +13,7 @@ import pytest
 
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
+from tests.servers.embedded import Embedded
 from tests.spark_jobs.load.databases.tables import DatabaseTable
 from tests.spark_jobs.plans import day
 
@@ -27,12 +28,15 @@ def at(number: int, hour: int = 12) -> datetime:
     return datetime(2013, 1, number, hour, tzinfo=UTC)
 
 
-@pytest.fixture(params=["postgres", "mariadb"])
+@pytest.fixture(params=["postgres", "mariadb", "h2", pytest.param("derby", marks=pytest.mark.prove)])
 def table(spark: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Maker:
     server = request.getfixturevalue(request.param)
 
     def make(name: str, write: Any = BY_TIME, schema: str = SCHEMA, **options: Any) -> DatabaseTable:
-        server.run(*[f"DROP TABLE IF EXISTS {known}" for known in (name, "_etl_loads", "_etl_owners")])
+        if isinstance(server, Embedded):
+            server.clear()
+        else:
+            server.run(*[f"DROP TABLE IF EXISTS {known}" for known in (name, "_etl_loads", "_etl_owners")])
         return DatabaseTable(spark, server, tmp_path, name, write, schema, **options)
 
     return make
@@ -103,7 +107,8 @@ def test_append_replaces_its_own_rows_and_the_windows_that_it_covers(table: Make
     with pytest.raises(DataError, match=r"2013-01-03T00:00:00Z/2013-01-05.* cuts through|cuts through"):
         log.load(day(2, 1), (1,), context=log.context(replace(day(2), end=at(2, 6))))
     assert log.load(day(1, 2), (7,)).rows_deleted == 3
-    assert [row[0] for row in log.rows("id, _pipeline, _window_start", "id")] == [3, 3, 7]
+    carried = ", ".join(map(log.quoted, ("_pipeline", "_window_start")))
+    assert [row[0] for row in log.rows(f"id, {carried}", "id")] == [3, 3, 7]
 
 
 def test_the_newest_snapshot_wins_in_any_order(table: Maker) -> None:
@@ -145,12 +150,14 @@ def test_new_columns_join_the_table_and_a_clash_of_types_is_told(table: Maker) -
     facts.load(day(3), (3, at(3), "y"), schema=f"{SCHEMA}, note STRING")
     name = facts.quoted("Note")
     assert facts.rows(f"id, {name}") == [(1, None), (2, "x"), (3, "y")]
-    with pytest.raises(DataError, match=r"load\.mart: column 'id' comes as string, but is int"):
+    with pytest.raises(DataError, match=r"load\.mart: column 'id' comes as string, but is (int|INTEGER)"):
         facts.load(day(4), ("4", at(4)), schema="id STRING, at TIMESTAMP")
     with pytest.raises(ConfigError, match="_etl_task"):
         facts.load(day(4), (4, at(4), 1), schema=f"{SCHEMA}, _etl_task INT")
+    if getattr(facts.server, "product", "") == "h2":
+        return  # whose driver doesn't say how long names may be
     with pytest.raises(ConfigError, match="can't be a column's name"):
-        facts.load(day(4), (4, at(4), 1), schema=f"{SCHEMA}, `{'ü' * 65}` INT")
+        facts.load(day(4), (4, at(4), 1), schema=f"{SCHEMA}, `{'ü' * 129}` INT")
 
 
 def test_a_table_with_rules_gets_its_rows_by_insert(spark: Any, postgres: Any, tmp_path: Path) -> None:
@@ -163,3 +170,4 @@ def test_a_table_with_rules_gets_its_rows_by_insert(spark: Any, postgres: Any, t
     table = DatabaseTable(spark, postgres, tmp_path, "ruled", Snapshot(strategy="snapshot"), "id INT")
     table.load(day(1), (1,), (2,))
     assert (table.rows(), postgres.rows("SELECT id FROM seen ORDER BY id")) == ([(1,), (2,)], [(1,), (2,)])
+    postgres.run("DROP TABLE ruled, seen")

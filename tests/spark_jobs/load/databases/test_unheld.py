@@ -155,6 +155,39 @@ def test_mariadb(spark: Any, mariadb: MariaDB, tmp_path: Path) -> None:
     assert found == {"too_long": 4, "not_in_charset": 1, "not_finite": 3, "out_of_range": 11}
 
 
+@pytest.mark.parametrize("product", ["h2", pytest.param("derby", marks=pytest.mark.prove)])
+def test_plain_jdbc(spark: Any, request: pytest.FixtureRequest, tmp_path: Path, product: str) -> None:
+    server = request.getfixturevalue(product)
+    server.clear()
+    server.run(
+        "CREATE TABLE tight (id INT, short VARCHAR(3), x DOUBLE PRECISION, y REAL, n SMALLINT, d DECIMAL(4,2),"
+        ' w DECIMAL(3), "DAY" DATE, moment TIMESTAMP, wall TIMESTAMP)'
+    )
+    good = {
+        "short": "'ä🙂'",
+        "x": "-1.5D",
+        "y": "CAST(0.5 AS FLOAT)",
+        "n": "-32768L",
+        "d": "-99.99BD",
+        "w": "999",
+        **TIMES,
+    }
+    bad = {
+        "short": ("'abcd'", "'abc '", "'🙂🙂'"),
+        "x": ("double('NaN')", "double('-Infinity')"),
+        "y": ("float('Infinity')",),
+        "n": ("32768L",),
+        "d": ("100.00BD",),
+        "w": ("1000",),
+        **{name: (value,) for name, value in LATE.items()},
+    }
+    table = DatabaseTable(spark, server, tmp_path, "tight", Snapshot(strategy="snapshot"), "id INT")
+    assert prove(table, Rows(good, bad)) == {"too_long": 3, "not_finite": 3, "out_of_range": 6}
+    fresh = DatabaseTable(spark, server, tmp_path, "roomy", Snapshot(strategy="snapshot"), "id INT")
+    rows = Rows({"word": "repeat('x', 4000)"}, {"word": ("repeat('x', 4001)",)})
+    assert prove(fresh, rows) == {"too_long": 1}
+
+
 @pytest.mark.parametrize(("charset", "rules"), [("utf8", 1), ("utf8mb3", 1), ("utf8mb4", 0), ("latin1", 0)])
 def test_the_narrow_utf_8_is_known_by_both_of_its_names(charset: str, rules: int) -> None:
     """MariaDB 10.5 calls it utf8, later ones utf8mb3."""

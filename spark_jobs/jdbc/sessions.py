@@ -1,0 +1,255 @@
+"""Sessions of any JDBC driver, as Python's DB-API has them: the driver runs in the JVM of Spark's driver.
+
+Parameters are `%s`, and a tuple of them is always given. Moments are wall-clock times without a zone, read and written
+by their fields, so that no zone of a JVM can shift them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, Self, TypeVar
+
+from spark_jobs.errors import ConfigError
+from spark_jobs.jdbc.address import Address
+
+_READ_COMMITTED: Final = 2  # java.sql.Connection.TRANSACTION_READ_COMMITTED
+_SERIALIZABLE: Final = 8
+_MARK: Final = re.compile(r"%([s%])")
+_WHOLE: Final = frozenset({-6, 4, 5, -5})  # java.sql.Types
+_DATE, _TIMESTAMP = 91, 93
+_TEXTS: Final = frozenset({1, 12, -1, -9, -15, -16, 2005, 2011})
+_LOST: Final = ("SQLNonTransientConnectionException", "SQLTransientConnectionException", "SQLRecoverableException")
+
+T = TypeVar("T")
+
+
+class DriverError(Exception):
+    """What a JDBC driver raised.
+
+    Args:
+        text: its words.
+        state: the SQLSTATE; empty where the driver says none.
+        passes: whether the same transaction may simply be tried again: a deadlock, a lock waited for too long.
+        lost: whether the connection broke.
+    """
+
+    def __init__(self, text: str, state: str = "", *, passes: bool = False, lost: bool = False) -> None:
+        super().__init__(text)
+        self.text, self.state, self.passes, self.lost = text, state, passes, lost
+
+
+def driver_error(error: Exception) -> DriverError | None:
+    """What a driver raised beneath an error of py4j or of Spark; None where none did."""
+    from py4j.java_gateway import is_instance_of
+    from pyspark import SparkContext
+
+    gateway = SparkContext._gateway
+    cause, found = getattr(error, "java_exception", None) or getattr(error, "_origin", None), None
+    while cause is not None:
+        if is_instance_of(gateway, cause, "java.sql.SQLException"):
+            found = cause
+        cause = cause.getCause()
+    if found is None:
+        return None
+    state = str(found.getSQLState() or "")
+    text = str(found.getMessage() or found.getClass().getSimpleName())
+    refused = state.startswith("08004")  # the server said no
+    lost = any(is_instance_of(gateway, found, f"java.sql.{name}") for name in _LOST) or state.startswith("08")
+    transient = is_instance_of(gateway, found, "java.sql.SQLTransientException")
+    passes = transient or state.startswith("40") or state == "HYT00"
+    return DriverError(" ".join(text.split()), state, passes=passes, lost=lost and not refused)
+
+
+def connect(address: Address) -> Session:
+    """A session, not in autocommit, that sees what others have committed.
+
+    Raises:
+        DriverError: the database can't be reached, or refuses.
+        ConfigError: there is no JVM here, no such driver in it, or the database knows no transactions.
+    """
+    from py4j.protocol import Py4JJavaError
+
+    jvm, where = _jvm(), address.url
+    registry = jvm.org.apache.spark.sql.execution.datasources.jdbc.DriverRegistry
+    properties = jvm.java.util.Properties()
+    for key, value in address.properties.items():
+        properties.setProperty(key, value)
+    try:
+        registry.register(address.driver)
+    except Py4JJavaError as error:
+        raise _missing(error, address) from None
+    made = _told(lambda: registry.get(address.driver).connect(address.url, properties))
+    if made is None:
+        raise ConfigError(f"{address.driver} takes no such URL", where=where, remedy="see the connection's subprotocol")
+    session = Session(made, jvm)
+    try:
+        _told(lambda: _begin(session, where))
+    except (ConfigError, DriverError):
+        session.close()
+        raise
+    return session
+
+
+def _begin(session: Session, where: str) -> None:
+    told, java = session.metadata, session.java
+    if not told.supportsTransactions():
+        raise ConfigError("the database knows no transactions", where=where, expected="one that does")
+    java.setAutoCommit(False)
+    committed = told.supportsTransactionIsolationLevel(_READ_COMMITTED)
+    java.setTransactionIsolation(_READ_COMMITTED if committed else _SERIALIZABLE)
+
+
+def _missing(error: Exception, address: Address) -> Exception:
+    if "ClassNotFoundException" not in str(error):
+        return error
+    return ConfigError(
+        f"the driver {address.driver} isn't there",
+        where=address.url,
+        remedy="put its jar into the engine's `jars`",
+    )
+
+
+def _jvm() -> Any:
+    try:
+        from pyspark import SparkContext
+    except ImportError:  # a worker of Airflow may have none
+        context = None
+    else:
+        context = SparkContext._active_spark_context
+    if context is None:
+        raise ConfigError(
+            "no Spark runs here, by whose Java a database of type jdbc is asked",
+            expected="a session of Spark in this process",
+        )
+    return context._jvm
+
+
+def _told(ask: Callable[[], T]) -> T:
+    """Do something with the driver; what it raises is ours."""
+    from py4j.protocol import Py4JJavaError
+
+    try:
+        return ask()
+    except Py4JJavaError as error:
+        found = driver_error(error)
+        if found is None:
+            raise
+        raise found from None
+
+
+class Session:
+    """A connection of Python's DB-API.
+
+    Args:
+        java: a java.sql.Connection.
+        jvm: py4j's view of the JVM.
+    """
+
+    def __init__(self, java: Any, jvm: Any) -> None:
+        self.java, self.jvm = java, jvm
+
+    @property
+    def metadata(self) -> Any:
+        """The java.sql.DatabaseMetaData."""
+        return self.java.getMetaData()
+
+    def told(self, ask: Callable[[], T]) -> T:
+        """Ask the driver something.
+
+        Raises:
+            DriverError: it says no.
+        """
+        return _told(ask)
+
+    def cursor(self) -> Cursor:
+        """A cursor; there may be several."""
+        return Cursor(self)
+
+    def commit(self) -> None:
+        """Commit."""
+        _told(self.java.commit)
+
+    def rollback(self) -> None:
+        """Undo what wasn't committed."""
+        _told(self.java.rollback)
+
+    def close(self) -> None:
+        """Undo what wasn't committed, and end; a driver may refuse to end amid a transaction."""
+        with suppress(DriverError):
+            _told(self.java.rollback)
+        _told(self.java.close)
+
+
+class Cursor:
+    """A cursor of Python's DB-API; rows are fetched at once, so that ledgers may be asked but no large tables."""
+
+    def __init__(self, connection: Session) -> None:
+        self.connection, self.rowcount = connection, -1
+        self._rows: list[tuple[Any, ...]] = []
+
+    def __enter__(self) -> Self:
+        """Itself: nothing is to be closed."""
+        return self
+
+    def __exit__(self, *_told: object) -> None:
+        """Nothing is open between two statements."""
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """Run a statement.
+
+        Raises:
+            DriverError: it fails.
+        """
+        _told(lambda: self._execute(statement, values))
+
+    def _execute(self, statement: str, values: Sequence[Any]) -> None:
+        sql = _MARK.sub(lambda mark: "?" if mark[1] == "s" else "%", statement)
+        prepared = self.connection.java.prepareStatement(sql)
+        try:
+            for place, value in enumerate(values, 1):
+                prepared.setObject(place, self._java(value))
+            rows = prepared.execute()
+            self.rowcount = -1 if rows else int(prepared.getUpdateCount())
+            self._rows = list(_rows(prepared.getResultSet())) if rows else []
+        finally:
+            prepared.close()
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row."""
+        return self._rows.pop(0) if self._rows else None
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows that are left."""
+        found, self._rows = self._rows, []
+        return found
+
+    def _java(self, value: Any) -> Any:
+        sql = self.connection.jvm.java.sql
+        if isinstance(value, datetime):
+            return sql.Timestamp.valueOf(value.isoformat(sep=" "))
+        return sql.Date.valueOf(value.isoformat()) if isinstance(value, date) else value
+
+
+def _rows(result: Any) -> Any:
+    told = result.getMetaData()
+    kinds = [told.getColumnType(place) for place in range(1, told.getColumnCount() + 1)]
+    while result.next():
+        yield tuple(_value(result, place, kind) for place, kind in enumerate(kinds, 1))
+
+
+def _value(result: Any, place: int, kind: int) -> Any:
+    if kind in _WHOLE:
+        number = result.getLong(place)
+        return None if result.wasNull() else int(number)
+    if kind in _TEXTS:
+        return result.getString(place)
+    found = result.getTimestamp(place) if kind == _TIMESTAMP else result.getObject(place)
+    if isinstance(found, Decimal) and found.as_tuple().exponent == 0:
+        return int(found)  # where there is no other type for whole numbers
+    if found is None or kind not in {_DATE, _TIMESTAMP}:
+        return found
+    return (datetime if kind == _TIMESTAMP else date).fromisoformat(found.toString())
