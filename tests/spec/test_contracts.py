@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import jsonschema
 import pytest
@@ -17,7 +15,6 @@ from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import load_file, load_mapping
 from airflow_provider_etl.spec.contracts import across
 from spark_jobs import kinds
-from spark_jobs.check import CHECKS
 from spark_jobs.plan import Attempt
 from tests.spec.conftest import PIPELINE, Project
 
@@ -210,8 +207,7 @@ def test_what_is_wrong_in_a_contract_is_told_once_at_its_place_there(
 
 def test_freshness_names_its_column_where_several_could_be_meant(project: Project) -> None:
     plain = CONTRACT + "freshness: 1h\n"
-    noted = told(project, SOURCE, plain)
-    assert [item.partition(" freshness")[0] for item in noted] == ["contracts/orders.yaml:12:12 contract-note"]
+    assert told(project, SOURCE, plain) == []
     (found,) = told(
         project, SOURCE, plain.replace('amount: {type: "decimal(10,2)", min: 0, max: 1000}', "day: {type: date}")
     )
@@ -413,25 +409,8 @@ def test_a_source_without_columns_of_its_own_is_checked_once_it_is_staged(projec
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fresh:
-    """A check that this release may not have; a fake."""
-
-    __pydantic_config__: ClassVar[Mapping[str, Any]] = kinds.PYDANTIC
-
-    column: str = field(metadata={"column": True})
-    """When a row happened."""
-    within: timedelta
-    """How old the newest may be."""
-    name: str | None = None
-    """Its name."""
-
-
-def test_freshness_is_checked_where_the_release_has_the_check(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(CHECKS, "freshness", f"{__name__}:Fresh")  # type: ignore[index]
-    assert told(project, SOURCE, CONTRACT + "freshness: 1h\n")[:-1] == []  # pydantic writes a third party's duration
+def test_freshness_is_a_check_of_the_source(project: Project) -> None:
+    assert told(project, SOURCE, CONTRACT + "freshness: 1h\n") == []
     pipeline = load_file(project.write(SOURCE)).pipeline
     assert pipeline is not None
     (fresh,) = [kind for name, kind in pipeline.check["orders"] if name == "freshness"]

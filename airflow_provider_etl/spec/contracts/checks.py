@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any, Final
+from typing import Any
 
 from airflow_provider_etl.spec.contracts.contract import Contract
 from airflow_provider_etl.spec.contracts.language import ContractColumn
 from airflow_provider_etl.spec.variables import quoted
-from spark_jobs import kinds
-from spark_jobs.check import CHECKS
+from spark_jobs.check.freshness import Freshness
 from spark_jobs.check.in_range import InRange
 from spark_jobs.check.in_set import InSet
 from spark_jobs.check.matches import Matches
@@ -18,8 +17,6 @@ from spark_jobs.check.rule import OnFail
 from spark_jobs.check.unique import Unique
 from spark_jobs.columns import quote
 from spark_jobs.outline import family
-
-FRESHNESS: Final = "freshness"  # the check that a release may not have
 
 
 def of_rows(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iterator[tuple[str, Any]]:
@@ -60,9 +57,9 @@ def of_tables(contract: Contract, names: Collection[str], on_fail: OnFail) -> It
             called = f"{contract.told}: completeness"
             yield "not_null", NotNull(columns=asked, mostly=share, name=called)
     found = contract.freshness
-    if found is not None and found.column in names and FRESHNESS in CHECKS:
-        kind: Any = kinds.find(CHECKS, FRESHNESS, "check")
-        yield FRESHNESS, kind(column=found.column, within=found.within, name=f"{contract.told}: freshness")
+    if found is not None and found.column in names:
+        called = f"{contract.told}: freshness"
+        yield "freshness", Freshness(column=found.column, within=found.within, name=called)
 
 
 def conditions(contract: Contract, zone: str) -> dict[str, str]:

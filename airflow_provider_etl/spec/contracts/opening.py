@@ -10,8 +10,7 @@ from pathlib import Path
 
 from airflow_provider_etl.spec import ignores, shape
 from airflow_provider_etl.spec.contracts import sound
-from airflow_provider_etl.spec.contracts.checks import FRESHNESS
-from airflow_provider_etl.spec.contracts.contract import Contract, find
+from airflow_provider_etl.spec.contracts.contract import Contract
 from airflow_provider_etl.spec.contracts.language import ContractFile, ContractUse
 from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
 from airflow_provider_etl.spec.extends import KEY, extended
@@ -20,7 +19,6 @@ from airflow_provider_etl.spec.paths import is_uri, under
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Mode, Reading
-from spark_jobs.check import CHECKS
 
 _WHERE = "the project folder or a root of the environment"
 
@@ -106,10 +104,6 @@ def _contract(  # noqa: PLR0913 - as above
     if keys is None or not isinstance(file, ContractFile) or problems.failed:
         return None
     sound.check(file, keys, problems)
-    if notes and not problems.failed and file.freshness is not None and FRESHNESS not in CHECKS:
-        message = "freshness isn't checked: this release has no such check"
-        hint = "see to it by other means: `freshness` of the pipeline says when a load is expected"
-        problems.add(find(keys, "freshness"), "contract-note", message, hint, severity="warning")
     told = f"{use.file}#{use.schema}" if use.schema else use.file
     return Contract(told=told, path=os.path.realpath(path), file=file, node=keys)
 
