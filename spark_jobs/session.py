@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -40,6 +41,9 @@ _CONF: Final = {
 _ICEBERG: Final = "iceberg-spark-runtime"
 _ICEBERG_EXTENSIONS: Final = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 _LOGGING: Final = Path(__file__).with_name("log4j2.properties")
+_DRIVER: Final = "spark.driver.extraJavaOptions"
+_EXECUTOR: Final = "spark.executor.extraJavaOptions"
+_COLLECTOR: Final = re.compile(r"-XX:\+Use(Serial|Parallel|G1|Z|Shenandoah|Epsilon)GC\b")  # Java refuses two of them
 _SMALL: Final = {
     "spark.sql.shuffle.partitions": "1",
     "spark.databricks.delta.snapshotPartitions": "1",
@@ -104,7 +108,7 @@ class Shared:
 
 
 def settings(engine: Mapping[str, Any]) -> dict[str, str]:
-    """Spark's settings for an engine; the engine's own `conf` wins."""
+    """Spark's settings for an engine; the engine's own `conf` wins, and its options of Java join ours."""
     small = bool(engine.get("small"))
     conf = dict(_CONF) | (_SMALL if small else {})
     conf["spark.driver.memory"] = str(engine.get("memory", "2g"))
@@ -115,22 +119,29 @@ def settings(engine: Mapping[str, Any]) -> dict[str, str]:
     conf["spark.driver.extraClassPath"] = ":".join([*found, *(s3.class_path(folder) if buckets else ())])
     if any(_ICEBERG in os.path.basename(path) for path in found):
         conf["spark.sql.extensions"] += f",{_ICEBERG_EXTENSIONS}"
-    conf["spark.executor.extraJavaOptions"] = "-Duser.timezone=UTC"
-    conf["spark.driver.extraJavaOptions"] = " ".join(java_options(small, archive))
     own = {key: str(value) for key, value in (engine.get("conf") or {}).items()}
-    return conf | own | (s3.settings(own) if buckets else {})
+    java = {
+        _DRIVER: joined(java_options(small, archive), own.get(_DRIVER, "")),
+        _EXECUTOR: joined([], own.get(_EXECUTOR, "")),
+    }
+    return conf | own | java | (s3.settings(own) if buckets else {})
 
 
 def java_options(small: bool, archive: str) -> list[str]:
     """C1 alone and an archive of loaded classes halve the start of a small window; heavy work wants ParallelGC."""
     options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] if small else ["-XX:+UseParallelGC"]
     options.append(option(f"-Djava.io.tmpdir={tempfile.gettempdir()}"))
-    # By its clock ORC files are read, and by many a JDBC driver databases: never by that of whoever starts it.
-    options.append("-Duser.timezone=UTC")
     options.append(option(f"-Dlog4j2.configurationFile={_LOGGING}"))
     if os.path.exists(archive):
         options += [option(f"-XX:SharedArchiveFile={archive}"), "-Xshare:auto"]
     return options
+
+
+def joined(ours: Sequence[str], own: str) -> str:
+    """Options of Java: ours, then an engine's own, which win; the clock is UTC's, whatever they say."""
+    chosen = [item for item in ours if not (_COLLECTOR.search(item) and _COLLECTOR.search(own))]
+    # By its clock ORC files are read, and by many a JDBC driver databases: never by that of whoever starts it.
+    return " ".join(filter(None, [*chosen, own, "-Duser.timezone=UTC"]))
 
 
 def option(text: str) -> str:

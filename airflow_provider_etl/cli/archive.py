@@ -15,7 +15,7 @@ from airflow_provider_etl.spec import Engine, load_mapping
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.ledger import attempt_number
 from spark_jobs.plan import Attempt
-from spark_jobs.session import java_options, option
+from spark_jobs.session import option
 
 _PATIENCE: Final = 600  # seconds
 _ROWS: Final = "id,day,text\n1,2020-01-01T10:00:00Z, a \n2,2020-01-01T11:00:00Z,b\n2,2020-01-01T11:00:00Z,b\nx,,c\n"
@@ -120,8 +120,9 @@ def _plans(scratch: Path, engine: Engine, made: Path) -> list[dict[str, Any]]:
         raise InfrastructureError("\n".join(map(str, loaded.errors)), where="archive")
     pipeline = loaded.pipeline
     spark = engine.settings()
-    options = [*java_options(engine.small, ""), option(f"-XX:ArchiveClassesAtExit={made}")]
-    spark["conf"] = {**spark["conf"], "spark.driver.extraJavaOptions": " ".join(options)}
+    making = option(f"-XX:ArchiveClassesAtExit={made}")
+    # Of the classes of no archive that is there: Java makes none on top of another.
+    spark |= {"archive": None, "conf": {**spark["conf"], "spark.driver.extraJavaOptions": making}}
     window, first = pipeline.window_of("2020-01-01"), attempt_number(pipeline.fingerprint)
     attempts = [
         Attempt(number=number, token=str(number), run="archive")

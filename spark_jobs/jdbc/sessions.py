@@ -1,7 +1,7 @@
 """Sessions of any JDBC driver, as Python's DB-API has them: the driver runs in the JVM of Spark's driver.
 
-Parameters are `%s`, and a tuple of them is always given. Moments are wall-clock times without a zone, read and written
-by their fields, so that no zone of a JVM can shift them.
+Parameters are `%s`, and a tuple of them is always given. Moments are wall-clock times without a zone. JDBC reads and
+writes them by the clock of the JVM, which skips an hour of spring in most zones: so it must be UTC's.
 """
 
 from __future__ import annotations
@@ -69,11 +69,13 @@ def connect(address: Address) -> Session:
 
     Raises:
         DriverError: the database can't be reached, or refuses.
-        ConfigError: there is no JVM here, no such driver in it, or the database knows no transactions.
+        ConfigError: there is no JVM here, its clock isn't UTC's, there is no such driver in it, or the database knows
+            no transactions.
     """
     from py4j.protocol import Py4JJavaError
 
     jvm, where = _jvm(), address.url
+    _refuse_zone(jvm, where)
     registry = jvm.org.apache.spark.sql.execution.datasources.jdbc.DriverRegistry
     properties = jvm.java.util.Properties()
     for key, value in address.properties.items():
@@ -101,6 +103,18 @@ def _begin(session: Session, where: str) -> None:
     java.setAutoCommit(False)
     committed = told.supportsTransactionIsolationLevel(_READ_COMMITTED)
     java.setTransactionIsolation(_READ_COMMITTED if committed else _SERIALIZABLE)
+
+
+def _refuse_zone(jvm: Any, where: str) -> None:
+    zones = jvm.java.util.TimeZone
+    found = zones.getDefault()
+    if not found.hasSameRules(zones.getTimeZone("UTC")):
+        raise ConfigError(
+            f"the clock of Spark's Java is that of {found.getID()}, by which a driver would shift times",
+            where=where,
+            expected="UTC",
+            remedy="start Java with -Duser.timezone=UTC, as engines do",
+        )
 
 
 def _missing(error: Exception, address: Address) -> Exception:

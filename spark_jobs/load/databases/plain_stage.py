@@ -30,7 +30,7 @@ _BATCH: Final = "5000"  # rows
 
 
 def wire(value: SparkColumn, kind: DataType) -> SparkColumn:
-    """A column as it travels: moments by their fields in UTC, which no zone of a JVM can shift."""
+    """A column as it travels: moments as wall-clock times in UTC, which is the clock of the JVM too."""
     name = kind.typeName()
     if name == "timestamp":  # the session is in UTC
         return value.cast("timestamp_ntz")

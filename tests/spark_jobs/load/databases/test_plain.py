@@ -259,3 +259,14 @@ def test_who_comes_second_waits_until_the_first_has_committed(facts: DatabaseTab
         waiting.result(timeout=30)
     first.close()
     second.close()
+
+
+def test_a_java_that_runs_by_another_clock_is_refused(spark: Any, derby: Embedded) -> None:
+    zones = spark._jvm.java.util.TimeZone
+    known = zones.getDefault()
+    zones.setDefault(zones.getTimeZone("America/New_York"))
+    try:
+        with pytest.raises(ConfigError, match=r"is that of America/New_York, by which .*; expected UTC"):
+            derby.session()
+    finally:
+        zones.setDefault(known)
