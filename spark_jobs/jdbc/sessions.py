@@ -212,18 +212,25 @@ class Cursor:
     def __exit__(self, *_told: object) -> None:
         """Nothing is open between two statements."""
 
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> None:
+    def execute(self, statement: str, values: Sequence[Any] = (), *, seconds: int = 0) -> None:
         """Run a statement.
 
-        Raises:
-            DriverError: it fails.
-        """
-        _told(lambda: self._execute(statement, values))
+        Args:
+            statement: SQL.
+            values: its parameters.
+            seconds: how long it may take, where the driver can end it; 0 for no limit.
 
-    def _execute(self, statement: str, values: Sequence[Any]) -> None:
+        Raises:
+            DriverError: it fails, or takes longer.
+        """
+        _told(lambda: self._execute(statement, values, seconds))
+
+    def _execute(self, statement: str, values: Sequence[Any], seconds: int) -> None:
         sql = _MARK.sub(lambda mark: "?" if mark[1] == "s" else "%", statement)
         prepared = self.connection.java.prepareStatement(sql)
         try:
+            if seconds:
+                _limit(prepared, seconds)
             for place, value in enumerate(values, 1):
                 prepared.setObject(place, self._java(value))
             rows = prepared.execute()
@@ -246,6 +253,14 @@ class Cursor:
         if isinstance(value, datetime):
             return sql.Timestamp.valueOf(value.isoformat(sep=" "))
         return sql.Date.valueOf(value.isoformat()) if isinstance(value, date) else value
+
+
+def _limit(prepared: Any, seconds: int) -> None:
+    try:
+        _told(lambda: prepared.setQueryTimeout(seconds))
+    except DriverError as error:
+        if not error.state.startswith("0A"):  # a driver needn't know how
+            raise
 
 
 def _rows(result: Any) -> Any:

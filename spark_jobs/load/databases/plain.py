@@ -6,6 +6,7 @@ Rows travel by Spark's writer; the transaction that publishes runs on a session 
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 3600.0  # seconds that a load waits for another of the same table
 _OLD: Final = 86_400.0  # seconds after which a staging table is nobody's: no session can say that it still is
+_ENDED: Final = ("57014", "HY008")  # a statement took longer than it might
 _DATA: Final = ("22", "23")
 _CONFIG: Final = ("28", "3D", "3F", "42", "08004", "0A")
 
@@ -238,23 +240,32 @@ class Plain(Unkept):
         """By a change of the row, for which a database waits or fails; SELECT … FOR UPDATE isn't known everywhere.
 
         Raises:
-            InfrastructureError: the row is gone, without which nobody would wait.
+            InfrastructureError: another load holds it and doesn't end; or the row is gone, without which nobody would
+                wait.
         """
-        name, since = self.quote(column), time.monotonic()
+        name, end = self.quote(column), time.monotonic() + _PATIENCE
         statement = f"UPDATE {self.table(table)} SET {name} = {name} + 1 WHERE {condition}"  # noqa: S608 - quoted
-        while True:
-            try:
-                cursor.execute(statement, values)
-                break
-            except DriverError as error:
-                if not error.passes or time.monotonic() - since > _PATIENCE:
-                    raise
-                cursor.connection.rollback()
-                time.sleep(random.uniform(0.05, 0.5))  # noqa: S311 - jitter, not a secret
-        if cursor.rowcount != 1:
+        while not self._held(cursor, statement, values, end - time.monotonic()):
+            if time.monotonic() >= end:
+                raise InfrastructureError(
+                    "another load of the table doesn't end", where=str(table), remedy="let it end, then run this again"
+                )
+            time.sleep(random.uniform(0.05, 0.5))  # noqa: S311 - jitter, not a secret
+        if cursor.rowcount < 1:  # there may be two, where keys aren't enforced
             raise InfrastructureError(
                 "the table's row in the ledger is gone", where=str(table), remedy="run it again, which makes it"
             )
+
+    def _held(self, cursor: Cursor, statement: str, values: tuple[Any, ...], patience: float) -> bool:
+        """Change a row; False where somebody else still has it after so many seconds, or sooner."""
+        try:
+            cursor.execute(statement, values, seconds=max(1, math.ceil(patience)))
+        except DriverError as error:
+            if error.lost or not (error.passes or error.state in _ENDED):
+                raise
+            cursor.connection.rollback()
+            return False
+        return True
 
     def insert_once(self, cursor: Cursor, table: TableName, row: Mapping[str, Any]) -> None:
         """INSERT; where the key is there meanwhile, the server refuses it, and nothing is left to do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -15,7 +16,7 @@ import pytest
 from spark_jobs.connections import Connections
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.load.by_key import Merge
-from spark_jobs.load.databases import plain_stage
+from spark_jobs.load.databases import plain, plain_stage
 from spark_jobs.load.databases.books import Books
 from spark_jobs.load.databases.names import STAGE, TableName
 from spark_jobs.load.databases.plain import Plain
@@ -23,6 +24,7 @@ from spark_jobs.load.strategies import ReplaceWindow, Snapshot
 from spark_jobs.points import HOOK
 from spark_jobs.tables.databases.held import Held
 from tests.servers.embedded import Embedded
+from tests.servers.postgres import PostgreSQL
 from tests.spark_jobs.load.databases.points import Died
 from tests.spark_jobs.load.databases.tables import DatabaseTable
 from tests.spark_jobs.plans import day
@@ -270,3 +272,49 @@ def test_a_java_that_runs_by_another_clock_is_refused(spark: Any, derby: Embedde
             derby.session()
     finally:
         zones.setDefault(known)
+
+
+def test_who_waits_for_too_long_says_so_once(
+    spark: Any, h2: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H2: with Derby who looks into the ledger has waited already."""
+    h2.clear()
+    facts = DatabaseTable(spark, h2, tmp_path, "facts", Snapshot(strategy="snapshot"), "id INT")
+    facts.load(day(1), (1,))
+    monkeypatch.setattr(plain, "_PATIENCE", 3.0)
+    database = Plain(connection=facts.connection)
+    books, first = Books(database=database, table=TableName(schema="", name="FACTS")), database.connect()
+    try:
+        with first.cursor() as mine:
+            books.lock(mine)
+            since = time.monotonic()
+            with pytest.raises(InfrastructureError, match="another load of the table doesn't end"):
+                facts.load(day(2), (2,))
+            assert time.monotonic() - since < 15
+    finally:
+        first.close()
+
+
+def test_a_statement_that_waits_is_ended_where_the_driver_can(
+    spark: Any, postgres: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL by its JDBC driver waits for ever, if nobody says how long."""
+    monkeypatch.setattr(plain, "_PATIENCE", 2.0)
+    postgres.run("DROP TABLE IF EXISTS held", "CREATE TABLE held (number BIGINT)", "INSERT INTO held VALUES (0), (0)")
+    extra = {"driver": "org.postgresql.Driver", "subprotocol": "postgresql"}
+    database = Plain(connection=replace(postgres.connection("db"), kind="jdbc", extra=extra))
+    first, second = database.connect(), database.connect()
+
+    def hold(session: Any) -> None:
+        database.hold(session.cursor(), TableName(schema="", name="held"), "number", "number >= %s", (0,))
+
+    try:
+        hold(first)
+        with pytest.raises(InfrastructureError, match="another load of the table doesn't end"):
+            hold(second)
+        first.commit()
+        hold(second)
+    finally:
+        first.close()
+        second.close()
+        postgres.run("DROP TABLE held")
