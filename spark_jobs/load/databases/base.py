@@ -51,6 +51,8 @@ class Database(Protocol):
     """Whether it keeps `merge`."""
     change: ClassVar[str]
     """The type of a small whole number."""
+    table_unit: ClassVar[str]
+    """The unit of the ledger's row that stands for a table."""
     connection: Connection
 
     @property
@@ -97,10 +99,11 @@ class Database(Protocol):
     def moment(self, instant: datetime) -> datetime:
         """An instant as a parameter that columns of Spark's timestamps are compared with."""
 
-    def kind_of(self, kind: DataType, *, key: bool) -> str | None:
-        """The type of a new column for a Spark type; None where there is none.
+    def new_column(self, name: str, kind: DataType, *, key: bool) -> Column | None:
+        """A new column for a Spark type; None where there is no type for it.
 
         Args:
+            name: as the database writes it.
             kind: Spark's type.
             key: whether the column takes part in a key or index.
         """
@@ -165,8 +168,15 @@ class Database(Protocol):
             values: those.
         """
 
-    def insert_once(self, cursor: Cursor, table: TableName, row: Mapping[str, Any]) -> None:
-        """Insert a row where its key isn't there yet; nothing else was changed before. The caller commits."""
+    def insert_once(self, cursor: Cursor, table: TableName, key: Mapping[str, Any], rest: Mapping[str, Any]) -> None:
+        """Insert a row where its key isn't there yet; nothing else was changed before. The caller commits.
+
+        Args:
+            cursor: of a transaction.
+            table: the row's.
+            key: column -> value of the primary key.
+            rest: column -> value of the others.
+        """
 
     def plan_for(self, cursor: Cursor, stage: TableName, keys: Sequence[str]) -> None:
         """Let the server's planner know what a staging table holds, of which it has no statistics."""

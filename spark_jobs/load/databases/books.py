@@ -1,7 +1,7 @@
 """The ledger of tables in a database: what was loaded into them, and whose they are, in two tables beside them.
 
 `_etl_loads` has a row for every unit of every table in the schema, written in the transaction that writes the data; a
-row without a unit stands for the table itself: whoever changes the table's rows locks it, so that commits have an order
+row of no window stands for the table itself: whoever changes the table's rows locks it, so that commits have an order
 and the ledger that a commit looks at is the ledger that it changes. `_etl_owners` has what each load owns.
 
 No Spark in here: tasks, sensors and the command line read the same tables.
@@ -21,7 +21,6 @@ from spark_jobs.load.databases.names import LOADS, OWNERS, TableName
 from spark_jobs.load.owners import Claim
 from spark_jobs.plan import Plan
 
-_TABLE_ROW: Final = ""
 # Column -> a word of `Database.words`; those of the primary key first.
 _LOADS: Final = {
     "table_name": "name",
@@ -136,15 +135,15 @@ class Books:
                         self._create(cursor, self.table.beside(name), columns)
             finally:
                 self.database.unlock(cursor, self.table)
-        if not self._rows(cursor, ["table_name"], "unit = %s", (_TABLE_ROW,)):
-            row = {"table_name": self.table.name, "unit": _TABLE_ROW, "number": 0}
-            named = {self.database.named(name): value for name, value in row.items()}
-            self.database.insert_once(cursor, self.table.beside(LOADS), named)
+        if not self._rows(cursor, ["table_name"], "unit = %s", (self.database.table_unit,)):
+            named = self.database.named
+            key = {named("table_name"): self.table.name, named("unit"): self.database.table_unit}
+            self.database.insert_once(cursor, self.table.beside(LOADS), key, {named("number"): 0})
 
     def lock(self, cursor: Cursor) -> None:
         """Wait until nobody else changes the table's rows, and keep others from it until the transaction ends."""
         condition = f"{self._name('table_name')} = %s AND {self._name('unit')} = %s"
-        row = (self.table.name, _TABLE_ROW)
+        row = (self.table.name, self.database.table_unit)
         self.database.hold(cursor, self.table.beside(LOADS), self.database.named("number"), condition, row)
 
     def entry(self, cursor: Cursor, unit: str) -> Entry | None:
@@ -153,11 +152,13 @@ class Books:
 
     def entries(self, cursor: Cursor) -> dict[str, Entry]:
         """Unit -> its last commit, of all units of the table."""
-        return {entry.unit: entry for entry in self._entries(cursor, "unit <> %s", (_TABLE_ROW,))}
+        return {entry.unit: entry for entry in self._entries(cursor, "unit <> %s", (self.database.table_unit,))}
 
     def pipelines(self, cursor: Cursor) -> set[str]:
         """Ids of the pipelines that have loaded the table."""
-        return {name for (name,) in self._rows(cursor, ["pipeline"], "unit <> %s", (_TABLE_ROW,), "DISTINCT ")}
+        return {
+            name for (name,) in self._rows(cursor, ["pipeline"], "unit <> %s", (self.database.table_unit,), "DISTINCT ")
+        }
 
     def record(self, cursor: Cursor, entry: Entry) -> None:
         """Write a commit's entry in place of the unit's last one; the caller has locked the table and commits."""

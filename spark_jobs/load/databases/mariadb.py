@@ -69,6 +69,7 @@ class MariaDB:
     guards_shapes: ClassVar[bool] = True
     merges: ClassVar[bool] = True
     change: ClassVar[str] = "TINYINT"
+    table_unit: ClassVar[str] = ""
 
     connection: Connection
 
@@ -160,9 +161,10 @@ class MariaDB:
         """DATETIME knows no zone: ours are in UTC."""
         return instant.astimezone(UTC).replace(tzinfo=None)
 
-    def kind_of(self, kind: DataType, *, key: bool) -> str | None:
-        """The type of a new column; a text in a key needs a length."""
-        return mariadb_types.kind_of(kind, key=key)
+    def new_column(self, name: str, kind: DataType, *, key: bool) -> Column | None:
+        """A new column; a text in a key needs a length."""
+        found = mariadb_types.kind_of(kind, key=key)
+        return None if found is None else Column(name=name, kind=found)
 
     def fits(self, kind: DataType, column: Column) -> bool:
         """Whether a column that is there keeps every value, or refuses it."""
@@ -231,8 +233,9 @@ class MariaDB:
         query = f"SELECT {self.quote(column)} FROM {self.table(table)} WHERE {condition} FOR UPDATE"  # noqa: S608
         cursor.execute(query, values)
 
-    def insert_once(self, cursor: Cursor, table: TableName, row: Mapping[str, Any]) -> None:
+    def insert_once(self, cursor: Cursor, table: TableName, key: Mapping[str, Any], rest: Mapping[str, Any]) -> None:
         """INSERT that changes nothing where the key is there; IGNORE would let more errors pass than that."""
+        row = {**key, **rest}
         marks, first = ", ".join(["%s"] * len(row)), self.quote(next(iter(row)))
         insert = f"INSERT INTO {self.table(table)} ({self._listed(list(row))}) VALUES ({marks})"  # noqa: S608 - quoted
         cursor.execute(f"{insert} ON DUPLICATE KEY UPDATE {first} = {first}", tuple(row.values()))

@@ -51,6 +51,7 @@ class Plain(Unkept):
     guards_shapes: ClassVar[bool] = False
     merges: ClassVar[bool] = False
     change: ClassVar[str] = "SMALLINT"
+    table_unit: ClassVar[str] = "-"  # an empty text is null to Oracle
     nulls_last: ClassVar[str] = ""
 
     connection: Connection
@@ -89,7 +90,10 @@ class Plain(Unkept):
                 expected="texts, whole numbers of 19 digits, and timestamps with microseconds",
                 remedy="load files or a lake table",
             )
-        digits = number.name if number else exact.of(19, 0) if exact else ""
+        if exact and (number is None or number.name == exact.name):
+            digits = exact.of(19, 0)
+        else:
+            digits = number.name if number else ""
         text = plain_types.text(types)
         sizes = {"key": 512, "name": 128, "text": plain_types.LONGEST}
         return {
@@ -155,17 +159,17 @@ class Plain(Unkept):
         """TIMESTAMP knows no zone: ours are in UTC."""
         return instant.astimezone(UTC).replace(tzinfo=None)
 
-    def kind_of(self, kind: DataType, *, key: bool) -> str | None:
-        """The type of a new column, of those that the database has."""
-        return plain_types.kind_of(kind, self.nature.types, key=key)
+    def new_column(self, name: str, kind: DataType, *, key: bool) -> Column | None:
+        """A new column, of the types that the database has."""
+        return plain_types.new_column(name, kind, self.nature.types, key=key)
 
     def fits(self, kind: DataType, column: Column) -> bool:
         """Whether a column that is there keeps every value, or refuses it."""
-        return plain_types.fits(kind, plain_types.describe(column, self.nature.types))
+        return plain_types.fits(kind, plain_types.described(column))
 
     def unheld(self, kind: DataType, column: Column) -> Iterator[Unheld]:
         """Which values a column can't hold."""
-        return plain_types.unheld(kind, plain_types.describe(column, self.nature.types))
+        return plain_types.unheld(kind, plain_types.described(column))
 
     def wire(self, column: SparkColumn, kind: DataType) -> SparkColumn:
         """As Spark's writer takes it."""
@@ -267,18 +271,20 @@ class Plain(Unkept):
             return False
         return True
 
-    def insert_once(self, cursor: Cursor, table: TableName, row: Mapping[str, Any]) -> None:
-        """INSERT; where the key is there meanwhile, the server refuses it, and nothing is left to do."""
+    def insert_once(self, cursor: Cursor, table: TableName, key: Mapping[str, Any], rest: Mapping[str, Any]) -> None:
+        """INSERT; where the server refuses it and the key is there meanwhile, nothing is left to do."""
         cursor.connection.commit()
-        marks = ", ".join(["%s"] * len(row))
+        row, place = {**key, **rest}, self.table(table)
+        marks, same = ", ".join(["%s"] * len(row)), " AND ".join(f"{self.quote(name)} = %s" for name in key)
         try:
-            cursor.execute(
-                f"INSERT INTO {self.table(table)} ({self._listed(list(row))}) VALUES ({marks})",  # noqa: S608 - quoted
-                tuple(row.values()),
-            )
+            insert = f"INSERT INTO {place} ({self._listed(list(row))}) VALUES ({marks})"  # noqa: S608 - quoted
+            cursor.execute(insert, tuple(row.values()))
         except DriverError as error:
             cursor.connection.rollback()
             if not error.state.startswith("23"):
+                raise
+            cursor.execute(f"SELECT count(*) FROM {place} WHERE {same}", tuple(key.values()))  # noqa: S608 - quoted
+            if not cursor.fetchone()[0]:  # another rule of the table's
                 raise
 
     def takes(self, cursor: Cursor, table: TableName) -> bool:  # noqa: ARG002 - none
@@ -305,8 +311,7 @@ class Plain(Unkept):
 
     def _marked(self, columns: Sequence[Column]) -> list[int]:
         """Places of the columns whose nulls are marked."""
-        types = self.nature.types
-        codes = [plain_types.describe(column, types).code for column in columns]
+        codes = [plain_types.described(column).code for column in columns]
         return [place for place, code in enumerate(codes) if code in plain_types.MARKED]
 
     def _listed(self, names: Sequence[str]) -> str:

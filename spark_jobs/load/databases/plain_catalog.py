@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.jdbc.sessions import Session
 from spark_jobs.load.databases.base import Column, Cursor
 from spark_jobs.load.databases.names import STAGE, TableName
-from spark_jobs.load.databases.plain_types import MICROSECONDS, TIMESTAMP, Described, Type
+from spark_jobs.load.databases.plain_types import MICROSECONDS, TIMESTAMP, Described, Type, zoned
 
 _PLAIN: Final = re.compile(r"[a-z0-9_]+")
 _COUNTING: Final = re.compile(r"identity|serial", re.IGNORECASE)
@@ -56,19 +56,26 @@ def nature_of(session: Session, where: str) -> Nature:
         raise ConfigError(f"{product} quotes names in a way of its own", where=where, expected='"name"')
     return Nature(
         product=product.partition(" - ")[0],
-        types=_types(told.getTypeInfo()),
+        types=types_of(_listed(told.getTypeInfo())),
         upper=bool(told.storesUpperCaseIdentifiers()),
         exact=bool(told.supportsMixedCaseQuotedIdentifiers()),
         longest=min(filter(None, (told.getMaxColumnNameLength(), told.getMaxTableNameLength())), default=0),
     )
 
 
-def _types(result: Any) -> dict[int, Type]:
-    """The first of each number comes nearest to it; of moments the first that has microseconds."""
+def _listed(result: Any) -> list[tuple[str, int, int, int]]:
+    return [(str(row.getString(1)), row.getInt(2), row.getInt(3), row.getInt(15)) for row in _each(result)]
+
+
+def types_of(listed: Iterable[tuple[str, int, int, int]]) -> dict[int, Type]:
+    """The first of each number comes nearest to it; of moments the first that has microseconds, and no zone.
+
+    Args:
+        listed: name, number of java.sql.Types, size and largest scale of each type that a driver knows, in its order.
+    """
     found: dict[int, Type] = {}
-    for row in _each(result):
-        name, code, size, scale = str(row.getString(1)), row.getInt(2), row.getInt(3), row.getInt(15)
-        cut = code == TIMESTAMP and scale < MICROSECONDS
+    for name, code, size, scale in listed:
+        cut = code == TIMESTAMP and (scale < MICROSECONDS or zoned(name))
         if code not in found and not cut and not _COUNTING.search(name):
             found[code] = Type(name=name, size=size, scale=scale)
     return found
@@ -101,7 +108,15 @@ def _columns(session: Session, table: TableName) -> dict[str, Described] | None:
 
 def _described(row: Any) -> Described:
     name, code, kind, size, scale = row.getString(4), row.getInt(5), str(row.getString(6)), row.getInt(7), row.getInt(9)
-    sizes = f"({size},{scale})" if code in {2, 3} else f"({size})" if code in {1, 12, -9, -15, -2, -3} else ""
+    sizes = (
+        ""
+        if not size
+        else f"({size},{scale})"
+        if code in {2, 3}
+        else f"({size})"
+        if code in {1, 12, -9, -15, -2, -3}
+        else ""
+    )
     told = kind.replace("()", sizes) if "()" in kind else f"{kind}{sizes}"
     return Described(name=name, kind=told, code=code, size=size, scale=scale)
 

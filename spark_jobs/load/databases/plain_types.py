@@ -23,16 +23,17 @@ MICROSECONDS: Final = 6
 LONGEST: Final = 4000
 """Characters of a new text, where the database allows as many: most of them do, and can compare and index it."""
 _KEY: Final = 255
-_DIGITS: Final = {"byte": 3, "short": 5, "integer": 10, "long": 19}
+_DIGITS: Final = {"boolean": 1, "byte": 3, "short": 5, "integer": 10, "long": 19}
 _EXACT: Final = (DECIMAL, NUMERIC)
 _LIMITED: Final = (NVARCHAR, VARCHAR)
 _TEXTS: Final = (*_LIMITED, CLOB, NCLOB, LONGVARCHAR, LONGNVARCHAR)  # CHAR would fill them with blanks
 MARKED: Final = frozenset({*_LIMITED, LONGVARCHAR, LONGNVARCHAR, VARBINARY, LONGVARBINARY})
 """Types whose nulls travel as marks: Spark's writer sends them as null CLOBs or BLOBs, which Derby refuses."""
 _WORDS: Final = {TINYINT: "tinyint", SMALLINT: "smallint", INTEGER: "int", BIGINT: "bigint"}
+_ZONED: Final = re.compile(r"(?<!without time )zone|(?<!n)tz", re.IGNORECASE)
 # Spark's type -> those that keep its values or refuse them, in the order in which a new column takes one.
 _KEPT: Final = {
-    "boolean": (BOOLEAN, BIT, SMALLINT),
+    "boolean": (BOOLEAN, BIT, SMALLINT, *_EXACT),
     "byte": (SMALLINT, INTEGER, BIGINT, *_EXACT, TINYINT),
     "short": (SMALLINT, INTEGER, BIGINT, *_EXACT, TINYINT),
     "integer": (INTEGER, BIGINT, *_EXACT, SMALLINT, TINYINT),
@@ -91,34 +92,43 @@ class Type:
 Types = Mapping[int, Type]
 
 
+def zoned(name: str) -> bool:
+    """Whether a type's name says that its moments have a zone: drivers list some under the number of those without."""
+    return bool(_ZONED.search(name))
+
+
 def text(types: Types) -> Type:
     """The type of short texts; the one of national letters where there is one, since the other may have fewer."""
     return next(types[code] for code in _LIMITED if code in types)
 
 
-def kind_of(kind: DataType, types: Types, *, key: bool) -> str | None:
-    """The type of a new column; None where the database has none."""
-    name = kind.typeName()
-    code = next((code for code in _KEPT.get(name, ()) if code in types), None)
-    if code is None or (key and name == "binary"):
+def new_column(name: str, kind: DataType, types: Types, *, key: bool) -> Described | None:
+    """A new column for a Spark type; None where the database has no type for it."""
+    word = kind.typeName()
+    code = next((code for code in _KEPT.get(word, ()) if code in types), None)
+    if code is None or (key and word == "binary"):
         return None
     held = types[code]
-    if code in _EXACT:
-        digits = int(getattr(kind, "precision", _DIGITS.get(name, 0)))
-        return held.of(digits, int(getattr(kind, "scale", 0))) if digits <= held.size else None
+    exact = next((item for item in _EXACT if item in types and types[item].name == held.name), None)
+    if exact is not None:  # some databases have one type for all numbers, and list it under every number's code
+        return _exact(name, kind, exact, held.name, types[exact].size)
     if code in {*_LIMITED, VARBINARY}:
-        return held.of(min(held.size or LONGEST, _KEY if key else LONGEST))
-    return held.name
+        size = min(held.size or LONGEST, _KEY if key else LONGEST)
+        return Described(name=name, kind=held.of(size), code=code, size=size)
+    return Described(name=name, kind=held.name, code=code, size=held.size, scale=MICROSECONDS)
 
 
-def describe(column: Column, types: Types) -> Described:
-    """A column; of one that isn't there yet, what its type says."""
-    if isinstance(column, Described):
-        return column
-    plain, sizes = re.sub(r"\(.*?\)", "", column.kind), re.search(r"\((\d+)(?:,(\d+))?\)", column.kind)
-    code = next(code for code, held in types.items() if held.name.replace("()", "") == plain)
-    size, scale = (int(sizes[1]), int(sizes[2] or 0)) if sizes else (0, MICROSECONDS)
-    return Described(name=column.name, kind=column.kind, code=code, size=size, scale=scale)
+def _exact(name: str, kind: DataType, code: int, type_name: str, most: int) -> Described | None:
+    digits, scale = getattr(kind, "precision", _DIGITS.get(kind.typeName(), 0)), getattr(kind, "scale", 0)
+    if not digits or digits > (most or digits):  # of a float nobody knows; nor how many there may be, where 0 is said
+        return None
+    made = Type(name=type_name, size=most, scale=scale)
+    return Described(name=name, kind=made.of(digits, scale), code=code, size=digits, scale=scale)
+
+
+def described(column: Column) -> Described:
+    """A column of a table, or a new one; our own of staging tables, which nobody describes, are whole numbers."""
+    return column if isinstance(column, Described) else Described(name=column.name, kind=column.kind, code=BIGINT)
 
 
 def fits(kind: DataType, held: Described) -> bool:
@@ -127,7 +137,7 @@ def fits(kind: DataType, held: Described) -> bool:
     if held.code not in _KEPT.get(name, ()):
         return False
     if held.code == TIMESTAMP:  # a precision below microseconds would be cut without a word
-        return held.scale >= MICROSECONDS
+        return held.scale >= MICROSECONDS and not zoned(held.kind)
     if held.code == FLOAT:  # 15 digits or 53 bits; a real has 7 or 24
         return held.size == 15 or held.size >= 53
     return held.code not in _EXACT or int(getattr(kind, "scale", 0)) <= held.scale
@@ -139,7 +149,7 @@ def unheld(kind: DataType, held: Described) -> Iterator[Unheld]:
     if name in _BEYOND:
         yield _BEYOND[name]
     elif held.code in _EXACT:
-        yield from decimals(kind, f"({held.size},{held.scale})")
+        yield from decimals(kind, f"({held.size},{held.scale})" if held.size else "")
     elif held.code in _WORDS and name != "boolean":
         yield from whole_numbers(kind, _WORDS[held.code])
     elif held.code in _LIMITED and held.size:  # Java's letters, as most drivers count: beyond U+FFFF there are two

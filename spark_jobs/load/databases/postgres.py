@@ -71,6 +71,7 @@ class Postgres:
     guards_shapes: ClassVar[bool] = True
     merges: ClassVar[bool] = True
     change: ClassVar[str] = "smallint"
+    table_unit: ClassVar[str] = ""
 
     connection: Connection
 
@@ -159,9 +160,10 @@ class Postgres:
         """Instants are compared as they are."""
         return instant
 
-    def kind_of(self, kind: DataType, *, key: bool) -> str | None:  # noqa: ARG002 - texts can be keys here
+    def new_column(self, name: str, kind: DataType, *, key: bool) -> Column | None:  # noqa: ARG002 - texts can be keys
         """The type of a new column."""
-        return postgres_types.kind_of(kind)
+        found = postgres_types.kind_of(kind)
+        return None if found is None else Column(name=name, kind=found)
 
     def fits(self, kind: DataType, column: Column) -> bool:
         """Whether a column that is there keeps every value, or refuses it."""
@@ -235,8 +237,9 @@ class Postgres:
         query = f"SELECT {self.quote(column)} FROM {self.table(table)} WHERE {condition} FOR UPDATE"  # noqa: S608
         cursor.execute(query, values)
 
-    def insert_once(self, cursor: Cursor, table: TableName, row: Mapping[str, Any]) -> None:
+    def insert_once(self, cursor: Cursor, table: TableName, key: Mapping[str, Any], rest: Mapping[str, Any]) -> None:
         """INSERT … ON CONFLICT DO NOTHING."""
+        row = {**key, **rest}
         marks, names = ", ".join(["%s"] * len(row)), self._listed(list(row))
         insert = f"INSERT INTO {self.table(table)} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
         cursor.execute(insert, tuple(row.values()))

@@ -193,21 +193,21 @@ def _new(database: Database, field: StructField, wanted: Wanted) -> Column:
             remedy="rename it before",
         )
     index = {name.lower() for name in (*wanted.keys, *wanted.by)}
-    kind = database.kind_of(field.dataType, key=field.name.lower() in index)
-    if kind is None:
+    made = database.new_column(database.named(field.name), field.dataType, key=field.name.lower() in index)
+    if made is None:
         raise ConfigError(
             f"column {field.name!r} is {field.dataType.simpleString()}, for which {database.name} has no type",
             where=wanted.where,
             remedy="cast it before, such as to string",
         )
-    return Column(name=database.named(field.name), kind=kind)
+    return made
 
 
 def _clash(field: StructField, known: Column, wanted: Wanted, database: Database) -> DataError:
-    fresh = database.kind_of(field.dataType, key=False)
+    fresh = database.new_column(field.name, field.dataType, key=False)
     return DataError(
         f"column {field.name!r} comes as {field.dataType.simpleString()}, but is {known.kind} in {wanted.table}",
         where=wanted.where,
-        expected=f"a column that keeps every value{f', such as {fresh}' if fresh else ''}",
+        expected=f"a column that keeps every value{f', such as {fresh.kind}' if fresh else ''}",
         remedy="cast the column, or alter the table",
     )

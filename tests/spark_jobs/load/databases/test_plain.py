@@ -15,6 +15,7 @@ import pytest
 
 from spark_jobs.connections import Connections
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
+from spark_jobs.jdbc.sessions import DriverError
 from spark_jobs.load.by_key import Merge
 from spark_jobs.load.databases import plain, plain_stage
 from spark_jobs.load.databases.books import Books
@@ -241,7 +242,7 @@ def test_what_cannot_be_kept_or_reached_is_told_without_secrets(facts: DatabaseT
 
 
 def test_a_ledger_without_the_tables_row_lets_nobody_in_unlocked(facts: DatabaseTable, when: Any) -> None:
-    when("staged", lambda: facts.server.run('DELETE FROM "_ETL_LOADS" WHERE "UNIT" = \'\''))
+    when("staged", lambda: facts.server.run('DELETE FROM "_ETL_LOADS" WHERE "UNIT" = \'-\''))
     with pytest.raises(InfrastructureError, match="the table's row in the ledger is gone"):
         facts.load(day(1), (2, at(1)))
     assert facts.rows() == [(1,)]
@@ -318,3 +319,18 @@ def test_a_statement_that_waits_is_ended_where_the_driver_can(
         first.close()
         second.close()
         postgres.run("DROP TABLE held")
+
+
+def test_a_row_that_breaks_a_rule_is_not_taken_for_one_that_is_there(spark: Any, h2: Embedded) -> None:
+    h2.clear()
+    h2.run("CREATE TABLE ruled (k INT PRIMARY KEY, n INT CHECK (n > 0))")
+    database = Plain(connection=h2.connection("db"))
+    session, table = database.connect(), TableName(schema="", name="ruled")
+    with session.cursor() as cursor:
+        with pytest.raises(DriverError, match="Check constraint violation"):
+            database.insert_once(cursor, table, {"K": 1}, {"N": 0})
+        for _ in range(2):
+            database.insert_once(cursor, table, {"K": 1}, {"N": 1})
+            session.commit()
+    session.close()
+    assert h2.rows("SELECT k, n FROM ruled") == [(1, 1)]
