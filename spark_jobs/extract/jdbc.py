@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from spark_jobs.connections import misnamed
+from spark_jobs.connections import Connection, misnamed
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.extract.contract import Column, WindowColumn
 from spark_jobs.extract.files import Files
 from spark_jobs.extract.parts import Partition
 from spark_jobs.flow import Context, Flow
+from spark_jobs.jdbc.address import is_embedded
 from spark_jobs.jdbc.queries import query_problem
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import INSTANTS, Misfit, Outline, Scope, bad_types, family, plain_type
@@ -47,7 +48,8 @@ partition: {column: id, parts: 4}
     table: str = field(default="", metadata={"substitute": "text"})
     """The table or view, such as `sales.orders`, spelled as the database keeps it; or give `query`."""
     query: str = field(default="", metadata={"substitute": "database"})
-    """One SELECT in the database's own SQL, in place of `table`; every ${…} becomes a literal."""
+    """One SELECT in the database's own SQL, in place of `table`; every ${…} becomes a literal. Databases that
+    run in Spark's own Java are asked for tables alone."""
     columns: dict[str, Column] = field(default_factory=dict)
     """The contract: column -> type. Only these columns are read: name the window's too. Without it all are, each in its
     own type."""
@@ -132,7 +134,7 @@ partition: {column: id, parts: 4}
 
         Raises:
             ConfigError: options that can't go together, a connection or a column that isn't there, SQL that the
-                database refuses.
+                database refuses, or that is no SQL for a database of this process.
             InfrastructureError: the window hasn't settled, or the database can't be reached.
         """
         from spark_jobs.extract.jdbc_rows import flow
@@ -141,7 +143,22 @@ partition: {column: id, parts: 4}
             raise ConfigError(f"{option}: {reason}", where=context.where)
         self._await_settled(context)
         self._zone(context)
+        self.refuse_embedded(context.connections[self.connection], context.where)
         return flow(self, context)
+
+    def refuse_embedded(self, connection: Connection, where: str) -> None:
+        """See that no query of a pipeline file runs in a database that has this machine's files at hand.
+
+        Raises:
+            ConfigError: it would: H2's FILE_READ, CSVREAD and LINK_SCHEMA reach whatever Spark's Java does.
+        """
+        if self.query and is_embedded(connection):
+            raise ConfigError(
+                "its database runs in Spark's own Java, where SQL may read files: no query is asked of it",
+                where=where,
+                expected="a table",
+                remedy="give `table`, or make a view there; or run the database as a server",
+            )
 
     def _await_settled(self, context: Context) -> None:
         if self.settle is None or self.window == "all":

@@ -21,6 +21,11 @@ _DRIVER: Final = re.compile(r"[A-Za-z_][\w]*(?:\.[A-Za-z_][\w$]*)+")
 _FILE: Final = re.compile(r"[A-Za-z0-9_./~\-]+")
 _SUBPROTOCOL: Final = re.compile(r"[a-z][a-z0-9]*(?::[a-z][a-z0-9]*)*")
 
+# Subprotocol -> how host and database stand behind it, where that isn't //host:port/database.
+_SHAPES: Final[Mapping[str, str]] = {
+    "oracle:thin": "@//{place}/{name}",  # the name is a service's
+    "sqlserver": "//{place};databaseName={name}",
+}
 # Key of `extra` -> the driver's property. Those with the name None mean something to other clients only.
 _POSTGRES: Final[Mapping[str, str | None]] = {
     "sslmode": "sslmode",
@@ -137,14 +142,42 @@ def _other(connection: Connection) -> Address:
             raise ConfigError(
                 f"its extra says no {key}" if not told[key] else f"{told[key]!r} is no {key}",
                 where=f"connection {connection.id!r}",
-                expected='such as {"driver": "oracle.jdbc.OracleDriver", "subprotocol": "oracle:thin"}',
+                expected='such as {"driver": "org.h2.Driver", "subprotocol": "h2:tcp"}, which makes'
+                " jdbc:h2:tcp://host:port/schema",
             )
-    if connection.extra.get("embedded"):  # it runs in the JVM itself, and its name is a file's or its own
+    if is_embedded(connection):
+        _refuse_host(connection)
         place = _plain(connection, "schema", _FILE)
     else:
-        place = f"//{_place(connection, None)}/{_plain(connection, 'schema', _NAME)}"
+        written = _SHAPES.get(told["subprotocol"], "//{place}/{name}")
+        place = written.format(place=_place(connection, None), name=_plain(connection, "schema", _NAME))
     url = f"jdbc:{told['subprotocol']}:{place}"
     return Address(database="other", driver=told["driver"], url=url, properties=_properties(connection, _OTHER))
+
+
+def is_embedded(connection: Connection) -> bool:
+    """Whether a database runs in the JVM itself: its name is then a file's or its own, and its SQL may read files.
+
+    Raises:
+        ConfigError: the connection's extra says neither yes nor no.
+    """
+    said = connection.extra.get("embedded", False)
+    if connection.kind != "jdbc" or said is False or said == "false":
+        return False
+    if said is True or said == "true":
+        return True
+    raise ConfigError(
+        "`embedded` in its extra is no yes and no no", where=f"connection {connection.id!r}", expected="true or false"
+    )
+
+
+def _refuse_host(connection: Connection) -> None:
+    if connection.host or connection.port:
+        raise ConfigError(
+            "it has a host or a port, and its extra says `embedded`: such a database runs in Spark's own Java",
+            where=f"connection {connection.id!r}",
+            remedy="take one of them away",
+        )
 
 
 def _place(connection: Connection, port: int | None) -> str:
