@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Self, TypeVar
@@ -22,7 +23,12 @@ _MARK: Final = re.compile(r"%([s%])")
 _WHOLE: Final = frozenset({-6, 4, 5, -5})  # java.sql.Types
 _DATE, _TIMESTAMP = 91, 93
 _TEXTS: Final = frozenset({1, 12, -1, -9, -15, -16, 2005, 2011})
-_LOST: Final = ("SQLNonTransientConnectionException", "SQLTransientConnectionException", "SQLRecoverableException")
+_LOST: Final = frozenset(
+    {"SQLNonTransientConnectionException", "SQLTransientConnectionException", "SQLRecoverableException"}
+)
+_TRANSIENT: Final = "SQLTransientException"
+_KINDS: Final = (*sorted(_LOST), _TRANSIENT)
+_RULE: Final = "40002"  # a rule of the table that is looked at by the commit: no other try keeps it
 
 T = TypeVar("T")
 
@@ -42,26 +48,52 @@ class DriverError(Exception):
         self.text, self.state, self.passes, self.lost = text, state, passes, lost
 
 
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A java.sql.SQLException.
+
+    Args:
+        text: its words.
+        state: its SQLSTATE; empty where it has none.
+        kinds: classes of java.sql that it is one of, of those that say whether another try makes sense.
+    """
+
+    text: str
+    state: str = ""
+    kinds: frozenset[str] = frozenset()
+
+
 def driver_error(error: Exception) -> DriverError | None:
     """What a driver raised beneath an error of py4j or of Spark; None where none did."""
     from py4j.java_gateway import is_instance_of
     from pyspark import SparkContext
 
     gateway = SparkContext._gateway
-    cause, found = getattr(error, "java_exception", None) or getattr(error, "_origin", None), None
+    cause, found = getattr(error, "java_exception", None) or getattr(error, "_origin", None), list[Told]()
     while cause is not None:
         if is_instance_of(gateway, cause, "java.sql.SQLException"):
-            found = cause
+            kinds = frozenset(name for name in _KINDS if is_instance_of(gateway, cause, f"java.sql.{name}"))
+            text = str(cause.getMessage() or cause.getClass().getSimpleName())
+            found.append(Told(text=text, state=str(cause.getSQLState() or ""), kinds=kinds))
         cause = cause.getCause()
-    if found is None:
+    return summed(found)
+
+
+def summed(chain: Sequence[Told]) -> DriverError | None:
+    """What SQLExceptions that cause each other mean together; None where there are none.
+
+    Args:
+        chain: the outermost first; the innermost knows best what happened, but a wrapper may know whether it passes.
+    """
+    if not chain:
         return None
-    state = str(found.getSQLState() or "")
-    text = str(found.getMessage() or found.getClass().getSimpleName())
-    refused = state.startswith("08004")  # the server said no
-    lost = any(is_instance_of(gateway, found, f"java.sql.{name}") for name in _LOST) or state.startswith("08")
-    transient = is_instance_of(gateway, found, "java.sql.SQLTransientException")
-    passes = transient or state.startswith("40") or state == "HYT00"
-    return DriverError(" ".join(text.split()), state, passes=passes, lost=lost and not refused)
+    inner = chain[-1]
+    lost = any(item.kinds & _LOST or item.state.startswith("08") for item in chain)
+    refused = any(item.state.startswith("08004") for item in chain)  # the server said no
+    passes = any(_TRANSIENT in item.kinds or item.state.startswith("40") or item.state == "HYT00" for item in chain)
+    broken = any(item.state == _RULE for item in chain)
+    state = _RULE if broken else inner.state
+    return DriverError(" ".join(inner.text.split()), state, passes=passes and not broken, lost=lost and not refused)
 
 
 def connect(address: Address) -> Session:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 3600.0  # seconds that a load waits for another of the same table
 _OLD: Final = 86_400.0  # seconds after which a staging table is nobody's: no session can say that it still is
 _ENDED: Final = ("57014", "HY008")  # a statement took longer than it might
-_DATA: Final = ("22", "23")
+_DATA: Final = ("22", "23", "40002")
 _CONFIG: Final = ("28", "3D", "3F", "42", "08004", "0A")
 
 

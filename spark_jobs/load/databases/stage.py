@@ -57,7 +57,8 @@ class Stage:
             cursor: of the transaction that publishes them.
 
         Raises:
-            InfrastructureError: rows are gone: the server crashed, and what isn't logged went with it.
+            InfrastructureError: rows are gone: the server crashed, and what isn't logged went with it; or the table
+                itself is.
         """
         place = self.database.table(self.table)
         if self._count(cursor) != self.rows and self.tasks:
@@ -82,8 +83,21 @@ class Stage:
         return int(cursor.rowcount)
 
     def _count(self, cursor: Any) -> int:
-        cursor.execute(f"SELECT count(*) FROM {self.database.table(self.table)}", ())  # noqa: S608 - quoted
+        try:
+            cursor.execute(f"SELECT count(*) FROM {self.database.table(self.table)}", ())  # noqa: S608 - quoted
+        except self.database.errors() as error:
+            if self.database.passes(error) or self.database.lost(error) or self._there(cursor):
+                raise
+            raise InfrastructureError(
+                "the staging table is gone: a sweep takes those of loads that take very long",
+                where=str(self.target),
+                remedy="nothing was published; run it again",
+            ) from None
         return int(cursor.fetchone()[0])
+
+    def _there(self, cursor: Any) -> bool:
+        cursor.connection.rollback()
+        return self.table.name in self.database.stages(cursor, self.target)
 
 
 @contextmanager

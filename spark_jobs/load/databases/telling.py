@@ -8,12 +8,15 @@ from typing import Final
 from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureError
 
 _LONG: Final = 500
-_STAGE: Final = re.compile(r"(`[^`]*`\.)?`_etl_stage_\w+`\.")
+# With what stands before it, where a column follows; databases fold its letters.
+_STAGE: Final = re.compile(
+    r"""((`[^`]*`|"[^"]*"|\w+)\.)?(`_etl_stage_\w+`|"_etl_stage_\w+"|\b_etl_stage_\w+)(?P<column>\.)?""", re.IGNORECASE
+)
 
 
 def plain(text: str) -> str:
     """A server's words without the name of a staging table, which nobody knows."""
-    return _STAGE.sub("", text)[:_LONG]
+    return _STAGE.sub(lambda found: "" if found["column"] else "the staging table", text)[:_LONG]
 
 
 def told(text: str, where: str, about: str, *, broken: bool) -> EtlError:
