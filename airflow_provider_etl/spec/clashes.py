@@ -88,4 +88,4 @@ def _clash(one: Any, other: Any) -> bool:
     """Whether two loads of one table would take each other's rows away."""
     scopes = getattr(one, "scope", {}), getattr(other, "scope", {})
     carried = all(getattr(kind.write, "rows_carry_pipeline", False) for kind in (one, other))
-    return not disjoint(*scopes) and not (carried and not any(scopes))
+    return not disjoint(*scopes, exact=getattr(one, "exact_scopes", True)) and not (carried and not any(scopes))

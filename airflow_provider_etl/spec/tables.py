@@ -127,7 +127,8 @@ def _complaints(
 ) -> Iterator[tuple[str, str, str]]:
     """(code, message, hint) of what is wrong with a table's place beside those before it."""
     for other, there, written in taken:
-        if place == there and not disjoint(getattr(kind, "scope", {}), getattr(written, "scope", {})):
+        scopes, exact = (getattr(kind, "scope", {}), getattr(written, "scope", {})), getattr(kind, "exact_scopes", True)
+        if place == there and not disjoint(*scopes, exact=exact):
             yield "destination-shared", f"load {other!r} writes the same table", _ONE
         elif place != there and nested(place, there):
             inside = "in it lies the table" if there.startswith(place) else "it lies in the folder"

@@ -53,6 +53,7 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
 """
     type: ClassVar[str] = "jdbc"
     looks_back: ClassVar[bool] = True
+    exact_scopes: ClassVar[bool] = False  # a column's collation decides what is equal, and nobody here knows it
 
     connection: str = field(metadata={"connection": True})
     """The Airflow connection, of type `postgres` or `mysql` (MariaDB), or `jdbc` with a driver for any other."""

@@ -59,7 +59,7 @@ def claims_of(properties: Mapping[str, str]) -> list[Claim]:
     return [Claim(**json.loads(value)) for key, value in sorted(properties.items()) if key.startswith(_PREFIX)]
 
 
-def refuse_others(mine: Claim, others: Iterable[Claim], loaders: set[str], where: str) -> None:
+def refuse_others(mine: Claim, others: Iterable[Claim], loaders: set[str], where: str, *, exact: bool = True) -> None:
     """See that this load and those of other pipelines leave each other's rows alone.
 
     Args:
@@ -67,6 +67,7 @@ def refuse_others(mine: Claim, others: Iterable[Claim], loaders: set[str], where
         others: all claims on the table.
         loaders: ids of the pipelines that have loaded it; one without a claim loaded it before there were any.
         where: the table's path.
+        exact: whether letter case and blanks at the end part scopes.
 
     Raises:
         ConfigError: they don't.
@@ -74,7 +75,7 @@ def refuse_others(mine: Claim, others: Iterable[Claim], loaders: set[str], where
     known = [claim for claim in others if claim.pipeline != mine.pipeline]
     before = loaders - {mine.pipeline} - {claim.pipeline for claim in known}
     known += [Claim(pipeline=name, load="", scope={}, shared=mine.shared) for name in before]
-    clashing = [claim for claim in known if not _apart(mine, claim)]
+    clashing = [claim for claim in known if not _apart(mine, claim, exact=exact)]
     if not clashing:
         return
     names = sorted({claim.pipeline for claim in clashing})
@@ -83,17 +84,18 @@ def refuse_others(mine: Claim, others: Iterable[Claim], loaders: set[str], where
         f"the table is loaded by {', '.join(names)} too{f', scope {scopes}' if scopes else ''}",
         where=where,
         expected=f"a table of {mine.pipeline} alone, or loads whose scopes give one column different values"
+        + ("" if exact else ", that differ in more than letter case and blanks at the end")
         + (f", found scope {dict(mine.scope)}" if mine.scope else ""),
         remedy="give each load a `scope: {column: value}`, or each pipeline a table of its own, or use append, where "
         f"rows carry their pipeline; a renamed pipeline says `id: {names[0]}`",
     )
 
 
-def _apart(one: Claim, other: Claim) -> bool:
+def _apart(one: Claim, other: Claim, *, exact: bool) -> bool:
     if other.gone:
         return True
     unscoped = not one.scope and not other.scope
-    return one.shared and other.shared if unscoped else disjoint(one.scope, other.scope)
+    return one.shared and other.shared if unscoped else disjoint(one.scope, other.scope, exact=exact)
 
 
 def claim(spark: SparkSession, ledger: Ledger, mine: Claim) -> None:

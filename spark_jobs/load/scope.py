@@ -18,10 +18,24 @@ if TYPE_CHECKING:
 Scope = Mapping[str, str | int | bool]
 
 
-def disjoint(one: Scope, other: Scope) -> bool:
-    """Whether no row can belong to both: they give one column different values."""
-    values = {column.lower(): value for column, value in other.items()}
-    return any(column.lower() in values and str(values[column.lower()]) != str(value) for column, value in one.items())
+def disjoint(one: Scope, other: Scope, *, exact: bool = True) -> bool:
+    """Whether no row can belong to both: they give one column different values.
+
+    Args:
+        one: a load's scope.
+        other: another's.
+        exact: whether values differ that do so in letter case or blanks at the end alone: to many a database they are
+            equal.
+    """
+    values = {column.lower(): _compared(value, exact=exact) for column, value in other.items()}
+    return any(
+        column.lower() in values and values[column.lower()] != _compared(value, exact=exact)
+        for column, value in one.items()
+    )
+
+
+def _compared(value: str | int | bool, *, exact: bool) -> str:
+    return str(value) if exact else str(value).rstrip().casefold()
 
 
 def condition(scope: Scope, schema: StructType, where: str) -> str:

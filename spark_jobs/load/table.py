@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from spark_jobs.check.literal import misfit
 from spark_jobs.flow import Context
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 class Table:
     """A destination with `write` and `scope`, which the kind itself declares: their types and texts are its own."""
+
+    exact_scopes: ClassVar[bool] = True
+    """Whether scopes are apart that differ in letter case or blanks at the end alone."""
 
     write: Strategy | Keyed
     scope: Mapping[str, str | int | bool]

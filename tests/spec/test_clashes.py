@@ -8,6 +8,8 @@ import pytest
 
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import Clashes, load_file
+from spark_jobs.errors import ConfigError
+from spark_jobs.load.owners import Claim, refuse_others
 from spark_jobs.load.scope import disjoint
 from tests.spec.conftest import ENVIRONMENT, PIPELINE, Project
 
@@ -74,6 +76,18 @@ def test_scopes_part_rows_where_one_column_has_different_values() -> None:
     assert not disjoint({"country": "US"}, {"country": "US", "year": 1})
     assert not disjoint({"country": "US"}, {"region": "east"})
     assert not disjoint({}, {"country": "US"})
+
+
+def test_scopes_of_databases_differ_in_more_than_their_collations_may_see() -> None:
+    for one, other in (("US", "us"), ("US", "US  "), ("stra\u00dfe", "STRASSE")):
+        assert disjoint({"country": one}, {"country": other})
+        assert not disjoint({"country": one}, {"country": other}, exact=False)
+    assert disjoint({"country": "US"}, {"country": " US"}, exact=False)
+    assert disjoint({"country": 1}, {"country": 2}, exact=False)
+    claims = [Claim(pipeline=name, load="mart", scope={"country": name}) for name in ("US", "us")]
+    refuse_others(claims[0], claims, set(), "facts")
+    with pytest.raises(ConfigError, match=r"loaded by us too.*that differ in more than letter case and blanks"):
+        refuse_others(claims[0], claims, set(), "facts", exact=False)
 
 
 def test_two_loads_of_one_file_may_share_a_table_where_their_scopes_differ(project: Project) -> None:

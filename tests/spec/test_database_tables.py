@@ -44,6 +44,8 @@ def test_two_loads_of_one_table_need_scopes_and_so_do_two_files(project: Project
     assert "writes the same table" in told
     scoped = twice.replace("append}", "append}\n    scope: {country: de}", 1)
     assert project.told(scoped.replace("append}\n\n", "append}\n") + "    scope: {country: at}\n") == []
+    (alike,) = project.told(scoped.replace("append}\n\n", "append}\n") + "    scope: {country: DE}\n")
+    assert "destination-shared" in alike, "many a collation takes de and DE for equal"
     other = twice.replace("table: sales.orders", "table: sales.others", 1)
     assert project.told(other) == []
 

@@ -197,7 +197,8 @@ class Publishing:
         Raises:
             ConfigError: they don't.
         """
-        owners.refuse_others(self.claim, owners.claims_of(said), self.books.pipelines(cursor), str(self.books.table))
+        claims, table = owners.claims_of(said), str(self.books.table)
+        owners.refuse_others(self.claim, claims, self.books.pipelines(cursor), table, exact=False)
 
     def _transaction(self, fit: Sequence[tuple[Wanted, Shape]], work: Work) -> Transaction:
         since = self.context.plan.attempt.since
