@@ -15,6 +15,7 @@ import pytest
 
 from spark_jobs.connections import Connections
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
+from spark_jobs.jdbc.address import address_of
 from spark_jobs.jdbc.sessions import DriverError
 from spark_jobs.load.by_key import Merge
 from spark_jobs.load.databases import plain, plain_stage
@@ -93,17 +94,38 @@ def test_a_load_that_dies_at_any_point_leaves_all_or_nothing_and_is_found_again(
     assert (found.state, found.rows_inserted, found.rows_deleted) == ("already_done", 1, 1)
 
 
-def test_a_connection_that_breaks_before_the_commit_is_no_loss(
+def test_a_connection_that_breaks_around_the_commit_is_no_loss(
     spark: Any, h2: Embedded, tmp_path: Path, when: Any
 ) -> None:
     h2.clear()
     facts = DatabaseTable(spark, h2, tmp_path, "facts", Snapshot(strategy="snapshot"), "id INT")
     facts.load(day(1), (1,))
     ids = "SELECT session_id FROM information_schema.sessions WHERE session_id <> SESSION_ID()"
-    when("before commit", lambda: [h2.rows(f"SELECT ABORT_SESSION({number})") for (number,) in h2.rows(ids)])
+
+    def abort() -> None:
+        for (number,) in h2.rows(ids):
+            h2.rows(f"SELECT ABORT_SESSION({number})")
+
+    when("before commit", abort)
     receipt = facts.load(day(1), (2,))
     assert (receipt.state, receipt.attempts, receipt.rows_inserted, facts.rows()) == ("loaded", 2, 1, [(2,)])
+
+    def lose() -> None:
+        abort()
+        raise DriverError("the connection was broken", "90067", lost=True)  # the answer to the commit never came
+
+    when("after commit", lose)
+    receipt = facts.load(day(1), (3,))
+    assert (receipt.state, receipt.attempts, receipt.rows_inserted, facts.rows()) == ("already_done", 2, 1, [(3,)])
+    assert h2.rows('SELECT count(*) FROM "_ETL_LOADS" WHERE "UNIT" <> \'-\'') == [(1,)]
     assert facts.stages() == []
+
+
+def test_a_load_whose_staging_table_was_swept_says_so(facts: DatabaseTable, when: Any) -> None:
+    when("staged", lambda: facts.server.run(*[f'DROP TABLE "{name}"' for name in facts.stages()]))
+    with pytest.raises(InfrastructureError, match=r"the staging table is gone: .* run it again"):
+        facts.load(day(1), (2, at(1)))
+    assert facts.rows() == [(1,)]
 
 
 def test_rows_of_a_task_whose_success_nobody_heard_of_count_once(
@@ -169,7 +191,10 @@ def test_values_arrive_as_they_are(spark: Any, server: Embedded, tmp_path: Path)
     names = ", ".join(f'"{name.upper()}"' if name.isalpha() else '"odd %% ""name"' for name in good)
     values = tuple(value for *_, value in good.values())
     assert table.rows(names, "id") == [values, (None,) * len(good)]
-    assert table.rows("raw", "id")[1] == (None,)
+    address = address_of(server.connection("db"))
+    read = spark.read.option("driver", address.driver)
+    bytes_of = read.jdbc(address.url, "(SELECT id, raw FROM typed) t", properties=dict(address.properties))
+    assert [row["RAW"] for row in bytes_of.orderBy("ID").collect()] == [bytearray(b"\x00\x01\xff"), None]
     with pytest.raises(ConfigError, match=r"column 'a' is array<int>, for which .* has no type"):
         table.load(day(1), (1, [1]), schema="id INT, a ARRAY<INT>")
 
