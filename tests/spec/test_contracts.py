@@ -14,6 +14,7 @@ import yaml
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import load_file, load_mapping
 from airflow_provider_etl.spec.contracts import across
+from airflow_provider_etl.spec.once import read_once
 from spark_jobs import kinds
 from spark_jobs.plan import Attempt
 from tests.spec.conftest import PIPELINE, Project
@@ -239,6 +240,27 @@ def test_a_contract_that_cant_be_opened_is_told_where_it_is_named(
     found = told(project, SOURCE.replace("contract: contracts/orders.yaml", f"contract: {contract}"))
     assert found[0].startswith(f"dags/orders.yaml:{expected}"), found
     assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [('"a\\0b.yaml"', "embedded null"), ("n" * 300, "File name too long"), ("contracts", "is no regular file")],
+)
+def test_a_path_that_no_system_takes_is_one_diagnostic_of_the_file_that_names_it(
+    project: Project, text: str, why: str
+) -> None:
+    (found,) = told(project, SOURCE.replace("contracts/orders.yaml", text))
+    assert found.startswith("dags/orders.yaml:9:15 contract-missing "), found
+    assert why in found
+    (found,) = told(project, SOURCE, f"extends: {text.replace('contracts', '.')}\n{CONTRACT}")
+    assert found.startswith("contracts/orders.yaml:1:10 extends-missing "), found
+    assert why in found
+
+
+def test_a_contract_that_vanishes_between_two_looks_is_told(project: Project, tmp_path: Path) -> None:
+    assert told(project, SOURCE) == []
+    node, said = read_once(str(tmp_path / "gone.yaml"))
+    assert (node, [item.code for item in said]) == (None, ["file-unreadable"])
 
 
 def test_contracts_extend_each_other_and_never_in_a_circle(project: Project) -> None:
