@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ import yaml
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import load_file, load_mapping
 from airflow_provider_etl.spec.contracts import across
+from airflow_provider_etl.spec.contracts.language import share_of
 from airflow_provider_etl.spec.once import read_once
 from spark_jobs import kinds
+from spark_jobs.load.by_key import Cdc
+from spark_jobs.outline import Outline
 from spark_jobs.plan import Attempt
 from tests.spec.conftest import PIPELINE, Project
 
@@ -128,6 +132,85 @@ def test_a_load_is_held_against_its_contract_before_anything_is_published(projec
     assert "on_fail" not in stopping[1]["not_null"]
 
 
+MERGE = "write: {strategy: merge, keys: [id], sequence: ordered_at"
+CDC = "write: {strategy: cdc, keys: [id], sequence: ordered_at, operation: op"
+EVENTS = "ordered_at: {type: timestamp}, op: {type: string}"
+ENVELOPES = "ordered_at: {type: timestamp}, op: {type: string}, before: {type: string}, after: {type: string}"
+
+
+@pytest.mark.parametrize(
+    ("write", "contract", "expected"),
+    [
+        ("scope: {Region: eu}\n    write: {strategy: append", "keys: [region, id]", [["id"]]),
+        ("write: {strategy: append", "keys: [id, _window_start]", [["id"]]),
+        ("scope: {region: eu}\n    write: {strategy: append", "keys: [region]", ["that (region) tells rows apart"]),
+        (MERGE + ", soft_delete: true", "keys: [customer, _deleted]", ["that (customer, _deleted) tells rows apart"]),
+        (MERGE, "keys: [id]", []),
+        ("scope: {region: eu}\n    " + MERGE, "keys: [id, region]", []),
+        (MERGE, "keys: [customer]", [["customer"]]),
+        (
+            MERGE + ", delete_when: amount < 0",
+            "completeness: 99 %\nkeys: [id, customer]",
+            ["completeness", "that customer, region, _window_start, _deleted have a value"],
+        ),
+    ],
+)
+def test_a_load_is_asked_for_keys_as_far_as_its_rows_can_tell(
+    project: Project, write: str, contract: str, expected: list[Any]
+) -> None:
+    own = {"region": "string", "_window_start": "timestamp", "_deleted": "boolean"}
+    promised = CONTRACT[: CONTRACT.index("keys:")].replace(", pii: true", "")
+    required = ", required: true" if "delete_when" in write else ""
+    promised += "".join(f"  {name}: {{type: {kind}{required}}}\n" for name, kind in own.items()) + contract + "\n"
+    given = {name: f"cast(null as {kind})" for name, kind in own.items()}
+    for strategy, name in (("append", "_window_start"), ("soft_delete", "_deleted")):
+        if strategy in write:
+            del given[name]
+    steps = f"  - derive: {json.dumps(given)}\n"
+    text = LOAD.replace("write: {strategy: append", write).replace("  - filter: amount > 0\n", steps)
+    notes = [item.partition("nobody checks of contracts/orders.yaml ")[2] for item in told(project, text, promised)]
+    found = checks(project.load(text).pipeline, "result")
+    unique = [item["unique"]["columns"] for item in found if "unique" in item]
+    assert [*unique, *(note.partition(":")[0] for note in notes)] == expected
+
+
+def test_a_contract_of_a_change_streams_table_is_asked_of_its_events_as_far_as_they_hold_it(project: Project) -> None:
+    contract = CONTRACT.replace(", pii: true", "").replace(", min: 0, max: 1000", ", required: true")
+    text = LOAD.replace("ordered_at: {type: timestamp}", EVENTS).replace("write: {strategy: append", CDC)
+    noted = told(project, text, contract)
+    assert [item.partition("checks of contracts/orders.yaml ")[2].partition(":")[0] for item in noted] == [
+        "completeness", "that amount have a value"
+    ]  # fmt: skip
+    found = checks(project.load(text).pipeline, "result")
+    assert found[0]["conforms"]["others"] == ["op"]
+    assert [next(iter(item)) for item in found] == ["conforms", "in_set", "matches", "in_range", "not_null"]
+    wrong = told(project, text.replace("operation: op", "operation: opp"), contract)
+    assert "unknown-column there is no column 'opp'" in wrong[0]
+    text = LOAD.replace("ordered_at: {type: timestamp}", ENVELOPES).replace(
+        "write: {strategy: append", f"{CDC}, before: before, after: after"
+    )
+    (note,) = [item for item in told(project, text, contract) if "contract-note" in item]
+    assert "the columns of its records, which stand in envelopes" in note
+
+
+def test_a_change_streams_table_has_the_columns_of_its_records() -> None:
+    from spark_jobs.load.delta import Delta
+
+    rows = Outline(columns={"id": "int", "at": "int", "op": "string"}, rest="none")
+    flat = Cdc(strategy="cdc", keys=("id",), sequence="at", operation="op")
+    assert list(Delta(path="p", write=flat).outline(rows, across._Nothing()).columns) == ["id", "at"]
+    opened = Delta(path="p", write=replace(flat, before="b", after="a")).outline(rows, across._Nothing())
+    assert (list(opened.columns), opened.rest) == (["at"], "any")
+
+
+def test_a_closed_contract_lets_columns_come_that_it_names_and_the_load_has_itself(project: Project) -> None:
+    contract = CONTRACT.replace(", pii: true", "").replace("keys:", "  region: {type: string}\nkeys:")
+    text = LOAD.replace("write: {strategy", "scope: {region: eu}\n    write: {strategy")
+    text = text.replace("  - filter: amount > 0\n", "  - derive: {Region: \"'eu'\"}\n")
+    assert told(project, text, contract) == []
+    assert checks(project.load(text).pipeline, "result")[0]["conforms"]["others"] == ["region"]
+
+
 def test_a_load_whose_steps_lose_or_change_a_promised_column_is_told_where_it_names_the_contract(
     project: Project,
 ) -> None:
@@ -204,6 +287,10 @@ def test_what_is_wrong_in_a_contract_is_told_once_at_its_place_there(
     assert old in CONTRACT
     (found,) = told(project, SOURCE, CONTRACT.replace(old, new, 1))
     assert found.startswith(f"contracts/orders.yaml:{expected}"), found
+
+
+def test_a_share_in_percent_is_exactly_that_share() -> None:
+    assert [share_of(text) for text in ("99.9 %", "99 %", "0.1%", "100 %", "101 %")] == [0.999, 0.99, 0.001, 1.0, None]
 
 
 def test_freshness_names_its_column_where_several_could_be_meant(project: Project) -> None:
