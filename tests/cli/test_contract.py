@@ -71,6 +71,56 @@ def test_every_change_is_classed_by_what_it_does_to_readers(
     assert code == int(any(" breaking " in item for item in expected))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('{type: string, min: "b"}', '{type: string, min: "a"}', ["breaking range-widened columns.c.min"]),
+        ('{type: string, min: "a"}', '{type: string, min: "b"}', ["compatible range-narrowed columns.c.min"]),
+        (
+            '{type: timestamp, max: "2013-01-01T00:00"}',
+            '{type: timestamp, max: "2012-01-01T00:00Z"}',
+            ["breaking range-widened columns.c.max"],
+        ),
+        (
+            '{type: date, max: "2013-01-01"}', '{type: date, max: "20121231"}',
+            ["compatible range-narrowed columns.c.max"],
+        ),
+        ("{type: int, unique: true, required: true}\nkeys: [c]", "{type: int}\nkeys: [c]", []),
+        ("{type: int}\nkeys: [c]", "{type: int, unique: true, required: true}", ["compatible key-changed keys"]),
+        (
+            "{type: int}\n  d: {type: int, required: true}\nkeys: [c, d]",
+            "{type: int, unique: true, required: true}\n  d: {type: int, required: true}",
+            ["compatible unique-gained columns.c.unique", "compatible key-changed keys"],
+        ),
+        (
+            "{type: int, min: 0, max: 9}",
+            "{type: int, values: [1, 2]}",
+            [
+                "compatible range-narrowed columns.c.max", "compatible range-narrowed columns.c.min",
+                "compatible values-removed columns.c.values",
+            ],
+        ),
+        (
+            "{type: int, min: 0}",
+            "{type: int, values: [-1, 2]}",
+            ["breaking range-widened columns.c.min", "compatible values-removed columns.c.values"],
+        ),
+        ('{type: "array<INTEGER>"}', '{type: "Array< int >"}', []),
+        ('{type: "struct<`a`: BIGINT, b: dec(5, 2)>"}', '{type: "struct<a:LONG,b decimal(5,2) comment \'x, y\'>"}', []),
+        (
+            '{type: "map<string, array<struct<a: int>>>"}', '{type: "map<string,array<struct<A: int>>>"}',
+            ["breaking type-changed columns.c.type"],
+        ),
+        ('{type: "struct<a: int>"}', '{type: "struct<a: int not null>"}', ["breaking type-changed columns.c.type"]),
+    ],
+)  # fmt: skip
+def test_what_is_another_way_of_saying_the_same_or_less_breaks_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, expected: list[str]
+) -> None:
+    _, found = compared(tmp_path, capsys, f"columns:\n  c: {new}\n", f"columns:\n  c: {old}\n")
+    assert [item.partition(" ")[2] for item in found] == expected
+
+
 def test_a_new_column_breaks_readers_that_are_closed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     more = OLD.replace("keys:", "  more: {type: int}\nkeys:")
     assert compared(tmp_path, capsys, more)[0] == 0
