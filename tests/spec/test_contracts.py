@@ -105,6 +105,16 @@ def test_rows_that_break_a_rule_are_set_aside_where_they_come_in_and_all_togethe
     ]
 
 
+def test_bounds_are_literals_that_spark_reads(project: Project) -> None:
+    contract = CONTRACT.replace("min: 0, max: 1000", f"max: {10**39}, values: [{10**38}]").replace(
+        "keys:", '  day: {type: date, min: "20200131"}\nkeys:'
+    )
+    rules = loaded(project, SOURCE, contract).transform["result"].steps[0][1].rules
+    assert [rule.partition(" or ")[2] for name, rule in rules.items() if "amount" in name or "day" in name] == [
+        "(`amount` <= 1e+39D)", "`amount` in (1e+38D)", "(`day` >= DATE '2020-01-31')"
+    ]  # fmt: skip
+
+
 def test_types_that_freeze_stop_the_run(project: Project) -> None:
     pipeline = loaded(project, SOURCE, CONTRACT.replace("types: quarantine", "types: freeze"))
     assert pipeline.extract["orders"].bad_records == "fail"

@@ -102,6 +102,21 @@ def test_each_field_that_has_no_counterpart_is_told_once(project: Project) -> No
     assert "isn't kept, here and 1 times more" in partitioned
 
 
+@pytest.mark.parametrize("kind", ["numeric", "NUMBER", "decimal"])
+def test_a_decimal_without_digits_is_none_of_spark(project: Project, kind: str) -> None:
+    text = SOURCE.replace("format: csv", "format: json").replace("ordered_at]", "lines]")
+    contract = ODCS.replace("physicalType: NUMERIC(10, 2)", f"physicalType: {kind}")
+    noted = told(project, text, contract)
+    assert [item for item in noted if f"physicalType {kind} of the standard isn't kept" in item], noted
+    assert project.pipeline(text).extract["orders"].columns["amount"].type == "double"
+    (wrong,) = [
+        item
+        for item in told(project, text, contract.replace("        logicalType: number\n", ""))
+        if "note" not in item
+    ]
+    assert "missing-key key 'type' is missing" in wrong
+
+
 def test_notes_that_have_been_read_are_taken_back_in_the_contract(project: Project) -> None:
     text = SOURCE.replace("format: csv", "format: json").replace("ordered_at]", "lines]")
     assert told(project, text, "# etl: ignore-file=contract-note\n" + ODCS) == []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from airflow_provider_etl.spec.contracts.contract import Contract
 from airflow_provider_etl.spec.contracts.language import ContractColumn
@@ -17,6 +18,8 @@ from spark_jobs.check.rule import OnFail
 from spark_jobs.check.unique import Unique
 from spark_jobs.columns import quote
 from spark_jobs.outline import family
+
+_DIGITS: Final = 38  # of Spark's largest decimal
 
 
 def of_rows(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iterator[tuple[str, Any]]:
@@ -121,10 +124,12 @@ def _conditions(column: str, item: ContractColumn, zone: str) -> Iterator[tuple[
 def _literal(value: float | bool | str, kind: str, zone: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int) and len(str(abs(value))) > _DIGITS:
+        return f"{float(value)!r}D"  # no decimal holds it; the reader takes none that a double doesn't
     if not isinstance(value, str):
         return repr(value)
     if kind == "date":
-        return f"DATE {quoted(value)}"
+        return f"DATE {quoted(date.fromisoformat(value).isoformat())}"  # ISO's other forms are none to Spark
     if kind in ("timestamp", "timestamp_ntz"):
         return _instant(value, kind, zone)
     return quoted(value)
