@@ -381,6 +381,7 @@ def test_contracts_extend_each_other_and_never_in_a_circle(project: Project) -> 
         ),
         ("columns: {ID: {type: bigint}}", "9:15 contract-conflict column 'ID' is called 'id' in the contract"),
         ("columns: {more: {type: int}}", "9:15 contract-conflict column 'more' isn't in the contract"),
+        ("columns: [id]", "9:14 wrong-type a list stands where"),
         (
             "new_columns: discard",
             "9:18 contract-conflict new_columns: discard here, and the contract's modes say freeze",
