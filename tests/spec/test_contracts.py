@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ import yaml
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import load_file, load_mapping
 from airflow_provider_etl.spec.contracts import across
+from airflow_provider_etl.spec.contracts.alone import is_contract
 from airflow_provider_etl.spec.contracts.language import share_of
 from airflow_provider_etl.spec.once import read_once
 from spark_jobs import kinds
@@ -247,6 +249,27 @@ def test_a_change_of_the_contract_is_a_change_of_configuration_and_its_owner_is_
     assert loaded(project, SOURCE, CONTRACT.replace("owner: sales", "owner: others")).fingerprint == before
 
 
+def test_one_contract_is_one_configuration_however_its_path_is_written(project: Project) -> None:
+    before = loaded(project, SOURCE).fingerprint
+    for other in ("./contracts/../contracts/orders.yaml", str(project.folder / "contracts/orders.yaml")):
+        assert loaded(project, SOURCE.replace("contracts/orders.yaml", other)).fingerprint == before
+
+
+def test_contracts_are_known_by_their_keys_whatever_they_look_like(tmp_path: Path) -> None:
+    texts = {
+        "bom": "\ufeffcolumns:\n  id: {type: int}\n",
+        "quoted": '"columns":\n  id: {type: int}\n',
+        "base": 'extends: "quoted.yaml" # more\nowner: sales\n',
+        "pipeline": '"extract": {}\ncolumns: {}\n',
+        "daily": "extends: pipeline.yaml\n",
+        "circle": "extends: circle.yaml\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert [path.stem for path in sorted(tmp_path.iterdir()) if is_contract(path)] == ["base", "bom", "quoted"]
+
+
 def test_a_plan_names_no_file_of_the_project(project: Project) -> None:
     pipeline = loaded(project, SOURCE)
     attempt = Attempt(number=1, token="t", run="r")
@@ -282,6 +305,7 @@ def test_columns_of_a_source_may_ask_for_more_than_the_contract(project: Project
         ("bigint", "bigit", "5:14 unknown-type 'bigit' is no type of Spark"),
         ("required: true", "requird: true", "5:22 unknown-key unknown key 'requird'"),
         ("owner: sales", "owners: sales", "2:1 unknown-key unknown key 'owners'"),
+        ("^[a-z]+$", "^[a-z", "6:59 invalid-value '^[a-z' is no regular expression"),
         ("min: 0", 'min: "2013"', "7:40 type-mismatch '2013' can't be compared with column 'amount'"),
         ("99 %", "120 %", "10:15 out-of-range '120 %' is no share of rows"),
         ("version: 1.2.0", "version: 1.2", "1:10 quote-needed 1.2 is a number to YAML"),
@@ -413,7 +437,8 @@ def test_a_step_that_reads_a_source_past_its_rules_is_told(project: Project) -> 
     swapped = SOURCE.replace(
         "transform:\n  - from: orders\n", more + "transform:\n  - from: regions\n  - union: [orders]\n"
     )
-    assert told(project, swapped) == []  # nobody starts from it: its rules are checks that stop
+    (found,) = told(project, swapped)  # nobody starts from it: its rules are checks that stop
+    assert "contract-note rows of 'orders' that break a rule of contracts/orders.yaml stop the run" in found
     both = (
         "transform:\n  a: {from: orders, steps: [mask: {columns: {customer: redact}}]}\n"
         "  b: {from: regions, steps: [union: [orders], mask: {columns: {customer: redact}}]}\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from airflow_provider_etl.spec import ignores, shape
@@ -51,6 +51,10 @@ class Opener:
         if complaint:
             self.reading.problems.add(place, *complaint)
             return None
+        # One name for one file, however it is written: names of checks are part of the fingerprint.
+        inside = Path(path).is_relative_to(self.project)
+        named = os.path.relpath(path, self.project) if inside else os.path.normpath(use.file)
+        use = replace(use, file=named)
         return contract_of(use, path, within=self.project, reading=self.reading, place=node, notes=self.notes)
 
     def _complaint(self, text: str, path: str) -> tuple[str, str, str] | None:

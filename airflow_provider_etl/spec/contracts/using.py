@@ -127,6 +127,7 @@ class Contracts:
             self._add(kept, verbs, zone)
             if notes and kept.side == "extract":
                 self._beside(kept, verbs)
+                self._stopping(kept, verbs, zone)
             elif notes:
                 self._unkept(kept, verbs)
         # What is wrong with what came is told before what became of it.
@@ -171,6 +172,14 @@ class Contracts:
                 message = f"the {placed.name} reads {kept.name!r} as it comes: rows that break {kept.contract.told} too"
                 hint = f"make a dataset `from: {kept.name}`, and read that"
                 self.problems.add(placed.node, "contract-note", message, hint, severity="warning")
+
+    def _stopping(self, kept: Kept, verbs: Verbs, zone: str) -> None:
+        """Tell that a source which steps only look into stops the run: no dataset begins with its rows."""
+        asked = kept.typed and kept.modes.mode("types") == "quarantine" and checks.conditions(kept.contract, zone)
+        if asked and not any(origin.text == kept.name for origin in verbs.origins.values()):
+            message = f"rows of {kept.name!r} that break a rule of {kept.contract.told} stop the run: no dataset begins"
+            hint = f"make a dataset `from: {kept.name}`, and look into that; or say types: freeze"
+            self.problems.add(kept.node, "contract-note", f"{message} with them", hint, severity="warning")
 
     def _unkept(self, kept: Kept, verbs: Verbs) -> None:
         """Tell what a load can't be asked of its contract."""
