@@ -63,7 +63,9 @@ def look(path: Path, form: Format, most: int, seen: dict[str, Seen]) -> None:
         _see_one_kind(form, seen)
         _READERS[form](path, most, seen)
         _refuse_data(seen)
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError, EOFError) as error:
+    except RecursionError as error:
+        raise DataError(f"the file can't be read as {form}: it is nested too deeply", where=str(path)) from error
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError, EOFError, OverflowError) as error:
         remedy = "--format json_document?" if form == "json" else "another --format?"
         raise DataError(f"the file can't be read as {form}: {error}", where=str(path), remedy=remedy) from error
 
@@ -142,9 +144,12 @@ def _object(value: Any) -> Mapping[str, Any]:
 def _columnar(path: Path, most: int, seen: dict[str, Seen]) -> None:
     from airflow_provider_etl.contracts.columnar import schema_and_rows
 
-    schema, rows = schema_and_rows(path, most)
-    _typed(schema, seen)
-    _rows(rows, most, seen, text=False)
+    try:
+        schema, rows = schema_and_rows(path, most)
+        _typed(schema, seen)
+        _rows(rows, most, seen, text=False)
+    except (NotImplementedError, TypeError, KeyError, IndexError) as error:  # Arrow's own errors are of these too
+        raise ValueError(str(error).partition("\n")[0]) from error
 
 
 def _avro(path: Path, _most: int, seen: dict[str, Seen]) -> None:

@@ -324,6 +324,7 @@ def test_the_schema_of_avro_is_taken_out_of_its_header(tmp_path: Path, capsys: p
             "a.json: the file can't be read as json: a list stands where an object is wanted; --format json_document?",
         ),
         ("a.csv", "1,ada@x.com\n", 1, "a column's name is a personal value (email): has the file a header?"),
+        ("a.json", '{"a": ' + "[" * 20_000 + "]" * 20_000 + "}\n", 1, "it is nested too deeply"),
         ("a.csv", "id,ID\n1,2\n", 1, "columns 'id' and 'ID' differ by case at most"),
         ("a.json", "", 2, "a.json: no column was found; name a sample with rows"),
         ("a.parquet", "PAR", 1, "the file can't be read as parquet: "),
