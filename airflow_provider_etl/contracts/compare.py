@@ -6,14 +6,15 @@ against the old one? Then it breaks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from airflow_provider_etl.contracts.narrower import Side, normal, widened
+from airflow_provider_etl.spec.contracts.checks import uniques
 from airflow_provider_etl.spec.contracts.contract import Contract
 from airflow_provider_etl.spec.contracts.language import ContractColumn
-from spark_jobs.check.literal import inverted
-from spark_jobs.outline import family, plain_type
+from spark_jobs.outline import family
 
 Severity = Literal["breaking", "warning", "compatible"]
 _WIDER: Final = ("tinyint", "smallint", "int", "bigint"), ("float", "double")
@@ -131,13 +132,15 @@ class _Pair:
 
     def _column(self, name: str, old: ContractColumn, new: ContractColumn) -> Iterator[Change]:
         path = ("columns", name)
-        left, right = (plain_type(item.type).replace(" ", "") for item in (old, new))
+        left, right = (normal(item.type) for item in (old, new))
         if left != right:
             told = f"{name} was {old.type} and is {new.type}, {_direction(left, right)}: readers ask for the old type"
             yield self._say("breaking", "type-changed", (*path, "type"), told)
         yield from self._required(name)
-        if old.unique != new.unique:
-            yield self._unique((*path, "unique"), name, lost=old.unique)
+        if old.unique and not _tells_apart(self.new, {name}):
+            yield self._say("breaking", "unique-lost", (*path, "unique"), f"{name} is no longer unique")
+        elif new.unique and not _tells_apart(self.old, {name}):
+            yield self._say("compatible", "unique-gained", (*path, "unique"), f"{name} is unique now")
         yield from self._range(name, old, new)
         yield from self._values(name, old, new)
         if old.regex != new.regex:
@@ -145,11 +148,6 @@ class _Pair:
         if old.pii != new.pii:
             told = f"{name} is personal now: who loads it must mask it" if new.pii else f"{name} is no longer personal"
             yield self._say("warning" if new.pii else "compatible", "pii-changed", (*path, "pii"), told)
-
-    def _unique(self, path: tuple[str, ...], name: str, *, lost: bool) -> Change:
-        if lost:
-            return self._say("breaking", "unique-lost", path, f"{name} is no longer unique")
-        return self._say("compatible", "unique-gained", path, f"{name} is unique now")
 
     def _required(self, name: str) -> Iterator[Change]:
         before, after = name in self.old.required, name in self.new.required
@@ -160,12 +158,13 @@ class _Pair:
             yield self._say("compatible", "required-gained", ("columns", name, "required"), f"{name} is required now")
 
     def _range(self, name: str, old: ContractColumn, new: ContractColumn) -> Iterator[Change]:
-        for side in ("min", "max"):
+        sides: tuple[Side, ...] = ("min", "max")
+        for side in sides:
             before, after = getattr(old, side), getattr(new, side)
             if before == after:
                 continue
             path = ("columns", name, side)
-            wider = before is not None and (after is None or _beyond(side, before, after))
+            wider = before is not None and widened(side, before, after, new.values, new.type)
             told = f"{side} of {name} was {_or_none(before)} and is {_or_none(after)}"
             if wider:
                 yield self._say("breaking", "range-widened", path, f"{told}: values come that readers refuse")
@@ -202,8 +201,7 @@ class _Pair:
         if set(before) == set(after):
             return
         told = f"the key was {_listed(before)} and is {_listed(after)}"
-        # Rows that a part of the old key tells apart are told apart by the whole of it.
-        kept = not before or (bool(after) and set(after) < set(before))
+        kept = not before or _tells_apart(self.new, set(before))
         why = "" if kept else ": rows that readers hold for one may be several"
         yield self._say("compatible" if kept else "breaking", "key-changed", ("keys",), f"{told}{why}")
 
@@ -241,11 +239,9 @@ def _shares(contract: Contract) -> dict[str, float]:
     return found | dict.fromkeys(contract.required, 1.0)
 
 
-def _beyond(side: str, before: float | str, after: float | str) -> bool:
-    """Whether a bound lies further out than before; bounds that can't be compared do."""
-    if type(before) is not type(after) and isinstance(before, str) != isinstance(after, str):
-        return True
-    return inverted(before, after) if side == "min" else inverted(after, before)
+def _tells_apart(contract: Contract, names: Collection[str]) -> bool:
+    """Whether columns tell rows apart: what a part of them does, the whole of them does too."""
+    return any(set(columns) <= set(names) for columns in uniques(contract))
 
 
 def _direction(old: str, new: str) -> str:

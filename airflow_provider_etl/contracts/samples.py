@@ -9,9 +9,11 @@ import io
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from airflow_provider_etl.contracts.personal import kind_of
 from airflow_provider_etl.contracts.seen import Seen
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.extract.contract import twins
@@ -58,16 +60,39 @@ def look(path: Path, form: Format, most: int, seen: dict[str, Seen]) -> None:
         DataError: the file isn't of the format.
     """
     try:
+        _see_one_kind(form, seen)
         _READERS[form](path, most, seen)
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError, EOFError) as error:
-        raise DataError(
-            f"the file can't be read as {form}: {error}", where=str(path), remedy="another --format?"
-        ) from error
+        _refuse_data(seen)
+    except RecursionError as error:
+        raise DataError(f"the file can't be read as {form}: it is nested too deeply", where=str(path)) from error
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError, EOFError, OverflowError) as error:
+        remedy = "--format json_document?" if form == "json" else "another --format?"
+        raise DataError(f"the file can't be read as {form}: {error}", where=str(path), remedy=remedy) from error
+
+
+def _see_one_kind(form: Format, seen: Mapping[str, Seen]) -> None:
+    """Values of files that say their types and of files that don't can't be told together."""
+    typed = {item.fixed is not None for item in seen.values()}
+    if typed and typed != {form in _TYPED}:
+        raise ValueError("the files before are of another kind: draft a contract of those with a schema by themselves")
+
+
+def _refuse_data(seen: Mapping[str, Seen]) -> None:
+    """A file without a header gives its first row as names: they would stand in the draft."""
+    for name in seen:
+        kind = kind_of(name)
+        if kind is not None:
+            raise ValueError(f"a column's name is a personal value ({kind}): has the file a header?")
+
+
+def _earlier(seen: Mapping[str, Seen]) -> int:
+    """How many rows came before."""
+    return max((item.rows for item in seen.values()), default=0)
 
 
 def _rows(rows: Iterator[Mapping[str, Any]], most: int, seen: dict[str, Seen], *, text: bool) -> None:
     """Count each column of each row; one that a row hasn't got is without a value there, and in the rows before."""
-    before = max((item.rows for item in seen.values()), default=0)
+    before = _earlier(seen)
     for number, row in enumerate(itertools.islice(rows, most)):
         for name in row:
             if name not in seen:
@@ -90,8 +115,9 @@ def _delimited(separator: str) -> Callable[[Path, int, dict[str, Seen]], None]:
             twin = twins(reader.fieldnames or ())
             if twin:
                 raise ValueError(f"columns {twin[0]!r} and {twin[1]!r} differ by case at most")
+            before = _earlier(seen)
             for name in reader.fieldnames or ():
-                seen.setdefault(name, Seen(text=True))
+                seen.setdefault(name, Seen(text=True, rows=before, nulls=before))
             _rows(rows, most, seen, text=True)
 
     return read
@@ -109,17 +135,21 @@ def _document(path: Path, most: int, seen: dict[str, Seen]) -> None:
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{value!r} stands where an object is wanted")  # noqa: TRY004 - a file's, told as such
+    if not isinstance(value, dict):  # what it is, and never what it holds: an error is shown around
+        found = "a list" if isinstance(value, list) else "a single value"
+        raise ValueError(f"{found} stands where an object is wanted")  # noqa: TRY004 - a file's, told as such
     return value
 
 
 def _columnar(path: Path, most: int, seen: dict[str, Seen]) -> None:
     from airflow_provider_etl.contracts.columnar import schema_and_rows
 
-    schema, rows = schema_and_rows(path, most)
-    _typed(schema, seen)
-    _rows(rows, most, seen, text=False)
+    try:
+        schema, rows = schema_and_rows(path, most)
+        _typed(schema, seen)
+        _rows(rows, most, seen, text=False)
+    except (NotImplementedError, TypeError, KeyError, IndexError) as error:  # Arrow's own errors are of these too
+        raise ValueError(str(error).partition("\n")[0]) from error
 
 
 def _avro(path: Path, _most: int, seen: dict[str, Seen]) -> None:
@@ -129,8 +159,14 @@ def _avro(path: Path, _most: int, seen: dict[str, Seen]) -> None:
 
 
 def _typed(schema: Mapping[str, Seen], seen: dict[str, Seen]) -> None:
+    before, first = _earlier(seen), not seen
+    for name in [name for name in seen if name not in schema]:
+        seen[name].required = None
     for name, item in schema.items():
-        seen.setdefault(name, item)
+        if name in seen:
+            seen[name].meet(item, name)
+        else:
+            seen[name] = replace(item, rows=before, nulls=before, required=item.required if first else None)
 
 
 _READERS: Final[dict[str, Callable[[Path, int, dict[str, Seen]], None]]] = {
@@ -142,4 +178,5 @@ _READERS: Final[dict[str, Callable[[Path, int, dict[str, Seen]], None]]] = {
     "orc": _columnar,
     "avro": _avro,
 }
+_TYPED: Final = ("parquet", "orc", "avro")
 FORMATS: Final = tuple(_READERS)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from airflow_provider_etl.contracts.personal import kind_in, kind_of
+from airflow_provider_etl.contracts.types import INT, joined, of_text, spark_type
 
-_INT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
-_FLOAT: Final = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|(?:0|[1-9][0-9]*))(?:[eE][-+]?[0-9]+)?")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*")
 _MOST: Final = 100_000  # values that are remembered, to see whether one comes twice
 _JOINED: Final = {
     frozenset({"bigint", "double"}): "double",
+    frozenset({"bigint", "decimal(38,0)"}): "decimal(38,0)",
     frozenset({"date", "timestamp"}): "timestamp",
 }
-_LOOKED: Final = 1_000  # texts that are looked at for personal values
 
 
 @dataclass
@@ -46,6 +44,7 @@ class Seen:
     low: Any = None
     high: Any = None
     looked: int = 0
+    texts: set[str] = field(default_factory=set)
     personal: dict[str, int] = field(default_factory=dict)
     inside: dict[str, int] = field(default_factory=dict)
     zeros: bool = False
@@ -55,30 +54,51 @@ class Seen:
         self.rows += 1
         if value is None or (self.text and value == ""):
             self.nulls += 1
+            self.required = None if self.required else self.required  # a file has it not, whatever others say
             return
         if self.fixed is None:
             self.kinds.add(self._kind(value))
         self._remember(value)
-        if isinstance(value, (str, int)) and not isinstance(value, bool) and self.looked < _LOOKED:
-            self._look(str(value))
+
+    def meet(self, other: Seen, name: str) -> None:
+        """Take what another file's own schema says of the column.
+
+        Raises:
+            ValueError: no type holds the values of both.
+        """
+        joined_type = joined(self.fixed, other.fixed)
+        if joined_type is None:
+            raise ValueError(f"column {name!r} is {other.fixed} here and {self.fixed} in the files before")
+        self.fixed = joined_type
+        self.required = self.required if self.required == other.required else None
+        self.symbols = tuple(dict.fromkeys((*self.symbols, *other.symbols))) if self.symbols and other.symbols else ()
 
     def _kind(self, value: Any) -> str:
         if isinstance(value, str):
-            kind = _of_text(value, numbers=self.text)
+            kind = of_text(value, numbers=self.text)
             self.zeros = self.zeros or (kind == "string" and re.fullmatch(r"0[0-9]+", value) is not None)
             return kind
         return spark_type(value)
 
     def _remember(self, value: Any) -> None:
         if isinstance(value, (dict, list)):
-            return
-        if value in self.values:
+            for leaf in _leaves(value):
+                self._look(leaf)
+        elif value in self.values:
             self.twice = True
             self.values[value] += 1
-        elif len(self.values) < _MOST:
-            self.values[value] = 1
+        else:
+            self._look(value)
+            if len(self.values) < _MOST:
+                self.values[value] = 1
 
-    def _look(self, text: str) -> None:
+    def _look(self, value: Any) -> None:
+        """Count what is personal; each value once, as far as values are remembered."""
+        text = told(value)
+        if text is None or text in self.texts:
+            return
+        if len(self.texts) < _MOST:
+            self.texts.add(text)
         self.looked += 1
         whole = kind_of(text)
         inside = None if whole else kind_in(text)
@@ -124,41 +144,19 @@ class Seen:
         return None
 
 
-def _of_text(text: str, *, numbers: bool) -> str:
-    if _DATE.fullmatch(text) and _is(date, text):
-        return "date"
-    if _TIME.fullmatch(text) and _is(datetime, text):
-        return "timestamp"
-    if numbers and text in ("true", "false"):
-        return "boolean"
-    if numbers and _INT.fullmatch(text):
-        return "bigint"
-    return "double" if numbers and _FLOAT.fullmatch(text) and not re.match(r"[-+]?0[0-9]", text) else "string"
-
-
-def _is(kind: type[date], text: str) -> bool:
-    try:
-        kind.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def spark_type(value: Any) -> str:
-    """The type of a value of JSON, nested ones included."""
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "bigint"
+def told(value: Any) -> str | None:
+    """A value as a person reads it, to see whether it is personal; None where it says nothing by itself."""
     if isinstance(value, (float, Decimal)):
-        return "double"
-    if isinstance(value, Mapping):
-        fields = ", ".join(f"`{name}`: {spark_type(item)}" for name, item in value.items() if name)
-        return f"struct<{fields}>" if fields else "map<string, string>"
-    if isinstance(value, list):
-        inner = {spark_type(item) for item in value} - {"void"}
-        return f"array<{next(iter(inner)) if len(inner) == 1 else 'string'}>"
-    return "void" if value is None else "string"
+        return str(int(value)) if math.isfinite(value) and value == int(value) else None
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """The single values of nested ones, names included."""
+    if isinstance(value, dict):
+        yield from value
+    for item in (value.values() if isinstance(value, dict) else value) if isinstance(value, (dict, list)) else ():
+        yield from _leaves(item) if isinstance(item, (dict, list)) else (item,)
 
 
 def _iso(value: Any) -> str:
@@ -167,5 +165,7 @@ def _iso(value: Any) -> str:
 
 def _number(value: Any) -> Any:
     if isinstance(value, str):
-        return int(value) if _INT.fullmatch(value) else float(value)
-    return float(value) if isinstance(value, Decimal) else value
+        return int(value) if INT.fullmatch(value) else float(value)
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return float(value) if isinstance(value, Decimal) else value
+    return int(value) if value == int(value) else float(value)

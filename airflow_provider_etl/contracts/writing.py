@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from airflow_provider_etl.contracts.seen import Seen
+from airflow_provider_etl.contracts.personal import kind_in, kind_of
+from airflow_provider_etl.contracts.seen import Seen, told
 from airflow_provider_etl.starter.values import flow, key
 
 _FEW = 12  # values that may be a closed list
@@ -42,7 +43,7 @@ def _column(item: Seen) -> Iterator[str]:
     elif item.rows and item.nulls:
         yield f"# not required: {item.nulls} of {item.rows} rows had no value"
     yield from _personal(item)
-    if item.symbols:
+    if item.symbols and not _betrays(item.symbols):
         yield f"values: {flow(item.symbols)}"
     elif item.unique:
         yield f"# unique: true # no value came twice in {item.rows} rows"
@@ -78,12 +79,18 @@ def _values(item: Seen) -> Iterator[str]:
         return  # a draft is shown around
     texts = [value for value in item.values if isinstance(value, str)]
     few = item.type == "string" and 1 < len(texts) <= _FEW and item.given >= _OFTEN * len(texts)
-    if few and not item.symbols:
+    if few and not item.symbols and not _betrays(texts):
         yield f"# values: {flow(sorted(texts))} # all that came"
     bounds = item.bounds()
-    if bounds is not None:
+    if bounds is not None and not _betrays(bounds):
         yield f"# min: {_bound(bounds[0])} # the smallest that came"
         yield f"# max: {_bound(bounds[1])} # the largest that came"
+
+
+def _betrays(values: Iterable[object]) -> bool:
+    """Whether something that is about to be written is personal: looked at once more, as it will stand there."""
+    texts = [text for value in values if (text := told(value)) is not None]
+    return any(kind_of(text) or kind_in(text) for text in texts)
 
 
 def _bound(value: object) -> str:

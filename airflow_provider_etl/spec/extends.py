@@ -6,15 +6,14 @@ base that is no pipeline of its own is called `_something.yaml`, which the facto
 
 from __future__ import annotations
 
-import functools
 import os
 from pathlib import Path
 from typing import Final
 
-from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
+from airflow_provider_etl.spec.diagnostics import shown
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described, merged
+from airflow_provider_etl.spec.once import absent, read_once, real_path
 from airflow_provider_etl.spec.problems import Problems
-from airflow_provider_etl.spec.reader import read_file
 
 KEY: Final = "extends"
 _DEEPEST: Final = 10  # bases of bases
@@ -54,14 +53,14 @@ def _base(asked: Node, folder: Path, within: Path, seen: list[str], problems: Pr
         problems.add(asked, "wrong-type", f"{described(asked)} stands where a file's path is wanted", "extends: a.yaml")
         return None
     path = os.path.normpath(folder / asked.text)
-    real = os.path.realpath(path)
-    complaint = _complaint(asked.text, real, within, seen)
+    real, why = real_path(path)
+    missing = f"there can be no file {shown(asked.text, 120)}: {why}"
+    complaint = ("extends-missing", missing, "correct the path") if why else _complaint(asked.text, real, within, seen)
     if complaint:
         problems.add(asked, *complaint)
         return None
     seen.append(real)
-    status = Path(real).stat()
-    base, said = _read(path, status.st_mtime_ns, status.st_size)
+    base, said = read_once(path)
     for diagnostic in said:
         problems.put(diagnostic)
     if base is not None and not isinstance(base, MapNode):
@@ -76,15 +75,9 @@ def _complaint(text: str, real: str, within: Path, seen: list[str]) -> tuple[str
         return "extends-cycle", f"files extend each other in a circle: {circle}", "take one of the extends: away"
     if not Path(real).is_relative_to(os.path.realpath(within)):
         return "extends-outside", f"{shown(text, 120)} leads to {real}, outside {within}", "keep it in the project"
-    if not Path(real).is_file():
-        return "extends-missing", f"there is no file {shown(text, 120)}", f"looked for {real}"
+    missing = absent(text, real)
+    if missing:
+        return "extends-missing", *missing
     if len(seen) > _DEEPEST:
         return "extends-too-deep", f"more than {_DEEPEST} files extend each other", "merge some of them"
     return None
-
-
-@functools.lru_cache(maxsize=64)
-def _read(path: str, _changed: int, _size: int) -> tuple[Node | None, tuple[Diagnostic, ...]]:
-    """A base, read once for all the files that extend it."""
-    problems = Problems()
-    return read_file(path, problems), problems.sorted()

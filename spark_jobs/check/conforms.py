@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -33,6 +33,8 @@ class Conforms:
     """Column -> Spark SQL type, such as `bigint`, `decimal(10,2)` or `array<string>`."""
     closed: bool = False
     """Whether there may be no other column."""
+    others: tuple[str, ...] = ()
+    """With `closed`: columns that there may be too, of any type; their letter case doesn't count."""
     on_fail: Literal["stop", "warn"] = "stop"
     """`stop` fails the run, `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
@@ -52,8 +54,8 @@ class Conforms:
             elif there is not None and not _may_be(there, kind):
                 message = f"column {name!r} is {there}, where {kind} is wanted"
                 yield Misfit(option=f"columns.{name}", message=message, hint="cast it in a step")
-        for name in rows.columns if self.closed else ():
-            if name not in self.columns and rows.spelled(name) == name:
+        for name in self._unwanted(rows.columns):
+            if rows.spelled(name) == name:
                 message = f"column {name!r} isn't wanted: only {', '.join(self.columns)}"
                 yield Misfit(option="columns", message=message, hint="drop it", code="unknown-column")
 
@@ -65,9 +67,14 @@ class Conforms:
         """
         there = {item.name: item.dataType for item in rows.schema.fields}
         wrong = [text for name, kind in self.columns.items() for text in _wrong(name, kind, there, context.where)]
-        wrong += [f"{name} isn't wanted" for name in there if self.closed and name not in self.columns]
+        wrong += [f"{name} isn't wanted" for name in self._unwanted(there)]
         verdict = Verdict(success=not wrong, observed=len(there), message="; ".join(wrong))
         return (result(self, "conforms", verdict, context, by="schema"),)
+
+    def _unwanted(self, there: Iterable[str]) -> list[str]:
+        """The columns that there may not be."""
+        others = {name.lower() for name in self.others}
+        return [name for name in there if self.closed and name not in self.columns and name.lower() not in others]
 
 
 def _wrong(name: str, wanted: str, there: Mapping[str, DataType], where: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final, Literal
 
 from spark_jobs.kinds import PYDANTIC
@@ -172,6 +172,13 @@ class Cdc:
     def adds(self) -> dict[str, str | None]:
         """The columns that a table gets beside the record's."""
         return dict(Scd2.adds) if self.history else {}
+
+    def recorded(self, rows: Outline) -> Outline:
+        """The columns of the records that events hold: without the operation; of envelopes nobody knows them here."""
+        if self.after is None:
+            return rows.without([rows.spelled(self.operation) or self.operation])
+        beside = [*names(self.sequence), *filter(None, [self.valid_from])]
+        return replace(rows.select(beside), rest="any")
 
     def misfits(self, rows: Outline) -> Iterator[Misfit]:
         """A sequence that can't be compared, keys that a flat event hasn't got, envelopes that are none."""

@@ -9,7 +9,7 @@ from spark_jobs.check.literal import misfit
 from spark_jobs.flow import Context
 from spark_jobs.ledger import LoadUnit
 from spark_jobs.load import owners
-from spark_jobs.load.by_key import Keyed
+from spark_jobs.load.by_key import Cdc, Keyed
 from spark_jobs.load.limits import limits
 from spark_jobs.load.outside import Outside
 from spark_jobs.load.strategies import Strategy
@@ -38,6 +38,8 @@ class Table:
 
     def outline(self, rows: Outline, _scope: Scope) -> Outline:
         """The table's columns: those of the rows, of the scope, and of the strategy."""
+        if isinstance(self.write, Cdc):
+            rows = self.write.recorded(rows)
         added = {**dict.fromkeys(self.scope), **getattr(self.write, "adds", {})}
         return rows.plus({name: kind for name, kind in added.items() if rows.spelled(name) is None})
 

@@ -71,6 +71,56 @@ def test_every_change_is_classed_by_what_it_does_to_readers(
     assert code == int(any(" breaking " in item for item in expected))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('{type: string, min: "b"}', '{type: string, min: "a"}', ["breaking range-widened columns.c.min"]),
+        ('{type: string, min: "a"}', '{type: string, min: "b"}', ["compatible range-narrowed columns.c.min"]),
+        (
+            '{type: timestamp, max: "2013-01-01T00:00"}',
+            '{type: timestamp, max: "2012-01-01T00:00Z"}',
+            ["breaking range-widened columns.c.max"],
+        ),
+        (
+            '{type: date, max: "2013-01-01"}', '{type: date, max: "20121231"}',
+            ["compatible range-narrowed columns.c.max"],
+        ),
+        ("{type: int, unique: true, required: true}\nkeys: [c]", "{type: int}\nkeys: [c]", []),
+        ("{type: int}\nkeys: [c]", "{type: int, unique: true, required: true}", ["compatible key-changed keys"]),
+        (
+            "{type: int}\n  d: {type: int, required: true}\nkeys: [c, d]",
+            "{type: int, unique: true, required: true}\n  d: {type: int, required: true}",
+            ["compatible unique-gained columns.c.unique", "compatible key-changed keys"],
+        ),
+        (
+            "{type: int, min: 0, max: 9}",
+            "{type: int, values: [1, 2]}",
+            [
+                "compatible range-narrowed columns.c.max", "compatible range-narrowed columns.c.min",
+                "compatible values-removed columns.c.values",
+            ],
+        ),
+        (
+            "{type: int, min: 0}",
+            "{type: int, values: [-1, 2]}",
+            ["breaking range-widened columns.c.min", "compatible values-removed columns.c.values"],
+        ),
+        ('{type: "array<INTEGER>"}', '{type: "Array< int >"}', []),
+        ('{type: "struct<`a`: BIGINT, b: dec(5, 2)>"}', '{type: "struct<a:LONG,b decimal(5,2) comment \'x, y\'>"}', []),
+        (
+            '{type: "map<string, array<struct<a: int>>>"}', '{type: "map<string,array<struct<A: int>>>"}',
+            ["breaking type-changed columns.c.type"],
+        ),
+        ('{type: "struct<a: int>"}', '{type: "struct<a: int not null>"}', ["breaking type-changed columns.c.type"]),
+    ],
+)  # fmt: skip
+def test_what_is_another_way_of_saying_the_same_or_less_breaks_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, expected: list[str]
+) -> None:
+    _, found = compared(tmp_path, capsys, f"columns:\n  c: {new}\n", f"columns:\n  c: {old}\n")
+    assert [item.partition(" ")[2] for item in found] == expected
+
+
 def test_a_new_column_breaks_readers_that_are_closed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     more = OLD.replace("keys:", "  more: {type: int}\nkeys:")
     assert compared(tmp_path, capsys, more)[0] == 0
@@ -267,7 +317,14 @@ def test_the_schema_of_avro_is_taken_out_of_its_header(tmp_path: Path, capsys: p
     [
         ("a.txt", "a\n", 2, "a.txt: the ending '.txt' names no format; --format csv, tsv, json"),
         ("a.json", "{\n", 1, "a.json: the file can't be read as json: Expecting"),
-        ("a.json", "[1]\n", 1, "[1] stands where an object is wanted"),
+        (
+            "a.json",
+            '["ada@x.com"]\n',
+            1,
+            "a.json: the file can't be read as json: a list stands where an object is wanted; --format json_document?",
+        ),
+        ("a.csv", "1,ada@x.com\n", 1, "a column's name is a personal value (email): has the file a header?"),
+        ("a.json", '{"a": ' + "[" * 20_000 + "]" * 20_000 + "}\n", 1, "it is nested too deeply"),
         ("a.csv", "id,ID\n1,2\n", 1, "columns 'id' and 'ID' differ by case at most"),
         ("a.json", "", 2, "a.json: no column was found; name a sample with rows"),
         ("a.parquet", "PAR", 1, "the file can't be read as parquet: "),
@@ -281,6 +338,72 @@ def test_a_sample_that_cant_be_read_is_one_clear_error(
     error = capsys.readouterr().err
     assert told in error
     assert len(error.splitlines()) == 1
+    assert "ada@" not in error
+
+
+def test_nothing_personal_stands_in_a_draft_however_late_or_deep_it_comes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late, deep = tmp_path / "a.csv", tmp_path / "b.json"
+    rows = ["open,1"] * 3000 + ["ada@example.com,4111111111111111"] * 3000
+    late.write_text("state,number\n" + "\n".join(rows) + "\n")
+    found = drafted(capsys, late)
+    assert "# pii: true # email in 1 of 2 values: is it personal?" in found["state"]
+    assert "# pii: true # card in 1 of 2 values: is it personal?" in found["number"]
+    assert not [line for lines in found.values() for line in lines if "ada" in line or "4111" in line]
+    deep.write_text('{"who": {"mails": ["ada@example.com"]}, "by": {"bob@example.com": 1}, "n": 4111111111111111.0}\n')
+    found = drafted(capsys, deep)
+    assert found["who"][2] == "# pii: true # email in 1 of 2 values: is it personal?"
+    assert found["by"][0] == 'type: "map<string, bigint>"'
+    assert "pii: true # card in 1 of 1 values" in found["n"]
+    assert not [line for lines in found.values() for line in lines if "example.com" in line or "4111" in line]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind"),
+    [
+        (["9223372036854775807", "-9223372036854775808"], "bigint"),
+        (["9223372036854775808", "1"], '"decimal(38,0)"'),
+        (["1" * 38], '"decimal(38,0)"'),
+        (["1" * 39], "string"),
+        (["1.5", "1" * 20], "string # values of several types: decimal(38,0), double"),
+    ],
+)
+def test_a_draft_keeps_every_digit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], numbers: list[str], kind: str
+) -> None:
+    texts, plain = tmp_path / "a.csv", tmp_path / "a.json"
+    texts.write_text("\n".join(["n,m", *(f"{number},+1" for number in numbers)]) + "\n")
+    plain.write_text("".join(f'{{"n": {number}}}\n' for number in numbers))
+    found = drafted(capsys, texts)
+    assert (found["n"][0], found["m"][0]) == (f"type: {kind}", "type: string")
+    assert drafted(capsys, plain)["n"][0] == f"type: {kind}"
+
+
+def test_columns_that_come_in_a_later_sample_are_missing_in_those_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("id\n1\n2\n")
+    second.write_text("id,more\n3,x\n")
+    assert drafted(capsys, first, second)["more"][1] == "# not required: 2 of 3 rows had no value"
+    files = [tmp_path / f"{name}.parquet" for name in "abc"]
+    few = pa.schema([pa.field("id", pa.int32(), nullable=False), pa.field("old", pa.int32(), nullable=False)])
+    parquet.write_table(pa.table([[1], [2]], schema=few), files[0])
+    more = pa.schema([pa.field("id", pa.int64(), nullable=False), pa.field("new", pa.int32(), nullable=False)])
+    parquet.write_table(pa.table([[1], [2]], schema=more), files[1])
+    parquet.write_table(pa.table({"id": ["x"]}), files[2])
+    found = drafted(capsys, *files[:2])
+    assert found["id"][:2] == ["type: bigint", "required: true"]
+    assert found["old"][1] == found["new"][1] == "# not required: 1 of 2 rows had no value"
+    for later, told in ((files[2], "column 'id' is string here and int in the files before"), (first, "another kind")):
+        assert main(["contract", "infer", str(files[0]), str(later)]) == 1
+        error = capsys.readouterr().err
+        assert told in error
+        assert len(error.splitlines()) == 1
 
 
 def test_personal_texts_are_those_that_the_step_finds_which_masks_them() -> None:

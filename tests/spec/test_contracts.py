@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,12 @@ import yaml
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import load_file, load_mapping
 from airflow_provider_etl.spec.contracts import across
+from airflow_provider_etl.spec.contracts.alone import is_contract
+from airflow_provider_etl.spec.contracts.language import share_of
+from airflow_provider_etl.spec.once import read_once
 from spark_jobs import kinds
+from spark_jobs.load.by_key import Cdc
+from spark_jobs.outline import Outline
 from spark_jobs.plan import Attempt
 from tests.spec.conftest import PIPELINE, Project
 
@@ -100,6 +107,16 @@ def test_rows_that_break_a_rule_are_set_aside_where_they_come_in_and_all_togethe
     ]
 
 
+def test_bounds_are_literals_that_spark_reads(project: Project) -> None:
+    contract = CONTRACT.replace("min: 0, max: 1000", f"max: {10**39}, values: [{10**38}]").replace(
+        "keys:", '  day: {type: date, min: "20200131"}\nkeys:'
+    )
+    rules = loaded(project, SOURCE, contract).transform["result"].steps[0][1].rules
+    assert [rule.partition(" or ")[2] for name, rule in rules.items() if "amount" in name or "day" in name] == [
+        "(`amount` <= 1e+39D)", "`amount` in (1e+38D)", "(`day` >= DATE '2020-01-31')"
+    ]  # fmt: skip
+
+
 def test_types_that_freeze_stop_the_run(project: Project) -> None:
     pipeline = loaded(project, SOURCE, CONTRACT.replace("types: quarantine", "types: freeze"))
     assert pipeline.extract["orders"].bad_records == "fail"
@@ -127,6 +144,85 @@ def test_a_load_is_held_against_its_contract_before_anything_is_published(projec
     assert "on_fail" not in stopping[1]["not_null"]
 
 
+MERGE = "write: {strategy: merge, keys: [id], sequence: ordered_at"
+CDC = "write: {strategy: cdc, keys: [id], sequence: ordered_at, operation: op"
+EVENTS = "ordered_at: {type: timestamp}, op: {type: string}"
+ENVELOPES = "ordered_at: {type: timestamp}, op: {type: string}, before: {type: string}, after: {type: string}"
+
+
+@pytest.mark.parametrize(
+    ("write", "contract", "expected"),
+    [
+        ("scope: {Region: eu}\n    write: {strategy: append", "keys: [region, id]", [["id"]]),
+        ("write: {strategy: append", "keys: [id, _window_start]", [["id"]]),
+        ("scope: {region: eu}\n    write: {strategy: append", "keys: [region]", ["that (region) tells rows apart"]),
+        (MERGE + ", soft_delete: true", "keys: [customer, _deleted]", ["that (customer, _deleted) tells rows apart"]),
+        (MERGE, "keys: [id]", []),
+        ("scope: {region: eu}\n    " + MERGE, "keys: [id, region]", []),
+        (MERGE, "keys: [customer]", [["customer"]]),
+        (
+            MERGE + ", delete_when: amount < 0",
+            "completeness: 99 %\nkeys: [id, customer]",
+            ["completeness", "that customer, region, _window_start, _deleted have a value"],
+        ),
+    ],
+)
+def test_a_load_is_asked_for_keys_as_far_as_its_rows_can_tell(
+    project: Project, write: str, contract: str, expected: list[Any]
+) -> None:
+    own = {"region": "string", "_window_start": "timestamp", "_deleted": "boolean"}
+    promised = CONTRACT[: CONTRACT.index("keys:")].replace(", pii: true", "")
+    required = ", required: true" if "delete_when" in write else ""
+    promised += "".join(f"  {name}: {{type: {kind}{required}}}\n" for name, kind in own.items()) + contract + "\n"
+    given = {name: f"cast(null as {kind})" for name, kind in own.items()}
+    for strategy, name in (("append", "_window_start"), ("soft_delete", "_deleted")):
+        if strategy in write:
+            del given[name]
+    steps = f"  - derive: {json.dumps(given)}\n"
+    text = LOAD.replace("write: {strategy: append", write).replace("  - filter: amount > 0\n", steps)
+    notes = [item.partition("nobody checks of contracts/orders.yaml ")[2] for item in told(project, text, promised)]
+    found = checks(project.load(text).pipeline, "result")
+    unique = [item["unique"]["columns"] for item in found if "unique" in item]
+    assert [*unique, *(note.partition(":")[0] for note in notes)] == expected
+
+
+def test_a_contract_of_a_change_streams_table_is_asked_of_its_events_as_far_as_they_hold_it(project: Project) -> None:
+    contract = CONTRACT.replace(", pii: true", "").replace(", min: 0, max: 1000", ", required: true")
+    text = LOAD.replace("ordered_at: {type: timestamp}", EVENTS).replace("write: {strategy: append", CDC)
+    noted = told(project, text, contract)
+    assert [item.partition("checks of contracts/orders.yaml ")[2].partition(":")[0] for item in noted] == [
+        "completeness", "that amount have a value"
+    ]  # fmt: skip
+    found = checks(project.load(text).pipeline, "result")
+    assert found[0]["conforms"]["others"] == ["op"]
+    assert [next(iter(item)) for item in found] == ["conforms", "in_set", "matches", "in_range", "not_null"]
+    wrong = told(project, text.replace("operation: op", "operation: opp"), contract)
+    assert "unknown-column there is no column 'opp'" in wrong[0]
+    text = LOAD.replace("ordered_at: {type: timestamp}", ENVELOPES).replace(
+        "write: {strategy: append", f"{CDC}, before: before, after: after"
+    )
+    (note,) = [item for item in told(project, text, contract) if "contract-note" in item]
+    assert "the columns of its records, which stand in envelopes" in note
+
+
+def test_a_change_streams_table_has_the_columns_of_its_records() -> None:
+    from spark_jobs.load.delta import Delta
+
+    rows = Outline(columns={"id": "int", "at": "int", "op": "string"}, rest="none")
+    flat = Cdc(strategy="cdc", keys=("id",), sequence="at", operation="op")
+    assert list(Delta(path="p", write=flat).outline(rows, across._Nothing()).columns) == ["id", "at"]
+    opened = Delta(path="p", write=replace(flat, before="b", after="a")).outline(rows, across._Nothing())
+    assert (list(opened.columns), opened.rest) == (["at"], "any")
+
+
+def test_a_closed_contract_lets_columns_come_that_it_names_and_the_load_has_itself(project: Project) -> None:
+    contract = CONTRACT.replace(", pii: true", "").replace("keys:", "  region: {type: string}\nkeys:")
+    text = LOAD.replace("write: {strategy", "scope: {region: eu}\n    write: {strategy")
+    text = text.replace("  - filter: amount > 0\n", "  - derive: {Region: \"'eu'\"}\n")
+    assert told(project, text, contract) == []
+    assert checks(project.load(text).pipeline, "result")[0]["conforms"]["others"] == ["region"]
+
+
 def test_a_load_whose_steps_lose_or_change_a_promised_column_is_told_where_it_names_the_contract(
     project: Project,
 ) -> None:
@@ -151,6 +247,27 @@ def test_a_change_of_the_contract_is_a_change_of_configuration_and_its_owner_is_
         != before
     )
     assert loaded(project, SOURCE, CONTRACT.replace("owner: sales", "owner: others")).fingerprint == before
+
+
+def test_one_contract_is_one_configuration_however_its_path_is_written(project: Project) -> None:
+    before = loaded(project, SOURCE).fingerprint
+    for other in ("./contracts/../contracts/orders.yaml", str(project.folder / "contracts/orders.yaml")):
+        assert loaded(project, SOURCE.replace("contracts/orders.yaml", other)).fingerprint == before
+
+
+def test_contracts_are_known_by_their_keys_whatever_they_look_like(tmp_path: Path) -> None:
+    texts = {
+        "bom": "\ufeffcolumns:\n  id: {type: int}\n",
+        "quoted": '"columns":\n  id: {type: int}\n',
+        "base": 'extends: "quoted.yaml" # more\nowner: sales\n',
+        "pipeline": '"extract": {}\ncolumns: {}\n',
+        "daily": "extends: pipeline.yaml\n",
+        "circle": "extends: circle.yaml\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert [path.stem for path in sorted(tmp_path.iterdir()) if is_contract(path)] == ["base", "bom", "quoted"]
 
 
 def test_a_plan_names_no_file_of_the_project(project: Project) -> None:
@@ -188,6 +305,7 @@ def test_columns_of_a_source_may_ask_for_more_than_the_contract(project: Project
         ("bigint", "bigit", "5:14 unknown-type 'bigit' is no type of Spark"),
         ("required: true", "requird: true", "5:22 unknown-key unknown key 'requird'"),
         ("owner: sales", "owners: sales", "2:1 unknown-key unknown key 'owners'"),
+        ("^[a-z]+$", "^[a-z", "6:59 invalid-value '^[a-z' is no regular expression"),
         ("min: 0", 'min: "2013"', "7:40 type-mismatch '2013' can't be compared with column 'amount'"),
         ("99 %", "120 %", "10:15 out-of-range '120 %' is no share of rows"),
         ("version: 1.2.0", "version: 1.2", "1:10 quote-needed 1.2 is a number to YAML"),
@@ -203,6 +321,10 @@ def test_what_is_wrong_in_a_contract_is_told_once_at_its_place_there(
     assert old in CONTRACT
     (found,) = told(project, SOURCE, CONTRACT.replace(old, new, 1))
     assert found.startswith(f"contracts/orders.yaml:{expected}"), found
+
+
+def test_a_share_in_percent_is_exactly_that_share() -> None:
+    assert [share_of(text) for text in ("99.9 %", "99 %", "0.1%", "100 %", "101 %")] == [0.999, 0.99, 0.001, 1.0, None]
 
 
 def test_freshness_names_its_column_where_several_could_be_meant(project: Project) -> None:
@@ -241,6 +363,27 @@ def test_a_contract_that_cant_be_opened_is_told_where_it_is_named(
     assert len(found) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [('"a\\0b.yaml"', "embedded null"), ("n" * 300, "File name too long"), ("contracts", "is no regular file")],
+)
+def test_a_path_that_no_system_takes_is_one_diagnostic_of_the_file_that_names_it(
+    project: Project, text: str, why: str
+) -> None:
+    (found,) = told(project, SOURCE.replace("contracts/orders.yaml", text))
+    assert found.startswith("dags/orders.yaml:9:15 contract-missing "), found
+    assert why in found
+    (found,) = told(project, SOURCE, f"extends: {text.replace('contracts', '.')}\n{CONTRACT}")
+    assert found.startswith("contracts/orders.yaml:1:10 extends-missing "), found
+    assert why in found
+
+
+def test_a_contract_that_vanishes_between_two_looks_is_told(project: Project, tmp_path: Path) -> None:
+    assert told(project, SOURCE) == []
+    node, said = read_once(str(tmp_path / "gone.yaml"))
+    assert (node, [item.code for item in said]) == (None, ["file-unreadable"])
+
+
 def test_contracts_extend_each_other_and_never_in_a_circle(project: Project) -> None:
     base = CONTRACT.replace("owner: sales\n", "")
     source = project
@@ -262,6 +405,7 @@ def test_contracts_extend_each_other_and_never_in_a_circle(project: Project) -> 
         ),
         ("columns: {ID: {type: bigint}}", "9:15 contract-conflict column 'ID' is called 'id' in the contract"),
         ("columns: {more: {type: int}}", "9:15 contract-conflict column 'more' isn't in the contract"),
+        ("columns: [id]", "9:14 wrong-type a list stands where"),
         (
             "new_columns: discard",
             "9:18 contract-conflict new_columns: discard here, and the contract's modes say freeze",
@@ -293,7 +437,8 @@ def test_a_step_that_reads_a_source_past_its_rules_is_told(project: Project) -> 
     swapped = SOURCE.replace(
         "transform:\n  - from: orders\n", more + "transform:\n  - from: regions\n  - union: [orders]\n"
     )
-    assert told(project, swapped) == []  # nobody starts from it: its rules are checks that stop
+    (found,) = told(project, swapped)  # nobody starts from it: its rules are checks that stop
+    assert "contract-note rows of 'orders' that break a rule of contracts/orders.yaml stop the run" in found
     both = (
         "transform:\n  a: {from: orders, steps: [mask: {columns: {customer: redact}}]}\n"
         "  b: {from: regions, steps: [union: [orders], mask: {columns: {customer: redact}}]}\n"

@@ -102,6 +102,64 @@ def test_each_field_that_has_no_counterpart_is_told_once(project: Project) -> No
     assert "isn't kept, here and 1 times more" in partitioned
 
 
+@pytest.mark.parametrize("kind", ["numeric", "NUMBER", "decimal"])
+def test_a_decimal_without_digits_is_none_of_spark(project: Project, kind: str) -> None:
+    text = SOURCE.replace("format: csv", "format: json").replace("ordered_at]", "lines]")
+    contract = ODCS.replace("physicalType: NUMERIC(10, 2)", f"physicalType: {kind}")
+    noted = told(project, text, contract)
+    assert [item for item in noted if f"physicalType {kind} of the standard isn't kept" in item], noted
+    assert project.pipeline(text).extract["orders"].columns["amount"].type == "double"
+    (wrong,) = [
+        item
+        for item in told(project, text, contract.replace("        logicalType: number\n", ""))
+        if "note" not in item
+    ]
+    assert "missing-key key 'type' is missing" in wrong
+
+
+FRESH = "  - {property: freshness, value: 4, unit: h, element: orders.ordered_at}\n"
+OPTIONS = '        logicalTypeOptions: {pattern: "^[a-z]+$", maxLength: 10}\n'
+QUALITY = "        quality:\n          - {rule: invalidValues, mustBe: 0, arguments: {pattern: b}}\n"
+OTHER = "  - {name: orders, properties: [{name: x, logicalType: integer}]}\n"
+KEY = "{metric: duplicateValues, mustBe: 0, arguments: {properties: [t, u]}}"
+RETENTION = "  - {property: retention, value: 3, unit: y}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "noted"),
+    [
+        ("orders.ordered_at", "sales.orders.ordered_at", ""),
+        ("orders.ordered_at", "tbl_orders.ordered_at", ""),
+        ("orders.ordered_at", "others.ordered_at", "slaProperties freshness"),
+        ("element: orders.ordered_at", "element: [orders.ordered_at]", "slaProperties freshness"),
+        (FRESH, FRESH + FRESH, "slaProperties freshness"),
+        ("slaProperties:", OTHER + "slaProperties:", "a second schema orders"),
+        (OPTIONS + "        quality:\n", QUALITY + OPTIONS + "        tags:\n", "logicalTypeOptions.pattern"),
+        ("{minimum: 2013-01-01}", "{minimum: 2013-01-01, required: [a]}", "logicalTypeOptions.required"),
+        ("classification: PII", "classification: [PII]", "classification that is no single value"),
+        ("quality:\n          - {metric: nullValues, mustBe: 0}", "quality: none", "quality that is no list"),
+        ("description: {purpose: Orders as they are booked, limitations: none}", "description: [a]", "description"),
+        ("description: who", "description: [who]", "description that is no single value"),
+        ("{metric: nullValues, mustBe: 0}", KEY, "quality duplicateValues"),
+        (FRESH + RETENTION, "  a: 4h\n", "slaProperties that is no list"),
+    ],
+)
+def test_nothing_of_the_standard_is_dropped_in_silence(project: Project, old: str, new: str, noted: str) -> None:
+    assert old in ODCS
+    text = SOURCE.replace("format: csv", "format: json").replace("ordered_at]", "lines]")
+    text = text.replace("contract: contracts/orders.yaml", "contract: {file: contracts/orders.yaml, schema: orders}")
+
+    def names(contract: str) -> set[str]:
+        found = told(project, text, contract)
+        assert all("contract-note" in item for item in found), found
+        return {item.partition("contract-note ")[2].partition(" of the standard")[0] for item in found}
+
+    before = names(ODCS)
+    assert names(ODCS.replace(old, new, 1)) - before - {"tags"} == ({noted} if noted else set())
+    if not noted:
+        assert "freshness" in [name for name, _ in project.pipeline(text).check["orders"]]
+
+
 def test_notes_that_have_been_read_are_taken_back_in_the_contract(project: Project) -> None:
     text = SOURCE.replace("format: csv", "format: json").replace("ordered_at]", "lines]")
     assert told(project, text, "# etl: ignore-file=contract-note\n" + ODCS) == []

@@ -61,7 +61,10 @@ class _Follower:
                 self._look(placed, self.outlines.get(name, Outline()))
         for name, placed in self.verbs.load.items():
             rows = self.outlines.get(target_of(name, self.verbs) or "", Outline())
-            self._look(placed, rows, self._asked(placed, "outline", rows, self._known()))
+            # Options name columns of the rows, some of which the table may not keep, and of the table.
+            table: Outline = self._asked(placed, "outline", rows, self._known()) or Outline()
+            more = {column: kind for column, kind in table.columns.items() if rows.spelled(column) is None}
+            self._look(placed, rows, rows.plus(more))
             self._personal(name, placed, rows)
         return self.outlines
 

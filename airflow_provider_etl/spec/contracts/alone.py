@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -18,18 +20,31 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import MAX_BYTES, read_file
 from airflow_provider_etl.spec.reading import Reading
 
-_CONTRACT: Final = re.compile(rb"^(?:columns *:|kind *: *[\"']?DataContract)", re.MULTILINE)
-_PIPELINE: Final = re.compile(rb"^(?:extract|load|transform|schedule) *:", re.MULTILINE)
+_CONTRACT: Final = re.compile(rb"^[\"']?(?:columns[\"']? *:|kind[\"']? *: *[\"']?DataContract)", re.MULTILINE)
+_PIPELINE: Final = re.compile(rb"^[\"']?(?:extract|load|transform|schedule)[\"']? *:", re.MULTILINE)
+_BASE: Final = re.compile(rb"^[\"']?extends[\"']? *: *[\"']?([^\"'#\r\n]+)", re.MULTILINE)
+_DEEPEST: Final = 10  # bases of bases
 
 
-def is_contract(path: Path) -> bool:
-    """Whether a file is a contract, by its keys: in a folder of pipelines it is none of them."""
+def is_contract(path: Path, deep: int = 0) -> bool:
+    """Whether a file is a contract, by its keys or its base's: in a folder of pipelines it is none of them.
+
+    Args:
+        path: the file.
+        deep: how many files extend it.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would never end
+            return False
         with path.open("rb") as file:
-            text = file.read(MAX_BYTES)
-    except OSError:
+            text = file.read(MAX_BYTES).removeprefix(codecs.BOM_UTF8)
+    except (OSError, ValueError):
         return False
-    return _CONTRACT.search(text) is not None and _PIPELINE.search(text) is None
+    if _CONTRACT.search(text) or _PIPELINE.search(text):
+        return _PIPELINE.search(text) is None
+    base = _BASE.search(text)
+    named = base[1].decode("utf-8", "replace").strip() if base else ""
+    return bool(named) and deep < _DEEPEST and is_contract(path.parent / named, deep + 1)
 
 
 def read_contracts(path: Path, environment: str | None) -> tuple[dict[str, Contract], tuple[Diagnostic, ...]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from airflow_provider_etl.spec.contracts.contract import Contract
 from airflow_provider_etl.spec.contracts.language import ContractColumn
@@ -18,6 +19,8 @@ from spark_jobs.check.unique import Unique
 from spark_jobs.columns import quote
 from spark_jobs.outline import family
 
+_DIGITS: Final = 38  # of Spark's largest decimal
+
 
 def of_rows(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iterator[tuple[str, Any]]:
     """(kind's name, check) of what each row must meet by itself.
@@ -27,9 +30,19 @@ def of_rows(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iter
         names: the columns that are asked about.
         on_fail: what becomes of rows that don't.
     """
-    required = tuple(name for name in contract.required if name in names)
-    if required:
-        yield "not_null", NotNull(columns=required, on_fail=on_fail, name=f"{contract.told}: not_null")
+    yield from required(contract, names, on_fail)
+    yield from of_columns(contract, names, on_fail)
+
+
+def required(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iterator[tuple[str, Any]]:
+    """That each row has the values which the contract requires; arguments as above."""
+    found = tuple(name for name in contract.required if name in names)
+    if found:
+        yield "not_null", NotNull(columns=found, on_fail=on_fail, name=f"{contract.told}: not_null")
+
+
+def of_columns(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iterator[tuple[str, Any]]:
+    """That values are among those which the contract allows; arguments as above."""
     for name, item in contract.columns.items():
         if name in names:
             yield from _of_column(contract.told, name, item, on_fail)
@@ -47,15 +60,33 @@ def _of_column(told: str, name: str, item: ContractColumn, on_fail: OnFail) -> I
 
 def of_tables(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iterator[tuple[str, Any]]:
     """(kind's name, check) of what only all rows together tell; arguments as above."""
-    uniques = [(name,) for name, item in contract.columns.items() if item.unique and (name,) != contract.file.keys]
-    for columns in filter(None, (contract.file.keys, *uniques)):
-        if set(columns) <= set(names):
-            yield "unique", Unique(columns=columns, on_fail=on_fail, name=f"{contract.told}: unique")
-    for share, complete in contract.complete().items():
-        asked = tuple(name for name in complete if name in names)
+    yield from (unique(contract, columns, on_fail) for columns in uniques(contract) if set(columns) <= set(names))
+    yield from complete(contract, names)
+    yield from fresh(contract, names)
+
+
+def uniques(contract: Contract) -> list[tuple[str, ...]]:
+    """The sets of columns that tell rows apart, each once."""
+    single = [(name,) for name, item in contract.columns.items() if item.unique and (name,) != contract.file.keys]
+    return [*filter(None, (contract.file.keys,)), *single]
+
+
+def unique(contract: Contract, columns: tuple[str, ...], on_fail: OnFail) -> tuple[str, Any]:
+    """That columns tell rows apart."""
+    return "unique", Unique(columns=columns, on_fail=on_fail, name=f"{contract.told}: unique")
+
+
+def complete(contract: Contract, names: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """That enough rows have a value; arguments as above."""
+    for share, columns in contract.complete().items():
+        asked = tuple(name for name in columns if name in names)
         if asked:
             called = f"{contract.told}: completeness"
             yield "not_null", NotNull(columns=asked, mostly=share, name=called)
+
+
+def fresh(contract: Contract, names: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """That the newest row is new enough; arguments as above."""
     found = contract.freshness
     if found is not None and found.column in names:
         called = f"{contract.told}: freshness"
@@ -93,10 +124,12 @@ def _conditions(column: str, item: ContractColumn, zone: str) -> Iterator[tuple[
 def _literal(value: float | bool | str, kind: str, zone: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int) and len(str(abs(value))) > _DIGITS:
+        return f"{float(value)!r}D"  # no decimal holds it; the reader takes none that a double doesn't
     if not isinstance(value, str):
         return repr(value)
     if kind == "date":
-        return f"DATE {quoted(value)}"
+        return f"DATE {quoted(date.fromisoformat(value).isoformat())}"  # ISO's other forms are none to Spark
     if kind in ("timestamp", "timestamp_ntz"):
         return _instant(value, kind, zone)
     return quoted(value)

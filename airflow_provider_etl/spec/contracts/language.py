@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Final, Literal
 
 from spark_jobs.kinds import PYDANTIC
@@ -125,5 +126,5 @@ def share_of(value: str | float) -> float | None:
     match = _SHARE.fullmatch(value) if isinstance(value, str) else None
     if isinstance(value, str) and match is None:
         return None
-    share = float(match[1]) / 100 if match is not None else float(value)
+    share = float(Decimal(match[1]) / 100) if match is not None else float(value)
     return share if 0 <= share <= 1 else None

@@ -68,18 +68,22 @@ def converted(node: MapNode, schema: str | None, place: Node, notes: Problems, p
         message = f"apiVersion is {shown(found)}: version 3 of the standard is read"
         problems.add(version or node.holder, "unknown-value", message, "such as v3.1.0")
         return None
-    chosen = _chosen(node, schema, place, problems)
+    told = Notes(notes)
+    chosen = _chosen(node, schema, place, told, problems)
     if chosen is None:
         return None
-    told = Notes(notes)
     made = _Converter(node=node, chosen=chosen, notes=told, problems=problems).made()
     told.tell()
     return made
 
 
-def _chosen(node: MapNode, schema: str | None, place: Node, problems: Problems) -> MapNode | None:
+def _chosen(node: MapNode, schema: str | None, place: Node, notes: Notes, problems: Problems) -> MapNode | None:
     """The schema of the file that is meant."""
-    named = {_text(item, "name"): item for item in items_of(node.get("schema")) if isinstance(item, MapNode)}
+    named: dict[str, MapNode] = {}
+    for item in items_of(node.get("schema")):
+        name = _text(item, "name")
+        if isinstance(item, MapNode) and named.setdefault(name, item) is not item:
+            notes.add(f"a second schema {name}", item)
     if schema is None and len(named) == 1:
         return next(iter(named.values()))
     if not named:
@@ -138,6 +142,8 @@ class _Converter:
         for key, entry in said.entries.items() if isinstance(said, MapNode) else ():
             if key != "purpose":
                 self.notes.add(f"description.{key}", entry.key)
+        if said is not None and not isinstance(said, ScalarNode | MapNode):
+            self.notes.add("description", said)
         owner = _owner(self.node.get("team"))
         if owner is not None:
             entries["owner"] = _entry("owner", owner)
@@ -148,7 +154,7 @@ class _Converter:
         """What the schema says beside its columns."""
         for key, entry in self.chosen.entries.items():
             if key == "quality":
-                for rule in items_of(entry.value):
+                for rule in self._listed(key, entry):
                     found = odcs_quality.of_table(rule)
                     if found is None or "keys" in entries:
                         self.notes.add(odcs_quality.called(rule), rule)
@@ -180,7 +186,7 @@ class _Converter:
         self._personal(item, entries)
         for key, entry in item.entries.items():
             if key == "quality":
-                self._quality(entry.value, entries)
+                self._quality(self._listed(key, entry), entries)
             elif key == "logicalTypeOptions":
                 self._options(entry.value, entries)
             elif key not in _OF_COLUMN | _KEYS | {"classification"}:
@@ -200,6 +206,8 @@ class _Converter:
             found = item.get(key)
             if isinstance(found, ScalarNode):
                 entries[key] = _entry(key, text_at(found, found.text, plain=key != "description"))
+            elif found is not None:
+                self.notes.add(f"{key} that is no single value", found)
 
     def _personal(self, item: MapNode, entries: dict[str, Entry]) -> None:
         said = item.get("classification")
@@ -207,17 +215,28 @@ class _Converter:
             entries["pii"] = _entry("pii", text_at(said, "true", plain=True))
         elif isinstance(said, ScalarNode) and said.text.lower() not in _OPEN:
             self.notes.add(f"classification {said.text}", said)
+        elif said is not None and not isinstance(said, ScalarNode):
+            self.notes.add("classification that is no single value", said)
 
     def _options(self, options: Node, entries: dict[str, Entry]) -> None:
         known = {"minimum": "min", "maximum": "max", "pattern": "regex"}
+        if not isinstance(options, MapNode):
+            self.notes.add("logicalTypeOptions that is no mapping", options)
         for key, entry in options.entries.items() if isinstance(options, MapNode) else ():
-            if key in known and isinstance(entry.value, ScalarNode):
-                entries[known[key]] = _entry(known[key], _bound(entry.value, text=key == "pattern"))
-            elif key != "required":  # of an object: which of its properties are
+            ours = known.get(key, "")
+            if ours and ours not in entries and isinstance(entry.value, ScalarNode):
+                entries[ours] = _entry(ours, _bound(entry.value, text=key == "pattern"))
+            else:
                 self.notes.add(f"logicalTypeOptions.{key}", entry.key)
 
-    def _quality(self, rules: Node, entries: dict[str, Entry]) -> None:
-        for rule in items_of(rules):
+    def _listed(self, key: str, entry: Entry) -> list[Node]:
+        """The items of what is to be a list."""
+        if not isinstance(entry.value, ListNode):
+            self.notes.add(f"{key} that is no list", entry.value)
+        return list(items_of(entry.value))
+
+    def _quality(self, rules: list[Node], entries: dict[str, Entry]) -> None:
+        for rule in rules:
             found = odcs_quality.of_column(rule)
             if not found or any(key in entries and key != "required" for key in found):
                 self.notes.add(odcs_quality.called(rule), rule)
@@ -225,13 +244,26 @@ class _Converter:
                 entries |= {key: _entry(key, value) for key, value in found.items()}
 
     def _freshness(self, entries: dict[str, Entry]) -> None:
-        for item in items_of(self.node.get("slaProperties")):
+        given = self.node.entries.get("slaProperties")
+        for item in self._listed("slaProperties", given) if given is not None else ():
             called = _text(item, "property")
-            found = odcs_quality.freshness(item, _text(self.chosen, "name")) if called == "freshness" else None
-            if found is None:
+            found = odcs_quality.freshness(item, self._tables()) if called == "freshness" else None
+            if found is None or (found and "freshness" in entries):
                 self.notes.add(f"slaProperties {called}".strip(), item)
-            elif found and "freshness" not in entries:
+            elif found:
                 entries["freshness"] = _entry("freshness", map_at(item, {k: _entry(k, v) for k, v in found.items()}))
+
+    def _tables(self) -> dict[str, dict[str, str] | None]:
+        """Name of each schema, physical ones too -> of ours what its columns are called, by either name; else None."""
+        found: dict[str, dict[str, str] | None] = {}
+        for item in items_of(self.node.get("schema")):
+            mine = item is self.chosen
+            below = list(items_of(item.get("properties"))) if mine and isinstance(item, MapNode) else []
+            columns = {_text(part, key): _text(part, "name") for key in ("physicalName", "name") for part in below}
+            for key in ("physicalName", "name"):
+                if mine or _text(item, key) not in found:
+                    found[_text(item, key)] = columns if mine else None
+        return found
 
 
 def _owner(team: Node | None) -> ScalarNode | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from airflow_provider_etl.spec.contracts.contract import items_of
@@ -36,7 +37,7 @@ def of_column(rule: Node) -> dict[str, Node]:
     metric, arguments = _metric(rule), rule.get("arguments")
     if metric in _NULLS and arguments is None:
         return {"required": text_at(rule, "true", plain=True)}
-    if metric in _TWICE:
+    if metric in _TWICE and arguments is None:
         return {"unique": text_at(rule, "true", plain=True)}
     if metric in ("invalidValues", "validValues"):
         return _valid(arguments if isinstance(arguments, MapNode) else rule)
@@ -53,15 +54,28 @@ def of_table(rule: Node) -> list[ScalarNode] | None:
     return found or None
 
 
-def freshness(item: Node, schema: str) -> dict[str, Node] | None:
-    """A service level on freshness: key -> value; empty where it is another schema's, None where it can't be said."""
+def freshness(item: Node, tables: Mapping[str, Mapping[str, str] | None]) -> dict[str, Node] | None:
+    """A service level on freshness: key -> value; empty where it is another schema's, None where it can't be said.
+
+    Args:
+        item: the service level.
+        tables: name of each schema of the file -> name of each column, as the element may have it -> our column; of
+            other schemas than the one that is read None.
+    """
     value, unit, element = _text(item, "value"), _text(item, "unit").lower(), _text(item, "element")
     table, dot, column = element.rpartition(".")
-    if dot and table != schema:
-        return {}
-    if not value.isdigit() or unit not in _UNITS or not column or column == schema:
+    known = table if table in tables else table.rpartition(".")[2]  # a database's schema may stand before
+    if dot and known not in tables:
         return None
-    return {"column": text_at(item, column), "within": text_at(item, value + _UNITS[unit], plain=True)}
+    ours = tables[known] if dot else next((found for found in tables.values() if found is not None), {})
+    if ours is None:
+        return {}
+    if not value.isdigit() or unit not in _UNITS or not column or (not dot and column in tables):
+        return None
+    return {
+        "column": text_at(item, ours.get(column, column)),
+        "within": text_at(item, value + _UNITS[unit], plain=True),
+    }
 
 
 def _valid(said: MapNode) -> dict[str, Node]:

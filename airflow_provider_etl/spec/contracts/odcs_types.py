@@ -52,6 +52,8 @@ _PHYSICAL: Final = {
     "timestamp with time zone": "timestamp",
     "timestamp without time zone": "timestamp_ntz",
 }
+# Spark would take it for decimal(10,0), a database for any number of digits.
+_BARE: Final = re.compile(r"\b(?:decimal|dec|numeric|number)\b(?!\s*\()", re.IGNORECASE)
 _SIZED: Final = re.compile(r"\s*([a-z][a-z0-9_ ]*?)\s*(\([0-9, ]+\))?\s*", re.IGNORECASE)
 
 
@@ -68,13 +70,15 @@ def type_of(item: MapNode) -> tuple[str, Node, list[tuple[str, Node]]]:
     if isinstance(logical, ScalarNode):
         made = _logical(item, logical.text, left)
         return made or logical.text, logical, left
-    if isinstance(physical, ScalarNode):
+    if isinstance(physical, ScalarNode) and not _BARE.search(physical.text):
         return physical.text, physical, left  # a type that nobody knows is told as one
     return "", item, left
 
 
 def _physical(text: str) -> str | None:
     match = _SIZED.fullmatch(text)
+    if _BARE.search(text):
+        return None
     if match is None:
         return plain_type(text) if family(text) == "nested" else None
     word, size = " ".join(match[1].lower().split()), (match[2] or "").replace(" ", "")
@@ -89,7 +93,7 @@ def _physical(text: str) -> str | None:
 def _logical(item: MapNode, kind: str, left: list[tuple[str, Node]]) -> str | None:
     if kind == "object":
         fields = [f"{quote(name)}: {found}" for name, found in _fields(item, left)]
-        return f"struct<{', '.join(fields)}>" if fields else None
+        return f"struct<{', '.join(fields)}>" if fields and not any(text.endswith(": ") for text in fields) else None
     if kind == "array":
         inner = item.get("items")
         found, _, more = type_of(inner) if isinstance(inner, MapNode) else ("", item, [])

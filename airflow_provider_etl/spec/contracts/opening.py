@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from airflow_provider_etl.spec import ignores, shape
 from airflow_provider_etl.spec.contracts import sound
 from airflow_provider_etl.spec.contracts.contract import Contract
 from airflow_provider_etl.spec.contracts.language import ContractFile, ContractUse
-from airflow_provider_etl.spec.diagnostics import Diagnostic, shown
+from airflow_provider_etl.spec.diagnostics import shown
 from airflow_provider_etl.spec.extends import KEY, extended
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described
+from airflow_provider_etl.spec.once import absent, read_once, real_path
 from airflow_provider_etl.spec.paths import is_uri, under
 from airflow_provider_etl.spec.problems import Problems
-from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Mode, Reading
 
 _WHERE = "the project folder or a root of the environment"
@@ -52,20 +51,25 @@ class Opener:
         if complaint:
             self.reading.problems.add(place, *complaint)
             return None
+        # One name for one file, however it is written: names of checks are part of the fingerprint.
+        inside = Path(path).is_relative_to(self.project)
+        named = os.path.relpath(path, self.project) if inside else os.path.normpath(use.file)
+        use = replace(use, file=named)
         return contract_of(use, path, within=self.project, reading=self.reading, place=node, notes=self.notes)
 
     def _complaint(self, text: str, path: str) -> tuple[str, str, str] | None:
         """Code, message and hint where a path leads to no contract."""
         if is_uri(text) or not text.strip():
             return "contract-missing", f"{shown(text, 120)} is no file of the project", "name one, relative to it"
-        real = os.path.realpath(path)
+        real, why = real_path(path)
+        if why:
+            return "contract-missing", f"there can be no file {shown(text, 120)}: {why}", "correct the path"
         inside = Path(real).is_relative_to(os.path.realpath(self.project))
         if not inside and not under(path, self.roots):
             message = f"{shown(text, 120)} leads to {real}, outside {_WHERE}"
             return "contract-outside", message, f"the project folder is {self.project}"
-        if not Path(real).is_file():
-            return "contract-missing", f"there is no file {shown(text, 120)}", f"looked for {real}"
-        return None
+        missing = absent(text, real)
+        return ("contract-missing", *missing) if missing else None
 
 
 def contract_of(  # noqa: PLR0913 - what reading one needs
@@ -93,8 +97,8 @@ def _contract(  # noqa: PLR0913 - as above
     use: ContractUse, path: str, within: Path, reading: Reading, place: Node | None, *, notes: bool
 ) -> Contract | None:
     """The contract; what is wrong is among the problems of its own reading."""
-    problems, status = reading.problems, Path(path).stat()
-    node, said = _read(path, status.st_mtime_ns, status.st_size)
+    problems = reading.problems
+    node, said = read_once(path)
     for diagnostic in said:
         problems.put(diagnostic)
     if node is not None and not isinstance(node, MapNode):
@@ -122,13 +126,6 @@ def _own(  # noqa: PLR0913 - as above
         return None
     folder = Path(node.source.path).absolute().parent
     return extended(node, folder, within, problems).without(KEY)
-
-
-@functools.lru_cache(maxsize=64)
-def _read(path: str, _changed: int, _size: int) -> tuple[Node | None, tuple[Diagnostic, ...]]:
-    """A contract, read once for all who keep it."""
-    problems = Problems()
-    return read_file(path, problems), problems.sorted()
 
 
 def as_it_is(node: ScalarNode, _mode: Mode) -> str:

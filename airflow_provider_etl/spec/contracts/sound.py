@@ -11,6 +11,7 @@ from airflow_provider_etl.spec.diagnostics import did_you_mean, shown
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
 from spark_jobs.check.literal import inverted, misfit
+from spark_jobs.check.regex import doubtful
 from spark_jobs.outline import INSTANTS, bad_types, collisions, family
 
 
@@ -31,6 +32,7 @@ def check(file: ContractFile, node: MapNode, problems: Problems) -> None:
             problems.add(find(columns, bad.option, "type"), bad.code, bad.message, bad.hint)
     for name, item in file.columns.items():
         _bounds(name, item, find(columns, name), problems)
+        _regex(name, item, find(columns, name), problems)
     _named(file, node, problems)
     _fresh(file, node, problems)
     _complete(file, node, problems)
@@ -57,7 +59,13 @@ def _bounds(name: str, item: ContractColumn, node: Node, problems: Problems) -> 
             if out:
                 message = f"values: {value!r} is {side}, {bound!r}"
                 problems.add(place, "option-conflict", message, "take it out, or widen the range")
-    if item.regex is not None and kind is not None and family(kind) != "text":
+
+
+def _regex(name: str, item: ContractColumn, node: Node, problems: Problems) -> None:
+    for why in doubtful(item.regex).values() if item.regex is not None else ():
+        problems.add(find(node, "regex"), "invalid-value", why)
+    kind = family(item.type)
+    if item.regex is not None and kind not in (None, "text"):
         message = f"column {name!r} is {item.type}: only text can match a regular expression"
         problems.add(find(node, "regex"), "type-mismatch", message, "say min, max or values")
 

@@ -39,8 +39,10 @@ def rewritten(source: MapNode, fields: Any, contract: Contract, modes: Chosen, p
     if "columns" in fields:
         columns = find(contract.node, "columns")
         own = source.get("columns")
+        if own is not None and not isinstance(own, MapNode):
+            return source.without("contract")  # told where the source is read: columns are a mapping
         assert isinstance(columns, MapNode)  # noqa: S101 - the contract is sound
-        joined = _columns(columns, own if isinstance(own, MapNode) else None, contract, modes, problems)
+        joined = _columns(columns, own, contract, modes, problems)
         entries["columns"] = Entry(entries["columns"].key if own else source.entries["contract"].key, joined)
     for level, option, said in (("columns", "new_columns", "columns"), ("types", "bad_records", "types")):
         mode = modes.mode(level)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from airflow_provider_etl.spec.class_plan import plan_of
 from airflow_provider_etl.spec.contracts import checks
 from airflow_provider_etl.spec.contracts.contract import Contract, find
+from airflow_provider_etl.spec.contracts.loads import Load
 from airflow_provider_etl.spec.contracts.modes import Chosen, Side
 from airflow_provider_etl.spec.contracts.opening import Opener
 from airflow_provider_etl.spec.contracts.sources import map_at, rewritten
@@ -20,7 +21,6 @@ from airflow_provider_etl.spec.schedule import zone_problem
 from airflow_provider_etl.spec.verbs import REGISTRIES, Placed, Verbs
 from spark_jobs import kinds
 from spark_jobs.check.conforms import Conforms
-from spark_jobs.check.rule import OnFail
 from spark_jobs.errors import ConfigError
 from spark_jobs.transform.validate import Validate
 
@@ -127,6 +127,9 @@ class Contracts:
             self._add(kept, verbs, zone)
             if notes and kept.side == "extract":
                 self._beside(kept, verbs)
+                self._stopping(kept, verbs, zone)
+            elif notes:
+                self._unkept(kept, verbs)
         # What is wrong with what came is told before what became of it.
         first = [name for name in verbs.sources if name in verbs.check]
         verbs.check = {name: verbs.check[name] for name in dict.fromkeys([*first, *verbs.check])}
@@ -136,7 +139,7 @@ class Contracts:
         dataset = kept.name if kept.side == "extract" else target_of(kept.name, verbs)
         if dataset is None:
             return  # told by the rules of the graph
-        found = self._of_source(kept, verbs, place, zone) if kept.side == "extract" else _of_load(kept, verbs)
+        found = self._of_source(kept, verbs, place, zone) if kept.side == "extract" else _load_of(kept, verbs).checks()
         placed = [Placed(group="check", name=name, kind=kind, node=place) for name, kind in found]
         if placed:
             verbs.check[dataset] = [*placed, *verbs.check.get(dataset, [])]
@@ -170,18 +173,31 @@ class Contracts:
                 hint = f"make a dataset `from: {kept.name}`, and read that"
                 self.problems.add(placed.node, "contract-note", message, hint, severity="warning")
 
+    def _stopping(self, kept: Kept, verbs: Verbs, zone: str) -> None:
+        """Tell that a source which steps only look into stops the run: no dataset begins with its rows."""
+        asked = kept.typed and kept.modes.mode("types") == "quarantine" and checks.conditions(kept.contract, zone)
+        if asked and not any(origin.text == kept.name for origin in verbs.origins.values()):
+            message = f"rows of {kept.name!r} that break a rule of {kept.contract.told} stop the run: no dataset begins"
+            hint = f"make a dataset `from: {kept.name}`, and look into that; or say types: freeze"
+            self.problems.add(kept.node, "contract-note", f"{message} with them", hint, severity="warning")
 
-def _of_load(kept: Kept, verbs: Verbs) -> Iterator[tuple[str, Any]]:
-    """What is asked of a dataset before it is published; the columns that the load itself adds aside."""
-    contract, kind = kept.contract, verbs.load[kept.name].kind
-    added = set() if kind is FAILED else {*getattr(kind, "scope", {}), *getattr(kind.write, "adds", {})}
-    names = [name for name in contract.columns if name not in added]
-    on_fail: OnFail = "quarantine" if kept.modes.mode("types") == "quarantine" else "stop"
-    types = {name: text for name, text in contract.types.items() if name in names}
-    closed = kept.modes.mode("columns") == "freeze"
-    yield "conforms", Conforms(columns=types, closed=closed, name=f"{contract.told}: conforms")
-    yield from checks.of_rows(contract, names, on_fail)
-    yield from checks.of_tables(contract, names, on_fail)
+    def _unkept(self, kept: Kept, verbs: Verbs) -> None:
+        """Tell what a load can't be asked of its contract."""
+        for part in _load_of(kept, verbs).unkept():
+            message = f"before it is published nobody checks of {kept.contract.told} {part}"
+            hint = "name other columns in the contract of the table, or check it by other means"
+            self.problems.add(kept.node, "contract-note", message, hint, severity="warning")
+
+
+def _load_of(kept: Kept, verbs: Verbs) -> Load:
+    """A load as its contract sees it."""
+    kind = verbs.load[kept.name].kind
+    return Load(
+        contract=kept.contract,
+        kind=None if kind is FAILED else kind,
+        closed=kept.modes.mode("columns") == "freeze",
+        on_fail="quarantine" if kept.modes.mode("types") == "quarantine" else "stop",
+    )
 
 
 def _named(node: Node) -> Node | None:
