@@ -154,7 +154,8 @@ def _replay(pipeline: Pipeline, wanted: Wanted, options: argparse.Namespace) -> 
         return 0, {"state": "shown", "windows": windows}
     told: list[dict[str, Any]] = []
     for window, rows in found.items():
-        told.append(replay.outcome(pipeline, window, rows, here(pipeline, window)))
+        report = replay.attempted(pipeline, window, here)
+        told.append(replay.outcome(pipeline, window, rows, report, wanted))
         if (told[-1]["error"] or {}).get("message") == INTERRUPTED:
             break
     if told:

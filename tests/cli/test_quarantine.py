@@ -15,6 +15,7 @@ from airflow_provider_etl.cli import run as running
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import Pipeline, load_file
 from spark_jobs.aside import COLUMNS
+from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import attempt_number
 from tests.spec.conftest import PIPELINE, Project
 
@@ -195,6 +196,27 @@ def test_a_replay_runs_the_windows_that_have_rows_waiting(
     shelf.project.write(PIPELINE.replace("amount > 0", "amount > 1"))
     told = shelf.told("replay", "--retryable")
     assert len(told["windows"]) == 2, "another configuration may accept what this one's attempts refused"
+
+
+def test_a_window_that_todays_schedule_does_not_cut_is_not_run_and_the_others_are(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A day's rows would give way to those of the file of its first hour."""
+    ran: list[str] = []
+
+    def here(_pipeline: Any, window: Any) -> dict[str, Any]:
+        ran.append(window.key)
+        raise ConfigError("the ledger is away")
+
+    monkeypatch.setattr(running, "here", here)
+    text = PIPELINE.replace('"@daily"', '"0 0 2-31 * *"')
+    shelf.project.write(text)
+    report = shelf.project.folder / "report.json"
+    assert main(["quarantine", "replay", str(shelf.path), "--json", str(report)]) == 1
+    told = json.loads(report.read_text())
+    assert ran == ["2013-01-02"], "the other has its turn"
+    assert [(item["state"], item["error"]["kind"]) for item in told["windows"]] == [("failed", "config")] * 2
+    assert "2013-01-01: failed, 3 rows wait: error[config]: the schedule cuts no window" in capsys.readouterr().out
 
 
 def test_a_drop_wants_a_reason_and_orders_what_counts(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
