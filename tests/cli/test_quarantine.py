@@ -151,6 +151,47 @@ def test_what_a_longer_window_was_loaded_over_counts_no_more(shelf: Shelf) -> No
         assert sorted({item["window"]["key"] for item in shelf.told("list")["groups"]}) == left
 
 
+def test_a_longer_window_covers_others_however_long_ago_it_was_loaded(shelf: Shelf) -> None:
+    """No commit of the last hundred tells of it, but what it has set aside does."""
+    import pyarrow as pa
+    from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+
+    wide, number = (
+        shelf.pipeline.span_of("2013-01-01/2013-01-03"),
+        attempt_number(shelf.pipeline.fingerprint, now=1.15e9),
+    )
+    said = CommitProperties(app_transactions=[Transaction(shelf.pipeline.units(wide)["lake"][0].key, number)])
+    lake = shelf.project.folder / "data/lake/orders"
+    write_deltalake(lake, pa.table({"id": [2]}), mode="append", commit_properties=said)
+    table = DeltaTable(shelf.project.folder / "data/quarantine/orders")
+    row = table.to_pyarrow_table().slice(0, 1).to_pylist()[0] | {
+        "window_start": wide.start,
+        "window_end": wide.end,
+        "attempt": number,
+    }
+    schema = table.to_pyarrow_table().schema
+    write_deltalake(table, pa.Table.from_pylist([row], schema=schema), mode="append")
+    assert [(item["window"]["end"], item["rows"]) for item in shelf.told("list")["groups"]] == [
+        (wide.to_json()["end"], 1)
+    ]
+
+
+def test_a_ledger_that_only_spark_can_ask_is_no_empty_quarantine(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER_DB", '{"conn_type": "jdbc", "extra": {"driver": "a.B", "subprotocol": "a"}}')
+    start = PIPELINE.index("  lake:")
+    shelf.project.write(
+        PIPELINE[:start] + "  mart: {type: jdbc, connection: other_db, table: orders, write: {strategy: append}}\n"
+    )
+    for action in (["list"], ["show"], ["export", "--out", "x.csv"], ["replay"], ["drop", "--reason", "x"]):
+        assert main(["quarantine", action[0], str(shelf.path), *action[1:]]) == 2
+        said = capsys.readouterr()
+        assert "load.mart: the ledger of pipeline orders lies in a database of a connection of type jdbc" in said.err
+        assert "0 rows" not in said.out
+    assert main(["audit", str(shelf.path), "--window", "2013-01-01"]) == 2
+
+
 def test_it_shows_records_and_says_where_none_is_kept(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
     told = shelf.told("show", "--limit", "2", "--rule", "type amount")
     assert sorted(row["raw"] for row in told["rows"]) == ["1,x", "2,y"]
