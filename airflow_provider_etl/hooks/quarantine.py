@@ -13,6 +13,7 @@ from airflow_provider_etl.hooks.ledger import delta_table
 from airflow_provider_etl.hooks.tables import TableLedger, ledger_of, unasked
 from airflow_provider_etl.spec.stores import named
 from spark_jobs.aside import COLUMNS, WAITING
+from spark_jobs.errors import InfrastructureError
 from spark_jobs.ledger import LoadUnit, same_configuration
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.window import Window, iso
@@ -148,17 +149,28 @@ class QuarantineHook:
         attempts = self.attempts(wanted)
         if self._table is None or not attempts:
             return
-        import pyarrow.compute as pc  # type: ignore[import-untyped]
-
         data = self._table.to_pyarrow_dataset()
         asked = [name for name in dict.fromkeys([*columns, *_GROUPED]) if name in data.schema.names]
         numbers = sorted(set().union(*attempts.values()))
-        for batch in data.scanner(columns=asked, filter=pc.field("attempt").isin(numbers)).to_batches():
-            for row in batch.to_pylist():
-                known = {**dict.fromkeys([*columns, *_GROUPED]), **row}
-                known |= {name: value for name, value in _DEFAULTS.items() if known[name] is None}
-                if known["attempt"] in attempts.get(self.window(known), ()) and wanted.row(known):
-                    yield known
+        for row in self._read(data, asked, numbers):
+            known = {**dict.fromkeys([*columns, *_GROUPED]), **row}
+            known |= {name: value for name, value in _DEFAULTS.items() if known[name] is None}
+            if known["attempt"] in attempts.get(self.window(known), ()) and wanted.row(known):
+                yield known
+
+    def _read(self, data: Any, columns: Sequence[str], attempts: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """The rows of some attempts.
+
+        Raises:
+            InfrastructureError: a file of the table can't be read.
+        """
+        import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+        try:
+            for batch in data.scanner(columns=columns, filter=pc.field("attempt").isin(attempts)).to_batches():
+                yield from batch.to_pylist()
+        except OSError as error:
+            raise InfrastructureError(f"the quarantine can't be read: {error}", where=self.path) from error
 
     def groups(self, wanted: Wanted) -> list[Group]:
         """The rows that count, by window, dataset, stage and rules; the first windows and the largest groups first."""

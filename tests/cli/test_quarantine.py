@@ -218,6 +218,40 @@ def test_an_export_has_the_records_whole(shelf: Shelf) -> None:
     assert not list(shelf.project.folder.glob("*.writing"))
 
 
+def test_a_file_that_cannot_be_read_is_no_fault_of_the_one_that_is_written(
+    shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in (shelf.project.folder / "data/quarantine/orders").rglob("*.parquet"):
+        file.unlink()
+    out = shelf.project.folder / "out.csv"
+    assert main(["quarantine", "export", str(shelf.path), "--out", str(out)]) == 1
+    said = capsys.readouterr().err
+    assert "the quarantine can't be read" in said
+    assert "--out" not in said
+    assert not out.exists()
+
+
+def test_whoever_drops_rows_has_a_name_in_a_container_too(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+    import pwd
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    given: list[Any] = []
+
+    def unknown(_uid: int) -> Any:
+        raise KeyError("uid not found")
+
+    def carry_out(*order: Any) -> dict[str, Any]:
+        given.append(order[-1]["by"])
+        return {"state": "done", "rows": 1, "error": None}
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setattr(ordering, "carried_out", carry_out)
+    shelf.told("drop", "--reason", "spam", "--yes")
+    assert given == [f"uid {os.getuid()}"]
+
+
 def test_a_replay_runs_the_windows_that_have_rows_waiting(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
