@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from rich.table import Table
 from airflow_provider_etl.hooks.quarantine import QuarantineHook, Wanted
 from airflow_provider_etl.spec import load_file
 from demo.runs import DemoError
+from spark_jobs.window import Window
 
 _RECORD = 44  # characters of a record that the table shows
 
@@ -50,15 +53,32 @@ def _lines(file: Path, environment: str) -> list[list[str]]:
     pipeline = load_file(file, environment=environment).pipeline
     if pipeline is None:
         raise DemoError(f"{file} has errors; airflow-etl lint {file} tells them")
-    hook, by_rule = QuarantineHook(pipeline), dict[tuple[str, str], list[dict[str, Any]]]()
+    hook, by_rule = QuarantineHook(pipeline), defaultdict[tuple[str, str], _Rule](_Rule)
     for row in hook.rows(Wanted()):
-        by_rule.setdefault((f"{row['dataset']}.{row['stage']}", ", ".join(row["rules"])), []).append(row)
-    ordered = sorted(by_rule.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [[pipeline.name, *key, *_told(hook, rows)] for key, rows in ordered]
+        by_rule[f"{row['dataset']}.{row['stage']}", ", ".join(row["rules"])].add(hook.window(row), row)
+    ordered = sorted(by_rule.items(), key=lambda item: (-item[1].rows, item[0]))
+    return [[pipeline.name, *key, *found.told()] for key, found in ordered]
 
 
-def _told(hook: QuarantineHook, rows: Sequence[dict[str, Any]]) -> list[str]:
-    windows = {hook.window(row) for row in rows}
-    record = min((str(row["raw"]) for row in rows if row["raw"] is not None), default="-")
-    cut = record if len(record) <= _RECORD else f"{record[:_RECORD]}…"
-    return [str(len(rows)), str(len(windows)), str(max(row["retries"] for row in rows)), cut.replace("[", r"\[")]
+@dataclass
+class _Rule:
+    """Rows that broke one rule, counted: there may be more of them than the memory holds."""
+
+    rows: int = 0
+    retries: int = 0
+    record: str | None = None
+    windows: set[Window] = field(default_factory=set)
+
+    def add(self, window: Window, row: dict[str, Any]) -> None:
+        """Count a row."""
+        self.rows += 1
+        self.retries = max(self.retries, row["retries"])
+        self.windows.add(window)
+        raw = row["raw"]
+        self.record = raw if self.record is None else min(self.record, raw or self.record)
+
+    def told(self) -> list[str]:
+        """As cells of the table."""
+        record = self.record or "-"
+        cut = record if len(record) <= _RECORD else f"{record[:_RECORD]}…"
+        return [str(self.rows), str(len(self.windows)), str(self.retries), cut.replace("[", r"\[")]

@@ -21,6 +21,10 @@ DROPPED: Final = "dropped"
 EXPIRED: Final = "expired"
 COUNTED: Final = (WAITING, DROPPED, EXPIRED)
 """States of rows that are in no table: with them, counts balance."""
+GIVEN_UP: Final = (DROPPED, EXPIRED)
+"""States in which a row stays that is refused once more."""
+HASH: Final = "sha2(concat_ws('|', pipeline, unix_micros(window_start), unix_micros(window_end), dataset, raw), 256)"
+"""What a record is known by once it is gone, in Spark SQL; of no use to find one record in other tables."""
 
 COLUMNS: Final = {
     "raw": ("string", "the whole record as it came: a line of a file, or JSON of the row; null where a mask hides it"),
@@ -42,9 +46,10 @@ COLUMNS: Final = {
     "state_at": ("timestamp", "since when, where it isn't waiting"),
     "state_by": ("string", "who dropped it"),
     "state_reason": ("string", "why it was dropped"),
+    "record": ("string", "of an expired row, whose record is gone: a hash by which that is known if it comes again"),
 }
 """Name -> (type, meaning), in the table's order."""
-HANDLING: Final = ("error_type", "retryable", "state", "state_at", "state_by", "state_reason")
+HANDLING: Final = ("error_type", "retryable", "state", "state_at", "state_by", "state_reason", "record")
 """What says how a row is dealt with, and not why it was refused."""
 
 # Rules of a contract, told by their first word; what else a source refuses it couldn't read.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from spark_jobs.aside import DROPPED, EXPIRED, REPLAYED, WAITING
+from spark_jobs.aside import DROPPED, EXPIRED, HASH, REPLAYED, WAITING
 from spark_jobs.ledger import Ledger, committing
 from spark_jobs.load.strategies import instant, text
 from spark_jobs.orders import Order
@@ -17,7 +17,7 @@ from spark_jobs.quarantine import Quarantine, of_window
 from spark_jobs.window import Window
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 _WAITS: Final = f"coalesce(state, '{WAITING}') = '{WAITING}'"
 
@@ -33,11 +33,12 @@ def drop(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dict[
     """
     table = Quarantine(folder=order.plan.quarantine, pipeline=order.plan.id)
     options = order.options
-    parts = [_attempts(options["attempts"]), _WAITS]
+    parts = [_and_later(options["attempts"]), _WAITS]
     parts += [f"array_contains(rules, {text(options['rule'])})"] if options["rule"] else []
     parts += [f"dataset = {text(options['dataset'])}"] if options["dataset"] else []
     told = {"state": DROPPED, "state_by": options["by"], "state_reason": options["reason"]}
-    rows = _settled(spark, table, " AND ".join(parts), told)
+    marked = _settled(spark, table, " AND ".join(parts), told)
+    rows = _counted(marked, options["attempts"]) if marked is not None else 0
     say(f"quarantine: {rows} rows dropped in {table.path}")
     return {"state": "done", "rows": rows}
 
@@ -48,20 +49,51 @@ def _attempts(items: Sequence[dict[str, Any]]) -> str:
     return f"({' OR '.join(found) or 'false'})"
 
 
-def _settled(spark: SparkSession, table: Quarantine, condition: str, told: Mapping[str, str]) -> int:
-    """Put rows into a state; how many. Loads go on meanwhile: whoever loses a race looks again."""
+def _and_later(items: Sequence[dict[str, Any]]) -> str:
+    """The rows of some attempts, and what later ones have taken over of them: a load of the window may be under way.
+
+    What a later attempt has refused for the first time nobody has seen yet: that waits.
+    """
+    later = [
+        f"({of_window(Window.from_json(item['window']))} AND attempt > {int(item['attempt'])} AND retries > 0)"
+        for item in items
+    ]
+    return f"({' OR '.join([_attempts(items), *later])})"
+
+
+def _counted(marked: DataFrame, items: Sequence[dict[str, Any]]) -> int:
+    """How many rows were marked, each once: those of the attempts, or of the next where a load has swept these."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    span = ("window_start", "window_end")
+    counts = marked.groupBy(*span, "attempt", F.expr(_attempts(items)).alias("own")).count().orderBy("attempt")
+    own, later = dict[Any, int](), dict[Any, int]()
+    for row in counts.collect():
+        window = tuple(row[name] for name in span)
+        if row["own"]:
+            own[window] = own.get(window, 0) + int(row["count"])
+        later.setdefault(window, int(row["count"]))
+    return sum((later | own).values())
+
+
+def _settled(spark: SparkSession, table: Quarantine, condition: str, told: Mapping[str, str]) -> DataFrame | None:
+    """Put rows into a state, and return them; None where there is no table.
+
+    Loads go on meanwhile: whoever loses a race looks again.
+    """
     from delta import DeltaTable
 
     if Ledger(spark, table.path).version() is None:
-        return 0
+        return None
     table.grow(spark)
     now = instant(datetime.now(UTC))
     values = {name: text(value) for name, value in told.items()} | {"state_at": now}
     if told["state"] == EXPIRED:  # who had dropped it, and why, stays
         values |= {name: f"coalesce({name}, {values[name]})" for name in ("state_by", "state_reason")}
+        values |= {"record": f"CASE WHEN raw IS NOT NULL THEN {HASH} END"}
         values |= {"raw": "CAST(NULL AS STRING)", "message": "CAST(NULL AS STRING)"}
     committing(lambda: DeltaTable.forPath(spark, table.path).update(condition, values))
-    return table.rows(spark).where(f"state = {values['state']} AND state_at = {now}").count()
+    return table.rows(spark).where(f"state = {values['state']} AND state_at = {now}")
 
 
 def expire(spark: SparkSession, table: Quarantine, keep: timedelta, *, dry: bool) -> dict[str, Any]:

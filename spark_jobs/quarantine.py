@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from spark_jobs.aside import COLUMNS, COUNTED, DROPPED, WAITING, completed, error_type, retryable
+from spark_jobs.aside import COLUMNS, COUNTED, WAITING, completed, error_type, retryable
 from spark_jobs.earlier import continued
-from spark_jobs.ledger import committing
+from spark_jobs.ledger import committing, last_version
 from spark_jobs.plan import Plan
 from spark_jobs.session import Storage
 from spark_jobs.window import Window
@@ -49,18 +49,12 @@ class Quarantine:
             refused: in the shape of REFUSED; it may be empty.
             plan: the attempt's.
         """
-        spark, rows = refused.sparkSession, _set_aside(refused, plan)
-        last = self.earlier(spark, plan)
-        if last is not None:
-            before = self.rows(spark).where(_before(plan.window, plan.attempt.number))
-            # The last one knew what all before it had left; but rows may be dropped in the one that counts.
-            known = before.where((before["attempt"] == last) | (before["state"] == DROPPED))
-            rows = _of_attempt(continued(rows, known), plan)
         # A unit per attempt: Delta drops a smaller number of one unit without a word, and this one may yet win.
         unit = f"etl:{plan.id}:quarantine:{plan.window}:{plan.attempt.number}"
         committing(
             lambda: (
-                rows.coalesce(1)
+                self._continued(refused, plan)  # anew for each try: rows may be dropped meanwhile
+                .coalesce(1)
                 .write.format("delta")
                 .mode("append")
                 .partitionBy(*_PARTITION)
@@ -71,8 +65,16 @@ class Quarantine:
             )
         )
 
+    def _continued(self, refused: DataFrame, plan: Plan) -> DataFrame:
+        """Refused rows with what the table knows of them from all earlier attempts: any of them may have died."""
+        spark, rows = refused.sparkSession, _set_aside(refused, plan)
+        if self.earlier(spark, plan) is None or last_version(spark, self.path) is None:
+            return rows
+        known = self.rows(spark).where(_before(plan.window, plan.attempt.number))
+        return _of_attempt(continued(rows, known), plan)
+
     def earlier(self, spark: SparkSession, plan: Plan) -> int | None:
-        """The last attempt before this one that has set rows of its window aside; None where there is none."""
+        """The last attempt before this one that has begun to set rows of its window aside; None where none has."""
         return self._older(spark, plan.window, plan.attempt.number)
 
     def sweep(self, spark: SparkSession, plan: Plan, named: int) -> None:

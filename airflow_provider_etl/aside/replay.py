@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeVar
 
 from airflow_provider_etl.hooks.quarantine import QuarantineHook, Wanted
 from airflow_provider_etl.spec import Pipeline
-from spark_jobs.errors import ConfigError
+from spark_jobs.errors import ConfigError, EtlError
+from spark_jobs.report import Report
 from spark_jobs.window import Window
+
+T = TypeVar("T")
 
 _WHY_NOT: Final = {
     "replace_window": "it replaces its window whole: rows alone would take the place of all others",
@@ -35,7 +39,36 @@ def waiting(pipeline: Pipeline, wanted: Wanted, *, hopeful: bool = False) -> dic
     return {window: rows for window, rows in found.items() if window in hoped or not hopeful}
 
 
-def outcome(pipeline: Pipeline, window: Window, before: int, report: Mapping[str, Any]) -> dict[str, Any]:
+def attempted(pipeline: Pipeline, window: Window, do: Callable[[Pipeline, Window], T]) -> T | dict[str, Any]:
+    """What a function makes of a window; where it can't, the report of a run that failed, so that others go on.
+
+    A window that today's schedule doesn't cut never comes to it where a source names the window: that has the rows of
+    another window, and they would take the place of all of this one's.
+
+    Args:
+        pipeline: the pipeline.
+        window: which is to be run.
+        do: runs it, or plans the run.
+    """
+    try:
+        pipeline.demand_cut(window)
+        return do(pipeline, window)
+    except EtlError as error:
+        report = Report(
+            pipeline=pipeline.name,
+            id=pipeline.id,
+            window=window.to_json() | {"key": window.key},
+            fingerprint=pipeline.fingerprint,
+            attempt={},
+            state="failed",
+            error=error.to_json(),
+        )
+        return report.to_json()
+
+
+def outcome(
+    pipeline: Pipeline, window: Window, before: int, report: Mapping[str, Any], wanted: Wanted | None = None
+) -> dict[str, Any]:
     """What a replay of a window has done: `{window, state, before, waiting, again, error}`.
 
     Args:
@@ -43,28 +76,35 @@ def outcome(pipeline: Pipeline, window: Window, before: int, report: Mapping[str
         window: which was run.
         before: how many of its rows waited.
         report: of the run.
+        wanted: which rows were counted before, and are now; None for all that wait.
     """
-    rows = list(QuarantineHook(pipeline).rows(Wanted(first=window.start, until=window.end), ("retries",)))
+    asked = replace(wanted or Wanted(), first=window.start, last=window.start, until=window.end)
+    hook, waits, again = QuarantineHook(pipeline), 0, 0
+    for row in hook.rows(asked, ("retries",)):
+        mine = hook.window(row) == window  # and not a shorter one that starts with it
+        waits, again = waits + mine, again + (mine and row["retries"] > 0)
     return {
         "window": window.to_json() | {"key": window.key},
         "state": report["state"],
         "before": before,
-        "waiting": len(rows),
-        "again": sum(row["retries"] > 0 for row in rows),
+        "waiting": waits,
+        "again": again,
         "error": report.get("error"),
     }
 
 
-def told(outcomes: list[dict[str, Any]]) -> Iterator[str]:
+def told(outcomes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What became of the rows, a line a window."""
     for item in outcomes:
-        key, error = item["window"]["key"], item["error"]
-        if error:
-            yield f"  {key}: {item['before']:,} rows wait as before: error[{error['kind']}]: {error['message']}"
-            continue
-        new = item["waiting"] - item["again"]
-        more = f", {new:,} others were set aside" if new else ""
-        yield f"  {key}: {item['before']:,} rows waited, {item['again']:,} were refused again{more}"
+        key, error, waits = item["window"]["key"], item["error"], item["waiting"]
+        if error:  # one of several loads may have committed before it: what waits was counted anew
+            yield f"  {key}: failed, {waits:,} rows wait: error[{error['kind']}]: {error['message']}"
+        elif item["state"] == "skipped":
+            yield f"  {key}: left out (skip_if), {waits:,} rows wait"
+        else:
+            new = waits - item["again"]
+            more = f", {new:,} others were set aside" if new else ""
+            yield f"  {key}: {item['before']:,} rows waited, {item['again']:,} were refused again{more}"
 
 
 def refuse_rows_alone(pipeline: Pipeline) -> None:

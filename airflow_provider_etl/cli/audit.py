@@ -13,17 +13,18 @@ from airflow_provider_etl.backfill.dates import starts
 from airflow_provider_etl.cli import ordering
 from airflow_provider_etl.cli.opened import add_params, opened
 from airflow_provider_etl.hooks.quarantine import Attempts, QuarantineHook
-from airflow_provider_etl.hooks.tables import ledger_of
+from airflow_provider_etl.hooks.tables import ledger_of, unasked
 from airflow_provider_etl.spec import Pipeline
 from spark_jobs.errors import ConfigError
-from spark_jobs.ledger import attempt_number, same_configuration
+from spark_jobs.ledger import LoadUnit, attempt_number, same_configuration
 from spark_jobs.plan import Attempt, Plan
-from spark_jobs.window import Window
+from spark_jobs.window import Window, iso
 
 NAME: Final = "audit"
 HELP: Final = "recount windows from their sources, and say where each row is"
 _COLUMNS: Final = ("window", "read", "filtered", "repeats", "refused", "quarantine", "load", "expected", "found", "by")
 _TEXTS: Final = (0, 6, 9, 10)
+_SILENT: Final = "its ledger can't be asked without Spark"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +43,10 @@ def execute(options: argparse.Namespace) -> int:
     if pipeline is None:
         return 2
     windows = _windows(pipeline, options)
-    attempts = QuarantineHook(pipeline).attempts()
+    hook = QuarantineHook(pipeline)
+    attempts = hook.attempts()
     plans = [_plan(pipeline, window) for window in windows]
-    held = [_held(pipeline, window, attempts) for window in windows]
+    held = [_held(hook, window, attempts) for window in windows]
     report = ordering.carried_out(pipeline, NAME, plans, {"windows": held})
     print("\n".join(_told(report.get("windows", ()))))
     broken = any(window["balances"] is False for window in report.get("windows", ()))
@@ -76,16 +78,31 @@ def _plan(pipeline: Pipeline, window: Window) -> Plan:
     return pipeline.plan(window, Attempt(number=number, token=token, run=f"{NAME}-{token[:12]}"))
 
 
-def _held(pipeline: Pipeline, window: Window, attempts: Attempts) -> dict[str, Any]:
+def _held(hook: QuarantineHook, window: Window, attempts: Attempts) -> dict[str, Any]:
     """What ledgers say of a window: whose rows in quarantine count, and which loads have it."""
     loads = {}
-    for name, (unit, options) in pipeline.units(window).items():
+    for name, (unit, options) in hook.pipeline.units(window).items():
         number = ledger_of(options).number(unit)
         # A snapshot holds one window, the newest.
         held = number is not None and (not unit.snapshot or bool(unit.last_attempt(number)))
-        same = unit.snapshot or (number is not None and same_configuration(number, pipeline.fingerprint))
-        loads[name] = {"held": held, "same": same}
+        same = unit.snapshot or (number is not None and same_configuration(number, hook.pipeline.fingerprint))
+        instead = _instead(hook, unit, options, number)
+        loads[name] = {"held": held and not instead, "same": same, "instead": instead}
+    if all(load["instead"] == _SILENT for load in loads.values()):
+        raise unasked(hook.pipeline.name, next(iter(loads)), "count the table's rows of the window in the database")
     return {"attempts": sorted(attempts.get(window, ())), "loads": loads}
+
+
+def _instead(hook: QuarantineHook, unit: LoadUnit, options: Mapping[str, Any], number: int | None) -> str:
+    """Why the rows of a load aren't those of this window alone, as is right; empty where they are to be counted."""
+    ledger = ledger_of(options)
+    if ledger.silent:
+        return _SILENT
+    if unit.snapshot:
+        end = ledger.snapshot_end(unit)
+        return "superseded by a newer window" if end is not None and end > unit.window.end else ""
+    over = hook.covered(unit, options, -1 if number is None else number)
+    return f"covered by {iso(over.start)}/{iso(over.end)}" if over else ""
 
 
 def _told(windows: Any) -> Iterator[str]:

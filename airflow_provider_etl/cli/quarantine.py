@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -154,7 +155,8 @@ def _replay(pipeline: Pipeline, wanted: Wanted, options: argparse.Namespace) -> 
         return 0, {"state": "shown", "windows": windows}
     told: list[dict[str, Any]] = []
     for window, rows in found.items():
-        told.append(replay.outcome(pipeline, window, rows, here(pipeline, window)))
+        report = replay.attempted(pipeline, window, here)
+        told.append(replay.outcome(pipeline, window, rows, report, wanted))
         if (told[-1]["error"] or {}).get("message") == INTERRUPTED:
             break
     if told:
@@ -184,13 +186,20 @@ def _drop(pipeline: Pipeline, wanted: Wanted, options: argparse.Namespace) -> tu
         "rule": wanted.rule,
         "dataset": wanted.dataset,
         "reason": options.reason.strip(),
-        "by": getpass.getuser(),
+        "by": _user(),
     }
     report = ordering.carried_out(pipeline, NAME, [upkeep.quarantine_plan(pipeline)], order)
     code = ordering.ended(options, report)
     if not code:
         print(f"{report['rows']:,} rows are dropped: {order['reason']}")
     return code, report
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as containers have
+        return f"uid {os.getuid()}"
 
 
 _ACTIONS: Final[dict[str, Callable[..., tuple[int, dict[str, Any]]]]] = {

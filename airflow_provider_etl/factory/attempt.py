@@ -40,7 +40,9 @@ def attempt(
 
 def beside(pipeline: Pipeline, *, source: str, environment: str | None = None) -> list[DAG]:
     """The DAGs that a pipeline has beside its own: what is imported for them few files need."""
-    if not any(getattr(getattr(kind, "maintenance", None), "schedule", None) for _, kind in pipeline.load.values()):
+    kinds = [kind for _, kind in pipeline.load.values()]
+    scheduled = any(getattr(getattr(kind, "maintenance", None), "schedule", None) for kind in kinds)
+    if not scheduled and pipeline.quarantine.keep is None:
         return []
     from airflow_provider_etl.factory.upkeep import build as build_upkeep
 

@@ -1,4 +1,4 @@
-"""The DAG that keeps a pipeline's tables up, where a `maintenance` block says when."""
+"""The DAG that keeps a pipeline's tables up, where a `maintenance` block says when, and its quarantine."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 ENDING: Final = ".maintenance"
 _LONGEST: Final = timedelta(days=1)
+_QUARANTINE: Final = "@daily"  # rows are kept for days, and no longer
 
 
 def schedules(pipeline: Pipeline) -> dict[str, list[str]]:
-    """When, and the loads whose tables are kept up then."""
+    """When, and the loads whose tables are kept up then; none where it is for the quarantine's sake alone."""
     found: dict[str, list[str]] = {}
     for name, (_, kind) in pipeline.load.items():
         when = getattr(getattr(kind, "maintenance", None), "schedule", None)
         if when is not None:
             found.setdefault(when, []).append(name)
-    return found
+    return found or ({_QUARANTINE: []} if pipeline.quarantine.keep else {})
 
 
 def build(pipeline: Pipeline, *, source: str, environment: str | None = None) -> list[DAG]:
@@ -55,6 +56,12 @@ def _dag(  # noqa: PLR0913, PLR0917 - what a DAG is made of
         default_args={"owner": pipeline.owner, "retries": 1, "execution_timeout": _LONGEST},
     )
     MaintainOperator(
-        task_id="maintain", pipeline=source, environment=environment, pipeline_name=pipeline.name, loads=loads, dag=dag
+        task_id="maintain",
+        pipeline=source,
+        environment=environment,
+        pipeline_name=pipeline.name,
+        loads=loads,
+        tables=bool(loads),
+        dag=dag,
     )
     return dag

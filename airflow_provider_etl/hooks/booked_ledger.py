@@ -15,6 +15,11 @@ class BookedLedger(ABC):
     """A ledger of entries; it is read once."""
 
     @property
+    def silent(self) -> bool:
+        """Whether Spark alone can ask it."""
+        return False
+
+    @property
     @abstractmethod
     def entries(self) -> Mapping[str, Entry]:
         """Unit -> its last commit; none where there is no ledger."""

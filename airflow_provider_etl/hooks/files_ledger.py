@@ -28,6 +28,11 @@ class FilesLedger:
     def __init__(self, path: str) -> None:
         self.path = path.rstrip("/")
 
+    @property
+    def silent(self) -> bool:
+        """Whether Spark alone can ask it: never."""
+        return False
+
     @cached_property
     def manifest(self) -> Manifest | None:
         """The newest manifest; None where nothing was ever loaded.

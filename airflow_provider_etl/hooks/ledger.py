@@ -69,6 +69,11 @@ class LedgerHook:
     def __init__(self, path: str, store: Mapping[str, Any] | None = None) -> None:
         self.path, self._store = path, store
 
+    @property
+    def silent(self) -> bool:
+        """Whether Spark alone can ask it: never."""
+        return False
+
     @cached_property
     def _table(self) -> DeltaTable | None:
         return delta_table(self.path, self._store)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_etl.hooks.ledger import delta_table
-from airflow_provider_etl.hooks.tables import TableLedger, ledger_of
+from airflow_provider_etl.hooks.tables import TableLedger, ledger_of, unasked
 from airflow_provider_etl.spec.stores import named
 from spark_jobs.aside import COLUMNS, WAITING
+from spark_jobs.errors import InfrastructureError
 from spark_jobs.ledger import LoadUnit, same_configuration
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.window import Window, iso
@@ -125,8 +127,12 @@ class QuarantineHook:
 
         Args:
             wanted: whose windows are meant; None for all.
+
+        Raises:
+            ConfigError: rows are there, and no ledger can say without Spark which of them count.
         """
         found: Attempts = {}
+        self._refuse_silent()
         for window, numbers in sorted(self._there.items()):
             if wanted is None or wanted.window(window):
                 held = {number for number in numbers if self._counts(window, number)}
@@ -143,17 +149,28 @@ class QuarantineHook:
         attempts = self.attempts(wanted)
         if self._table is None or not attempts:
             return
-        import pyarrow.compute as pc  # type: ignore[import-untyped]
-
         data = self._table.to_pyarrow_dataset()
         asked = [name for name in dict.fromkeys([*columns, *_GROUPED]) if name in data.schema.names]
         numbers = sorted(set().union(*attempts.values()))
-        for batch in data.scanner(columns=asked, filter=pc.field("attempt").isin(numbers)).to_batches():
-            for row in batch.to_pylist():
-                known = {**dict.fromkeys([*columns, *_GROUPED]), **row}
-                known |= {name: value for name, value in _DEFAULTS.items() if known[name] is None}
-                if known["attempt"] in attempts.get(self.window(known), ()) and wanted.row(known):
-                    yield known
+        for row in self._read(data, asked, numbers):
+            known = {**dict.fromkeys([*columns, *_GROUPED]), **row}
+            known |= {name: value for name, value in _DEFAULTS.items() if known[name] is None}
+            if known["attempt"] in attempts.get(self.window(known), ()) and wanted.row(known):
+                yield known
+
+    def _read(self, data: Any, columns: Sequence[str], attempts: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """The rows of some attempts.
+
+        Raises:
+            InfrastructureError: a file of the table can't be read.
+        """
+        import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+        try:
+            for batch in data.scanner(columns=columns, filter=pc.field("attempt").isin(attempts)).to_batches():
+                yield from batch.to_pylist()
+        except OSError as error:
+            raise InfrastructureError(f"the quarantine can't be read: {error}", where=self.path) from error
 
     def groups(self, wanted: Wanted) -> list[Group]:
         """The rows that count, by window, dataset, stage and rules; the first windows and the largest groups first."""
@@ -182,22 +199,40 @@ class QuarantineHook:
         """Whether a load's ledger names an attempt of a window, and no longer window was loaded over it since."""
         for unit, options in self.pipeline.units(window).values():
             own, ledger = replace(unit, window=window), self._ledger(options)
-            if ledger.number(own) == own.commit_number(number) and not self._covered(own, options, number):
+            if ledger.number(own) == own.commit_number(number) and not self.covered(own, options, number):
                 return True
         return False
 
-    def _covered(self, unit: LoadUnit, options: Mapping[str, Any], number: int) -> bool:
-        ledger, window = self._ledger(options), unit.window
+    def _refuse_silent(self) -> None:
+        units = self.pipeline.units(next(iter(self._there))) if self._there else {}
+        silent = [name for name, (_, options) in units.items() if self._ledger(options).silent]
+        if units and len(silent) == len(units):
+            raise unasked(self.pipeline.name, silent[0], f"read {self.path}, where attempt is the number of a load")
+
+    def covered(self, unit: LoadUnit, options: Mapping[str, Any], number: int) -> Window | None:
+        """A longer window around a unit's that was loaded over it; None where none is known.
+
+        Known are the windows of the destination's last commits, and those that have set rows aside.
+
+        Args:
+            unit: of the window.
+            options: the destination's, as a plan has them.
+            number: the attempt's that has loaded the window.
+        """
+        window, ledger = unit.window, self._ledger(options)
+        if unit.snapshot:  # its one number says which window it holds
+            return None
+        longer = takewhile(lambda other: _length(other) > _length(window), self._longest(unit, options))
+        around = (other for other in longer if other.start <= window.start and window.end <= other.end)
+        return next((other for other in around if (ledger.number(replace(unit, window=other)) or 0) > number), None)
+
+    def _longest(self, unit: LoadUnit, options: Mapping[str, Any]) -> list[Window]:
+        """The windows that are known, the longest first."""
         if repr(options) not in self._spans:
-            self._spans[repr(options)] = [
-                self._window(*span) for span in ledger.windows(unit.pipeline, unit.destination)
-            ]
-        over = (
-            other
-            for other in self._spans[repr(options)]
-            if other != window and other.start <= window.start and window.end <= other.end
-        )
-        return any((ledger.number(replace(unit, window=other)) or 0) > number for other in over)
+            spans = self._ledger(options).windows(unit.pipeline, unit.destination)
+            known = {*self._there, *(self._window(*span) for span in spans)}
+            self._spans[repr(options)] = sorted(known, key=_length, reverse=True)
+        return self._spans[repr(options)]
 
     def _ledger(self, options: Mapping[str, Any]) -> TableLedger:
         return self._ledgers.setdefault(repr(options), ledger_of(options))
@@ -218,6 +253,10 @@ class QuarantineHook:
     def _table(self) -> DeltaTable | None:
         stores = named(self.pipeline.environment.stores, [self.path])
         return delta_table(self.path, next(iter(stores.values()), None))
+
+
+def _length(window: Window) -> timedelta:
+    return window.end - window.start
 
 
 def _aware(moment: datetime) -> datetime:

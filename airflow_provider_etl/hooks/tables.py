@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import LoadUnit
 
 Span = tuple[datetime, datetime]
@@ -13,6 +14,10 @@ Span = tuple[datetime, datetime]
 
 class TableLedger(Protocol):
     """What a table's ledger says, read without Spark."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether Spark alone can ask it: what it says here is then that nothing was loaded."""
 
     def number(self, unit: LoadUnit) -> int | None:
         """The number of the last commit of a unit, None where the table or the unit isn't there."""
@@ -34,6 +39,22 @@ class TableLedger(Protocol):
 
     def appended(self, pipeline: str) -> set[Span]:
         """The windows of a pipeline whose rows stand in the table (`append`), as far as that is known."""
+
+
+def unasked(pipeline: str, load: str, remedy: str) -> ConfigError:
+    """The error of whoever must know what a silent ledger says.
+
+    Args:
+        pipeline: whose ledger.
+        load: the load whose table it belongs to.
+        remedy: what to do instead.
+    """
+    return ConfigError(
+        f"the ledger of pipeline {pipeline} lies in a database of a connection of type jdbc",
+        where=f"load.{load}",
+        expected="a table whose ledger can be asked without Spark",
+        remedy=remedy,
+    )
 
 
 def place_of(options: Mapping[str, Any]) -> str:

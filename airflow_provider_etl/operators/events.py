@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_etl.compat import Asset, Context, asset_name
@@ -18,15 +18,16 @@ def asset_of(pipeline: str, load: str) -> Asset:
     return Asset(name=f"{pipeline}.{load}")
 
 
-def emit(context: Context, reports: Sequence[Mapping[str, Any]]) -> None:
+def emit(context: Context, reports: Sequence[Mapping[str, Any]], loads: Iterable[str] = ()) -> None:
     """Give the task's events what was loaded, and take away those of assets that didn't change.
 
     Args:
         context: the task's context; outlets that aren't one of the pipelines' loads are left alone.
         reports: one per window.
+        loads: names of assets (`pipeline.load`) that the task may change, whether or not a report tells of them.
     """
     task = context["ti"].task
-    known = {f"{_id(report)}.{load}" for report in reports for load in report["loads"]}
+    known = {f"{_id(report)}.{load}" for report in reports for load in report["loads"]} | {*loads}
     kept = []
     for outlet in task.outlets:
         name = asset_name(outlet)

@@ -18,6 +18,7 @@ class MaintainOperator(EtlOperator):
     Args:
         pipeline: as for every operator.
         loads: names of the loads; by default those that have a block.
+        tables: whether tables are kept up; False: what `quarantine.keep` says alone.
         dry_run: tell what would be done, and do nothing.
     """
 
@@ -28,11 +29,13 @@ class MaintainOperator(EtlOperator):
         *,
         pipeline: str | Mapping[str, Any],
         loads: Sequence[str] = (),
+        tables: bool = True,
         dry_run: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(pipeline=pipeline, **kwargs)
         self.loads = loads
+        self.tables = tables
         self.dry_run = dry_run
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow passes it by this name
@@ -46,7 +49,7 @@ class MaintainOperator(EtlOperator):
 
         try:
             pipeline = self.read()
-            loads = upkeep.chosen(pipeline, self.loads, block=True)
+            loads = upkeep.chosen(pipeline, self.loads, block=True) if self.tables else []
             job = upkeep.job(upkeep.order(pipeline, "maintain", loads, dry_run=self.dry_run))
             self._application = Application(engine_of(pipeline.engine.kind), job)
             if self._killed:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_etl.compat import AirflowException, AirflowFailException, Context
-from airflow_provider_etl.operators.base import EtlOperator, ReportJson
+from airflow_provider_etl.operators.base import EtlOperator, ReportJson, digest
 from airflow_provider_etl.operators.events import emit
 from spark_jobs.errors import ConfigError, DataError, EtlError
-from spark_jobs.plan import VERBS
+from spark_jobs.plan import VERBS, Plan
 from spark_jobs.window import Window
 
 if TYPE_CHECKING:
+    from airflow_provider_etl.hooks.quarantine import Wanted
     from airflow_provider_etl.spec import Pipeline
 
 _FINAL = ("config", "data")  # kinds of errors that a retry can't help
@@ -30,13 +32,15 @@ class QuarantineReplayOperator(EtlOperator):
         dataset: only windows with rows that this source or dataset refused; empty for any.
         retryable: only windows with rows that may be accepted now though their source is as it was: they broke rules
             about other data, or the pipeline's file has changed since.
-        limit: how many windows at most, the oldest first; None for all.
+        limit: how many windows at most, from 1; None for all. Each run chooses anew, so that windows that fail every
+            time keep no other from its turn; a retry of a run chooses as the run did.
+        since: only windows that start no longer ago than this; None for all.
     """
 
     template_fields: Sequence[str] = ("environment", "rule", "dataset")
     verbs: ClassVar[tuple[str, ...]] = VERBS
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a user may say of it
         self,
         *,
         pipeline: str | Mapping[str, Any],
@@ -44,10 +48,13 @@ class QuarantineReplayOperator(EtlOperator):
         dataset: str = "",
         retryable: bool = False,
         limit: int | None = None,
+        since: timedelta | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(pipeline=pipeline, **kwargs)
-        self.rule, self.dataset, self.retryable, self.limit = rule, dataset, retryable, limit
+        if limit is not None and limit < 1:
+            raise ConfigError(f"limit is {limit}", where=self.task_id, expected="windows a run: 1 or more, or None")
+        self.rule, self.dataset, self.retryable, self.limit, self.since = rule, dataset, retryable, limit, since
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run them.
@@ -62,38 +69,54 @@ class QuarantineReplayOperator(EtlOperator):
         """
         from airflow_provider_etl.aside.replay import outcome, told
 
+        wanted = self._wanted_rows()
         try:
             self._pipeline = self.read()
             pipeline = self._pipeline.with_params(context.get("params") or {})
-            before = self._waiting(pipeline)
-            reports = dict(self._replayed(context, pipeline, list(before)))
-            outcomes = [outcome(pipeline, window, before[window], report) for window, report in reports.items()]
+            before = self._waiting(context, pipeline, wanted)
+            reports = self._replayed(context, pipeline, list(before))
+            outcomes = [outcome(pipeline, window, rows, reports[window], wanted) for window, rows in before.items()]
         except EtlError as error:
             kind = AirflowFailException if isinstance(error, ConfigError | DataError) else AirflowException
             raise kind(str(error)) from None
-        emit(context, list(reports.values()))
+        emit(context, list(reports.values()), [f"{pipeline.id}.{load}" for load in pipeline.load])
         for line in told(outcomes) if outcomes else ("[etl] no row waits",):
             self._say(line)
         self._refuse_failed([item["error"] for item in outcomes if item["state"] == "failed"], len(outcomes))
         return {"windows": outcomes}
 
-    def _waiting(self, pipeline: Pipeline) -> dict[Window, int]:
-        from airflow_provider_etl.aside.replay import waiting
+    def _wanted_rows(self) -> Wanted:
         from airflow_provider_etl.hooks.quarantine import Wanted
 
-        found = waiting(pipeline, Wanted(rule=self.rule, dataset=self.dataset), hopeful=self.retryable)
-        kept = [window for window in found if pipeline.skipped(window) is None]
-        return {window: found[window] for window in kept[: self.limit]}
+        first = None if self.since is None else datetime.now(UTC) - self.since
+        return Wanted(rule=self.rule, dataset=self.dataset, first=first)
 
-    def _replayed(
-        self, context: Context, pipeline: Pipeline, windows: Sequence[Window]
-    ) -> Iterator[tuple[Window, ReportJson]]:
-        """Each window with its report; after one that fails, the rest goes on in another application."""
-        plans = [pipeline.plan(window, self._attempt(context, pipeline, window, None)) for window in windows]
+    def _waiting(self, context: Context, pipeline: Pipeline, wanted: Wanted) -> dict[Window, int]:
+        """The windows of this run's turn, in their order, with how many of their rows wait."""
+        from airflow_provider_etl.aside.replay import waiting
+
+        found = waiting(pipeline, wanted, hopeful=self.retryable)
+        for window in list(found):
+            reason = pipeline.skipped(window)
+            if reason:
+                self._say(f"[etl]   {window.key}: left out (skip_if), {found.pop(window):,} rows wait: {reason}")
+        turn = sorted(found, key=lambda window: digest(context["run_id"], window))[: self.limit]
+        return {window: found[window] for window in sorted(turn)}
+
+    def _replayed(self, context: Context, pipeline: Pipeline, windows: Sequence[Window]) -> dict[Window, ReportJson]:
+        """Each window's report; after one that fails, the rest goes on in another application."""
+        from airflow_provider_etl.aside.replay import attempted
+
+        def planned(of: Pipeline, window: Window) -> Plan:
+            return of.plan(window, self._attempt(context, of, window, None))
+
+        found = {window: attempted(pipeline, window, planned) for window in windows}
+        plans = {window: plan for window, plan in found.items() if isinstance(plan, Plan)}
+        reports = {window: report for window, report in found.items() if not isinstance(report, Plan)}
         while plans:
-            reports = self._reports(pipeline.engine.kind, plans)
-            yield from zip(windows, reports, strict=False)
-            plans, windows = plans[len(reports) :], windows[len(reports) :]
+            reports |= zip(plans, self._reports(pipeline.engine.kind, list(plans.values())), strict=False)
+            plans = {window: plan for window, plan in plans.items() if window not in reports}
+        return reports
 
     @staticmethod
     def _refuse_failed(errors: Sequence[Mapping[str, str] | None], windows: int) -> None:

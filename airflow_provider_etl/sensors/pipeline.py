@@ -175,11 +175,13 @@ def _loaded_of(other: Pipeline, windows: list[Span]) -> list[Span]:
 
 def _lacking(load: Mapping[str, Any], wanted: Span, windows: list[Span], left_out: list[Span], *, same: bool) -> str:
     """What one load's ledger lacks, in words; empty where it holds everything."""
-    from airflow_provider_etl.hooks.tables import ledger_of
+    from airflow_provider_etl.hooks.tables import ledger_of, unasked
 
     table = load["table"]  # a path alone where an older version has prepared it
     hook = ledger_of({"type": "delta", "path": table} if isinstance(table, str) else table)
-    _refuse_silent(hook, load)
+    if hook.silent:  # nobody waits for ever
+        remedy = "wait for the pipeline's DAG run, or for another load of it"
+        raise unasked(load["pipeline"], load["destination"], remedy)
     who = {"pipeline": load["pipeline"], "destination": load["destination"]}
     if load["snapshot"]:
         unit = LoadUnit(**who, window=Window(start=wanted[0], end=wanted[1]), snapshot=True)
@@ -195,21 +197,6 @@ def _lacking(load: Mapping[str, Any], wanted: Span, windows: list[Span], left_ou
     # Windows that no schedule cuts (run by hand) stand in the commits' own words, as far as the log goes back.
     lacking = lacking and gap(wanted, [*held, *hook.windows(**who)])
     return _words(lacking) if lacking else ""
-
-
-def _refuse_silent(hook: Any, load: Mapping[str, Any]) -> None:
-    """See that nobody waits for ever.
-
-    Raises:
-        ConfigError: the ledger can't be asked without Spark.
-    """
-    if getattr(hook, "silent", False):
-        raise ConfigError(
-            f"the ledger of pipeline {load['pipeline']} lies in a database of a connection of type jdbc",
-            where=f"load.{load['destination']}",
-            expected="a table whose ledger can be asked without Spark",
-            remedy="wait for the pipeline's DAG run, or for another load of it",
-        )
 
 
 def _window(item: Span) -> Window:

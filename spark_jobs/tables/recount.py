@@ -36,7 +36,8 @@ def audit(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
     """Recount windows.
 
     Options of the order: `windows`, for each plan {`attempts`: those whose rows in quarantine count; `loads`: name ->
-    {`held`: whether the ledger has the window, `same`: whether by this configuration}}.
+    {`held`: whether the ledger has the window, `same`: whether by this configuration, `instead`: why its rows aren't
+    to be counted though nothing is wrong, in words, or empty}}.
 
     Args:
         spark: the session.
@@ -56,24 +57,34 @@ def audit(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
 
 
 def _audited(spark: SparkSession, order: Order, held: Mapping[str, Any], say: Say) -> dict[str, Any]:
-    plan, own = order.plan, spark.newSession()
-    aside = _aside(own, plan, held["attempts"])
-    told = {"window": plan.window.to_json() | {"key": plan.window.key}, "aside": aside, "error": None}
+    told = {"window": order.plan.window.to_json() | {"key": order.plan.window.key}, "error": None}
     try:
-        report, refused, expected = _recounted(own, order)
+        return told | _counts(spark.newSession(), order, held)
     except Exception as error:  # noqa: BLE001 - whatever happened becomes the window's error
         known = classify(error, "audit")
-        say(f"audit {plan.window.key}: error[{known.kind}]: {known}")
+        say(f"audit {order.plan.window.key}: error[{known.kind}]: {known}")
+        there = any(load["held"] for load in held["loads"].values())
+        verdict = f"can't be recounted: {known}"
+        balances = False if there else None  # nothing is to be there
         return told | {
+            "aside": {},
             "loads": {},
-            "verdict": f"can't be recounted: {known}",
-            "balances": False,
+            "verdict": verdict if there else f"not loaded; {verdict}",
+            "balances": balances,
             "error": known.to_json(),
         }
-    loads = {name: _load(own, plan, name, rows, held["loads"][name]) for name, rows in expected.items()}
+
+
+def _counts(spark: SparkSession, order: Order, held: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of a window, and what is to be said of them."""
+    plan = order.plan
+    report, refused, expected = _recounted(spark, order)
+    aside = _aside(spark, plan, held["attempts"])
+    loads = {name: _load(spark, plan, name, rows, held["loads"][name]) for name, rows in expected.items()}
     counts = report.datasets.values()
-    told |= {name: sum(getattr(count, name) for count in counts) for name in _NAMES}
-    told |= {"read": sum(report.datasets[name].read for name in plan.extract), "refused": refused, "loads": loads}
+    told = {name: sum(getattr(count, name) for count in counts) for name in _NAMES}
+    told |= {"read": sum(report.datasets[name].read for name in plan.extract), "refused": refused}
+    told |= {"aside": aside, "loads": loads}
     return told | _verdict(loads, refused, sum(aside.values()), held["loads"])
 
 
@@ -133,13 +144,15 @@ def _verdict(loads: dict[str, dict[str, Any]], refused: int, aside: int, held: M
         load["verdict"] = _of_load(load, held[name])
     known = [load["verdict"] for name, load in loads.items() if held[name]["held"]]
     if not known:
-        return {"verdict": "not loaded", "balances": None}
+        why = dict.fromkeys(load["verdict"] for load in loads.values())
+        return {"verdict": "; ".join(why), "balances": None}
     found = [f"{name}: {load['verdict']}" for name, load in loads.items() if load["verdict"] != _BALANCES]
     if aside != refused:
         found.append(f"quarantine: {_difference(aside, refused)}")
     if found and not all(held[name]["same"] for name in loads if held[name]["held"]):
         found.append("loaded with another configuration than the file's")
-    balances = aside == refused and all(load["verdict"] in _SOUND for load in loads.values())
+    sound = all(load["verdict"] in _SOUND or held[name].get("instead") for name, load in loads.items())
+    balances = aside == refused and sound
     return {"verdict": "; ".join(found) or _BALANCES, "balances": balances}
 
 
@@ -150,7 +163,7 @@ _SOUND: Final = (_BALANCES, _NOT_COUNTED)
 
 def _of_load(load: Mapping[str, Any], held: Mapping[str, Any]) -> str:
     if not held["held"]:
-        return "not loaded"
+        return str(held.get("instead") or "not loaded")
     if load["found"] is None:
         return _NOT_COUNTED
     return _BALANCES if load["found"] == load["expected"] else _difference(load["found"], load["expected"])

@@ -36,6 +36,22 @@ def test_upkeep_is_a_dag_of_its_own(project: Project, monkeypatch: pytest.Monkey
     assert "flights.maintenance" in found, "a start of its task reads the one file"
 
 
+def test_rows_set_aside_are_kept_no_longer_than_is_said_though_no_table_has_a_block(project: Project) -> None:
+    kept = "\nquarantine: {keep: 90d}\n"
+    project.pipeline("flights", FLIGHTS + kept)
+    [task] = bag_of(project).dags["flights.maintenance"].tasks
+    assert (task.tables, list(task.loads)) == (False, [])
+    unscheduled = KEPT.replace('schedule: "@weekly", ', "") + kept
+    project.pipeline("flights", unscheduled)
+    [task] = bag_of(project).dags["flights.maintenance"].tasks
+    assert not task.tables, "a block without a schedule is done by hand"
+    project.pipeline("flights", KEPT + kept)
+    bag = bag_of(project)
+    assert sorted(bag.dags) == ["flights", "flights.maintenance"], "the block's DAG sees to it"
+    [task] = bag.dags["flights.maintenance"].tasks
+    assert task.tables
+
+
 @pytest.mark.spark
 def test_the_task_and_the_command_do_the_same(
     deployed: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]

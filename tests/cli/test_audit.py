@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from airflow_provider_etl.cli import ordering
 from airflow_provider_etl.cli.main import main
+from spark_jobs.ledger import attempt_number
 from tests.spec.conftest import PIPELINE, Project
 
 
@@ -43,7 +45,7 @@ def test_it_recounts_the_windows_of_a_span_and_says_where_rows_are(
     path = str(project.write(PIPELINE))
     assert main(["audit", path, "--from", "2012-12-30", "--to", "2013-01-02"]) == 1, "a window doesn't balance"
     assert given[0]["windows"] == ["2013-01-01", "2013-01-02"], "none before the first"
-    assert given[0]["loads"] == {"lake": {"held": False, "same": False}}
+    assert given[0]["loads"] == {"lake": {"held": False, "same": False, "instead": ""}}
     said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert said == [
         "window read filtered repeats refused quarantine load expected found by verdict",
@@ -68,3 +70,29 @@ def test_it_wants_to_know_which_windows(
     assert main(["audit", str(project.write(PIPELINE)), *arguments]) == 2
     assert said in capsys.readouterr().err
     assert given == []
+
+
+@pytest.mark.parametrize(
+    ("strategy", "loaded", "instead"),
+    [
+        ("append", "2013-01-01/2013-01-03", "covered by 2013-01-01T00:00:00Z/2013-01-03T00:00:00Z"),
+        ("snapshot", "2013-01-02", "superseded by a newer window"),
+        ("snapshot", "2013-01-01", ""),
+    ],
+)
+def test_a_window_whose_rows_another_has_replaced_is_not_counted(
+    project: Project, given: list[dict[str, Any]], strategy: str, loaded: str, instead: str
+) -> None:
+    import pyarrow as pa
+    from deltalake import CommitProperties, Transaction, write_deltalake
+
+    pipeline = project.pipeline(PIPELINE.replace("append", strategy))
+    window = pipeline.span_of(loaded)
+    unit = pipeline.units(window)["lake"][0]
+    number = unit.commit_number(attempt_number(pipeline.fingerprint))
+    told = {"userMetadata": json.dumps({"etl": {"unit": unit.key, "window": window.to_json()}})}
+    said = CommitProperties(custom_metadata=told, app_transactions=[Transaction(unit.key, number)])
+    write_deltalake(project.folder / "data/lake/orders", pa.table({"id": [1]}), commit_properties=said)
+    main(["audit", str(pipeline.path), "--window", "2013-01-01"])
+    assert given[0]["loads"]["lake"]["instead"] == instead
+    assert given[0]["loads"]["lake"]["held"] is not bool(instead)

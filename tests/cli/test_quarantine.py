@@ -15,6 +15,7 @@ from airflow_provider_etl.cli import run as running
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import Pipeline, load_file
 from spark_jobs.aside import COLUMNS
+from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import attempt_number
 from tests.spec.conftest import PIPELINE, Project
 
@@ -150,6 +151,47 @@ def test_what_a_longer_window_was_loaded_over_counts_no_more(shelf: Shelf) -> No
         assert sorted({item["window"]["key"] for item in shelf.told("list")["groups"]}) == left
 
 
+def test_a_longer_window_covers_others_however_long_ago_it_was_loaded(shelf: Shelf) -> None:
+    """No commit of the last hundred tells of it, but what it has set aside does."""
+    import pyarrow as pa
+    from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+
+    wide, number = (
+        shelf.pipeline.span_of("2013-01-01/2013-01-03"),
+        attempt_number(shelf.pipeline.fingerprint, now=1.15e9),
+    )
+    said = CommitProperties(app_transactions=[Transaction(shelf.pipeline.units(wide)["lake"][0].key, number)])
+    lake = shelf.project.folder / "data/lake/orders"
+    write_deltalake(lake, pa.table({"id": [2]}), mode="append", commit_properties=said)
+    table = DeltaTable(shelf.project.folder / "data/quarantine/orders")
+    row = table.to_pyarrow_table().slice(0, 1).to_pylist()[0] | {
+        "window_start": wide.start,
+        "window_end": wide.end,
+        "attempt": number,
+    }
+    schema = table.to_pyarrow_table().schema
+    write_deltalake(table, pa.Table.from_pylist([row], schema=schema), mode="append")
+    assert [(item["window"]["end"], item["rows"]) for item in shelf.told("list")["groups"]] == [
+        (wide.to_json()["end"], 1)
+    ]
+
+
+def test_a_ledger_that_only_spark_can_ask_is_no_empty_quarantine(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER_DB", '{"conn_type": "jdbc", "extra": {"driver": "a.B", "subprotocol": "a"}}')
+    start = PIPELINE.index("  lake:")
+    shelf.project.write(
+        PIPELINE[:start] + "  mart: {type: jdbc, connection: other_db, table: orders, write: {strategy: append}}\n"
+    )
+    for action in (["list"], ["show"], ["export", "--out", "x.csv"], ["replay"], ["drop", "--reason", "x"]):
+        assert main(["quarantine", action[0], str(shelf.path), *action[1:]]) == 2
+        said = capsys.readouterr()
+        assert "load.mart: the ledger of pipeline orders lies in a database of a connection of type jdbc" in said.err
+        assert "0 rows" not in said.out
+    assert main(["audit", str(shelf.path), "--window", "2013-01-01"]) == 2
+
+
 def test_it_shows_records_and_says_where_none_is_kept(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
     told = shelf.told("show", "--limit", "2", "--rule", "type amount")
     assert sorted(row["raw"] for row in told["rows"]) == ["1,x", "2,y"]
@@ -176,6 +218,40 @@ def test_an_export_has_the_records_whole(shelf: Shelf) -> None:
     assert not list(shelf.project.folder.glob("*.writing"))
 
 
+def test_a_file_that_cannot_be_read_is_no_fault_of_the_one_that_is_written(
+    shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in (shelf.project.folder / "data/quarantine/orders").rglob("*.parquet"):
+        file.unlink()
+    out = shelf.project.folder / "out.csv"
+    assert main(["quarantine", "export", str(shelf.path), "--out", str(out)]) == 1
+    said = capsys.readouterr().err
+    assert "the quarantine can't be read" in said
+    assert "--out" not in said
+    assert not out.exists()
+
+
+def test_whoever_drops_rows_has_a_name_in_a_container_too(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+    import pwd
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    given: list[Any] = []
+
+    def unknown(_uid: int) -> Any:
+        raise KeyError("uid not found")
+
+    def carry_out(*order: Any) -> dict[str, Any]:
+        given.append(order[-1]["by"])
+        return {"state": "done", "rows": 1, "error": None}
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setattr(ordering, "carried_out", carry_out)
+    shelf.told("drop", "--reason", "spam", "--yes")
+    assert given == [f"uid {os.getuid()}"]
+
+
 def test_a_replay_runs_the_windows_that_have_rows_waiting(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -195,6 +271,27 @@ def test_a_replay_runs_the_windows_that_have_rows_waiting(
     shelf.project.write(PIPELINE.replace("amount > 0", "amount > 1"))
     told = shelf.told("replay", "--retryable")
     assert len(told["windows"]) == 2, "another configuration may accept what this one's attempts refused"
+
+
+def test_a_window_that_todays_schedule_does_not_cut_is_not_run_and_the_others_are(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A day's rows would give way to those of the file of its first hour."""
+    ran: list[str] = []
+
+    def here(_pipeline: Any, window: Any) -> dict[str, Any]:
+        ran.append(window.key)
+        raise ConfigError("the ledger is away")
+
+    monkeypatch.setattr(running, "here", here)
+    text = PIPELINE.replace('"@daily"', '"0 0 2-31 * *"')
+    shelf.project.write(text)
+    report = shelf.project.folder / "report.json"
+    assert main(["quarantine", "replay", str(shelf.path), "--json", str(report)]) == 1
+    told = json.loads(report.read_text())
+    assert ran == ["2013-01-02"], "the other has its turn"
+    assert [(item["state"], item["error"]["kind"]) for item in told["windows"]] == [("failed", "config")] * 2
+    assert "2013-01-01: failed, 3 rows wait: error[config]: the schedule cuts no window" in capsys.readouterr().out
 
 
 def test_a_drop_wants_a_reason_and_orders_what_counts(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from airflow_provider_etl import upkeep
-from spark_jobs.aside import COLUMNS, REFUSED
+from spark_jobs.aside import COLUMNS, HASH, REFUSED
+from spark_jobs.earlier import continued
 from spark_jobs.giving_up import expire
 from spark_jobs.orders import Order, execute
 from spark_jobs.plan import Plan
-from spark_jobs.quarantine import Quarantine
+from spark_jobs.quarantine import Quarantine, _set_aside
 from tests.spark_jobs.frames import frame
 from tests.spark_jobs.plans import attempt, day, plan
 
@@ -125,3 +126,48 @@ def test_a_repeat_keeps_what_is_known_of_each_row(spark: Any, tmp_path: Path) ->
     assert (old["state_by"], old["state_reason"]) == ("me", "spam"), "it goes on to count, and to say who dropped it"
     again = expire(spark, aside.quarantine, timedelta(days=90), dry=False)
     assert set(again.values()) == {0}
+
+
+def test_what_is_given_up_stays_so_whatever_has_died_or_is_under_way(spark: Any, tmp_path: Path) -> None:
+    aside = Aside(spark, tmp_path)
+    aside.attempt(2, refused("b", 7, "ragged"), refused("c", 8, "ragged"))  # and dies: `a` is refused as ever
+    [folder] = Path(aside.quarantine.path).glob("window_start=*/window_end=*")
+    (folder / f"attempt={aside.plan(3).attempt.number}").mkdir()  # died while it wrote
+    fourth = aside.attempt(4, refused("a", 1, "type n"), refused("b", 7, "ragged"), refused("d", 9, "ragged"))
+    again, twice = fourth["waiting", "a", 1], fourth["waiting", "b", 7]
+    assert (again["first_seen"].year, again["retries"]) == (2013, 1), "what the first attempt knew is known"
+    assert (twice["first_seen"].year, twice["retries"]) == (2013, 2)
+
+    named = {"window": day(1).to_json(), "attempt": aside.plan(1).attempt.number}
+    options = {"attempts": [named], "rule": "", "dataset": "", "reason": "spam", "by": "me"}
+    dropped = execute(Order(name="quarantine", plans=(aside.plan(5),), options=options), lambda *_: spark, lambda _: 0)
+    assert (dropped["error"], dropped["rows"]) == (None, 3), "as many as were seen to wait"
+    assert aside.visible(4) == ["a", "b", "d"], "the load that was under way comes through"
+    rows = {
+        row["raw"]: row["state"]
+        for row in aside.quarantine.visible(spark, day(1), aside.plan(4).attempt.number).collect()
+    }
+    assert rows == {"a": "dropped", "b": "dropped", "d": "waiting"}, "what nobody has seen yet waits"
+
+
+def test_an_expired_row_that_is_refused_once_more_stays_expired(spark: Any, tmp_path: Path) -> None:
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    second = plan(tmp_path, day(1), attempt(2))
+    old = [refused("a", 1, "type n"), refused("b", 2, "ragged"), refused(None, 3, "masked")]
+    before = _set_aside(frame(spark, old, REFUSED), plan(tmp_path, day(1), attempt(1)))
+    told = {"record": F.expr(f"CASE WHEN raw IS NOT NULL THEN {HASH} END"), "state_by": F.lit("me")}
+    gone = {name: F.lit(None).cast("string") for name in ("raw", "message")}
+    expired = before.withColumns({**told, "state": F.lit("expired")}).withColumns(gone)
+    own = [refused("a", 5, "type n"), refused("new", 2, "ragged"), refused(None, 3, "masked")]
+    rows = continued(_set_aside(frame(spark, own, REFUSED), second), expired).collect()
+    found = {(row["state"], row["raw"], row["source_line"]): row for row in rows}
+    assert sorted(found, key=str) == [
+        ("expired", None, 3),
+        ("expired", None, 5),
+        ("replayed", None, 2),
+        ("waiting", "new", 2),
+    ]
+    kept = found["expired", None, 5]
+    assert (kept["state_by"], kept["message"], kept["retries"]) == ("me", None, 1), "its record doesn't come back"
+    assert kept["record"] == before.where("raw = 'a'").select(F.expr(HASH)).head()[0], "known once more, and for good"

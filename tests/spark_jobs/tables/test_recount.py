@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from spark_jobs.tables.recount import _verdict
+from spark_jobs.orders import Order
+from spark_jobs.tables.recount import _verdict, audit
+from tests.spark_jobs.plans import attempt, day, plan
 
 
 def load(expected: int, found: int | None) -> dict[str, Any]:
@@ -33,6 +36,7 @@ HELD = {"held": True, "same": True}
         ),
         (5, 2, HELD | {"same": False}, "balances", True),
         (None, 0, {"held": False, "same": False}, "not loaded", None),
+        (None, 0, {"held": False, "same": False, "instead": "covered by A/B"}, "covered by A/B", None),
     ],
 )
 def test_a_window_balances_where_every_row_is_somewhere(
@@ -45,3 +49,22 @@ def test_a_window_balances_where_every_row_is_somewhere(
 def test_a_window_that_only_one_of_two_loads_has_doesnt_pass_for_whole() -> None:
     told = _verdict({"a": load(5, 5), "b": load(5, None)}, 0, 0, {"a": HELD, "b": {"held": False, "same": False}})
     assert told == {"verdict": "b: not loaded", "balances": False}
+
+
+def test_a_snapshot_that_holds_a_newer_window_is_no_row_missing() -> None:
+    newer = {"held": False, "same": True, "instead": "superseded by a newer window"}
+    told = _verdict({"a": load(5, 5), "b": load(5, None)}, 2, 2, {"a": HELD, "b": newer})
+    assert told == {"verdict": "b: superseded by a newer window", "balances": True}
+
+
+@pytest.mark.parametrize(("there", "balances"), [(True, False), (False, None)])
+def test_a_window_that_cannot_be_recounted_is_wrong_only_where_it_is_loaded(
+    tmp_path: Path, there: bool, balances: bool | None
+) -> None:
+    held = {"attempts": [1], "loads": {"lake": {"held": there, "same": True}}}
+    order = Order(name="audit", plans=(plan(tmp_path, day(1), attempt(1)),), options={"windows": [held]})
+    no_spark: Any = None
+    [told] = audit(no_spark, order, lambda _: None)["windows"]
+    assert told["balances"] is balances
+    assert "can't be recounted" in told["verdict"]
+    assert (told["aside"], told["loads"]) == ({}, {})
