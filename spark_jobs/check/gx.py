@@ -18,7 +18,7 @@ _MANY: Final = {"all": "all_values_are_missing", "any": "any_value_is_missing", 
 _EACH_COLUMN: Final = frozenset(
     {"in_range", "in_set", "length", "matches", "not_in_set", "not_matches", "not_null", "parseable_date", "type"}
 )
-_FIGURES: Final = frozenset({"sum", "mean", "median", "stddev", "freshness"})
+_FIGURES: Final = frozenset({"sum", "mean", "median", "stddev", "quantile", "freshness"})
 _BACKWARDS: Final = {"less": "greater", "less_or_equal": "greater_or_equal"}
 
 

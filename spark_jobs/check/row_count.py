@@ -76,7 +76,10 @@ class RowCount:
             return result(self, "row_count", verdict, context, by="statistics", total=total)
         other = other_dataset(self.same_as, replace(context, where=f"{context.where}.same_as"))
         return Figure(
-            column=None, judge=lambda found: self._compared(total, found["other"]), tally=lambda _: _size(other)
+            column=None,
+            judge=lambda found: self._compared(total, found["other"]),
+            tally=lambda _: _size(other),
+            shows_values=False,
         )
 
     def _compared(self, total: int, other: int) -> Verdict:

@@ -87,7 +87,12 @@ class Unique:
         key = F.when(self._counts(), F.xxhash64(*[column(name) for name in self.columns]))
         analysed(lambda: rows.select(key), rows.columns, context.where)
         values = {"different": F.approx_count_distinct(key, error), "counted": F.count(key)}
-        return Figure(column=", ".join(self.columns), judge=lambda found: self._judged(found, error), values=values)
+        return Figure(
+            column=", ".join(self.columns),
+            judge=lambda found: self._judged(found, error),
+            values=values,
+            shows_values=False,
+        )
 
     def _judged(self, found: Mapping[str, Any], error: float) -> Verdict:
         counted, wanted = found["counted"] or 0, 1.0 if self.mostly is None else self.mostly
