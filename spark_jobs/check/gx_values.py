@@ -47,9 +47,9 @@ def spark_type(name: Any) -> tuple[str, ...]:
     Raises:
         ValueError: there is no such class of a column's type.
     """
-    if name in _FAMILIES:
+    if isinstance(name, str) and name in _FAMILIES:
         return _FAMILIES[name]
-    if name not in CLASSES:
+    if not isinstance(name, str) or name not in CLASSES:
         raise ValueError(f"{name!r} is no type of PySpark, such as IntegerType or StringType")
     return (CLASSES[name],)
 

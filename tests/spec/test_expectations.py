@@ -123,6 +123,49 @@ def test_what_can_t_be_is_one_error_at_its_place(folder: Path, text: str, proble
     assert fnmatch.fnmatchcase(problems[0], problem), problems
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "expect_column_proportion_of_non_null_values_to_be_between: {column: id, min_value: most}",
+            "24:88 invalid-value 'most' is no share from 0 to 1*",
+        ),
+        (
+            "expect_column_proportion_of_non_null_values_to_be_between: {column: id, max_value: 90}",
+            "24:88 invalid-value 90 is no share from 0 to 1*",
+        ),
+        (
+            "expect_compound_columns_to_be_unique: {column_list: [id], ignore_row_if: [never]}",
+            "24:78 invalid-value *is none of*",
+        ),
+        (
+            "expect_column_values_to_be_in_type_list: {column: id, type_list: [[IntegerType]]}",
+            "* invalid-value *no type*",
+        ),
+        ("expect_column_values_to_be_of_type: {column: id, type_: {a: 1}}", "* invalid-value *no type of PySpark*"),
+        (
+            "expect_column_values_to_match_strftime_format: {column: customer, strftime_format: [a]}",
+            "* invalid-value *is no pattern*",
+        ),
+        (
+            """expect_column_quantile_values_to_be_between:
+                {column: amount, quantile_ranges: {quantiles: [0.5], value_ranges: [[1, 2]]},
+                allow_relative_error: {}}""",
+            "* invalid-value *a number from 0 to 1*",
+        ),
+        ('matches: {column: customer, regex: "a{99999999999999}"}', "* option-conflict *is no regular expression*"),
+    ],
+)
+def test_an_argument_of_another_type_is_an_error_at_its_place(folder: Path, text: str, problem: str) -> None:
+    test_what_can_t_be_is_one_error_at_its_place(folder, text, problem)
+
+
+def test_groups_as_deep_as_python_can_t_read_are_left_to_java(folder: Path) -> None:
+    deep = "(" * 2000 + ")" * 2000
+    pipeline, problems = told(folder, f'matches: {{column: customer, regex: "{deep}"}}')
+    assert (pipeline is not None, problems) == (True, [])
+
+
 def test_every_expectation_of_great_expectations_is_known() -> None:
     from great_expectations.expectations import core
 
