@@ -78,6 +78,12 @@ def _error(value: Any) -> Mapping[str, Any]:
     return {"relative_error": value or 0.0}
 
 
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither true nor false")  # noqa: TRY004 - as every Convert
+    return value
+
+
 def _format(pattern: Any) -> Mapping[str, Any]:
     if not isinstance(pattern, str):
         raise ValueError(f"{pattern!r} is no pattern such as '%Y-%m-%d'")  # noqa: TRY004 - as every Convert
@@ -107,7 +113,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         arguments={
             "column_A": "column",
             "column_B": "other",
-            "or_equal": lambda value: {"is": "greater_or_equal" if value else "greater"},
+            "or_equal": lambda value: {"is": "greater_or_equal" if _switch(value) else "greater"},
             "ignore_row_if": _ignored,
             "mostly": "mostly",
         },
@@ -172,7 +178,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     ),
     "expect_table_columns_to_match_set": Expectation(
         kind="columns",
-        arguments={"column_set": "columns", "exact_match": lambda value: {"others": value is False}},
+        arguments={"column_set": "columns", "exact_match": lambda value: {"others": not _switch(value)}},
     ),
     "expect_table_row_count_to_be_between": Expectation(kind="row_count", arguments=_BOUNDS),
     "expect_table_row_count_to_equal": Expectation(kind="row_count", arguments={"value": _exactly}),

@@ -78,6 +78,21 @@ def told(folder: Path, *checks: str) -> tuple[Pipeline | None, list[str]]:
             "columns",
             {"columns": ["id"], "others": True},
         ),
+        (
+            "expect_column_pair_values_a_to_be_greater_than_b: {column_A: id, column_B: amount, mostly: null}",
+            "compare",
+            {"column": "id", "is": "greater", "other": "amount", "ignore_nulls": "all"},
+        ),
+        (
+            "expect_column_mean_to_be_between: {column: id, min_value: 1, max_value: null, strict_max: null}",
+            "mean",
+            {"column": "id", "min": 1},
+        ),
+        (
+            "expect_compound_columns_to_be_unique: {column_list: [id], ignore_row_if: null}",
+            "unique",
+            {"columns": ["id"], "ignore_nulls": "all"},
+        ),
         ("expect_table_row_count_to_equal: {value: 3}", "row_count", {"min": 3, "max": 3}),
     ],
 )
@@ -133,6 +148,19 @@ def test_what_can_t_be_is_one_error_at_its_place(folder: Path, text: str, proble
         (
             "expect_column_proportion_of_non_null_values_to_be_between: {column: id, max_value: 90}",
             "24:88 invalid-value 90 is no share from 0 to 1*",
+        ),
+        *(
+            (
+                "expect_column_pair_values_a_to_be_greater_than_b: {column_A: id, column_B: amount, or_equal: "
+                + word
+                + "}",
+                "24:98 invalid-value *is neither true nor false*",
+            )
+            for word in ("no", '"false"', "[1]", "0")
+        ),
+        (
+            "expect_table_columns_to_match_set: {column_set: [id], exact_match: no}",
+            "24:72 invalid-value 'no' is neither true nor false*",
         ),
         (
             "expect_compound_columns_to_be_unique: {column_list: [id], ignore_row_if: [never]}",
