@@ -38,7 +38,7 @@ class RowCount:
     """Whether `min` itself is out of range."""
     strict_max: bool = False
     """Whether `max` itself is out of range."""
-    same_as: str | None = field(default=None, metadata={"dataset": True})
+    same_as: str | None = field(default=None, metadata={"dataset": True, "another": True})
     """Another dataset that has as many rows: these are counted."""
     tolerance: int | str = 0
     """How far off that number may be: rows, such as 10, or a share of the other's, such as `1%`."""

@@ -128,6 +128,7 @@ def test_an_expectation_is_the_check_that_means_the_same(
         ("type: {column: amount, types: [itn]}", "24:35 option-conflict *'itn' is no type of Spark*"),
         ("columns: [id, nme]", "24:14 unknown-column *always fail*"),
         ("quantile: {column: amount, ranges: {1.5: {max: 1}}}", "24:40 option-conflict *no share*"),
+        ("row_count: {same_as: result}", "24:26 option-conflict *the checked dataset itself*"),
         ("row_count: {same_as: orders, tolerance: much}", "24:45 option-conflict *neither 10 nor 1%*"),
         ("unique: {columns: [id], approximate: 0.01, on_fail: quarantine}", "24:42 option-conflict *names no row*"),
     ],
