@@ -88,6 +88,8 @@ def plain(value: Any) -> Any:
     """A figure as JSON has it."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else float(value)
+    if isinstance(value, float) and not math.isfinite(value):  # JSON has no such number; Spark writes it so too
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from spark_jobs.check.bounds import judged, no_room, words
@@ -88,12 +89,12 @@ class RowCount:
         message = f"{total} rows, {self.same_as} has {other}{give}"
         return Verdict(success=success, observed={"self": total, "other": other}, message="" if success else message)
 
-    def _tolerated(self, other: int) -> float | None:
+    def _tolerated(self, other: int) -> int | Decimal | None:
         """The tolerance in rows; None where it is none."""
         if isinstance(self.tolerance, int):
             return self.tolerance if self.tolerance >= 0 else None
         found = _SHARE.fullmatch(self.tolerance.strip())
-        return float(found[1]) / 100 * other if found else None
+        return Decimal(found[1]) * other / 100 if found else None
 
 
 def _size(rows: DataFrame) -> DataFrame:
