@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_etl.spec.contracts.checks import conditions
+from airflow_provider_etl.spec.contracts.contract import Contract
+from airflow_provider_etl.spec.contracts.language import ContractColumn, ContractFile
+from airflow_provider_etl.spec.nodes import MapNode, Source
 from spark_jobs.check.bounds import Between, judged
 from spark_jobs.check.row_count import RowCount
 from spark_jobs.check.rule import Figure
@@ -55,3 +59,13 @@ def test_a_share_of_rows_is_what_is_written(total: int, success: bool) -> None:
 def test_a_type_that_may_be_right_is_no_misfit(there: str, wanted: str, told: bool) -> None:
     found = Type(column="a", types=(wanted,)).misfits(Outline(columns={"a": there}), NOTHING)
     assert bool(list(found)) == told
+
+
+def test_a_contract_s_bound_of_a_float_is_a_float() -> None:
+    """The float that is nearest to 0.1 is larger than the double, and than the decimal."""
+    columns = {"f": ContractColumn(type="real", max=0.1), "d": ContractColumn(type="double", max=0.1)}
+    contract = Contract(told="c", path="c", file=ContractFile(columns=columns), node=MapNode(Source("c")))
+    assert [text.split(" or ")[1].split(" and ")[0] for text in conditions(contract, "UTC").values()] == [
+        "(`f` <= cast(0.1 as float)",
+        "(`d` <= 0.1",
+    ]
