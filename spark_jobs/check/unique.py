@@ -113,10 +113,8 @@ class Unique:
         """Counting groups needs no sort of the rows, unlike a window over them."""
         from pyspark.sql import functions as F  # noqa: N812
 
-        times = (
-            rows.where(self._counts())
-            .groupBy([column(name) for name in self.columns])
-            .agg(F.count(F.lit(1)).alias("times"))
-        )
-        repeated = F.when(F.col("times") > 1, F.col("times"))
-        return times.agg(F.sum("times").alias("counted"), F.sum(repeated).alias("failing"))
+        times = spare(self.columns, "times")
+        keys = [column(name) for name in self.columns]
+        each = rows.where(self._counts()).groupBy(keys).agg(F.count(F.lit(1)).alias(times))
+        repeated = F.when(F.col(times) > 1, F.col(times))
+        return each.agg(F.sum(times).alias("counted"), F.sum(repeated).alias("failing"))
