@@ -212,6 +212,9 @@ def test_strftime_s_patterns_are_spark_s() -> None:
     for refused in ("%A", "%Q"):
         with pytest.raises(ValueError, match="no equal"):
             strftime(refused)
+    assert strftime("%Y%%F") == "yyyy%'F'"  # a percent sign, and a letter
+    with pytest.raises(ValueError, match="% at the end"):
+        strftime("%Y-%")
     assert spark_type("LongType") == ("bigint",)
 
 
