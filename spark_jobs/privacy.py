@@ -81,6 +81,10 @@ class Privacy:
         masked = any(masks(kind) for dataset in datasets for _, kind in dataset.steps)
         return masked or any(getattr(item, "pii", False) for item in columns)
 
+    def forbids(self, name: str) -> bool:
+        """Whether no value of a dataset may be told to those who read a report."""
+        return self.hides(name) or self.holds_personal(name)
+
     def kept(self, refused: DataFrame, dataset: str, step: int | None = None) -> DataFrame:
         """What is kept of refused rows.
 

@@ -207,7 +207,7 @@ def write_report(path: str, report: Any) -> None:
     """Write the report's JSON whole: under another name first, then renamed."""
     hidden = f"{path}.writing"
     with open(hidden, "w", encoding="utf-8") as file:
-        json.dump(report, file, indent=2)
+        json.dump(report, file, indent=2, allow_nan=False)
     Path(hidden).replace(path)
 
 

@@ -24,6 +24,7 @@ from spark_jobs.load.kept_files import rows_of
 from spark_jobs.lookback import own_rows
 from spark_jobs.plan import VERBS, Plan
 from spark_jobs.points import reach
+from spark_jobs.privacy import read_by
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import DatasetCounts, LoadReceipt, Report
 from spark_jobs.staging import Staging
@@ -169,7 +170,13 @@ class Run:
         )
 
     def _wanted(self) -> set[str]:
-        return {dataset for dataset, _ in self.plan.load.values()} | set(self.plan.check)
+        return {dataset for dataset, _ in self.plan.load.values()} | set(self.plan.check) | self._looked_up()
+
+    def _looked_up(self) -> set[str]:
+        """The datasets that checks of others read; sources are there anyway."""
+        names = list(self.plan.transform)
+        found = (read_by(kind, names) for checks in self.plan.check.values() for _, kind in checks)
+        return set().union(*found) & set(names)
 
     def _stage(self, verb: str, name: str) -> None:
         """Compute and stage a dataset; from then on it is read from there."""

@@ -73,6 +73,8 @@ def _argument(key: str, entry: Entry, found: Expectation, problems: Problems) ->
         hint = nearest(key, [*found.arguments, *OURS])
         problems.add(entry.key, "unknown-key", f"unknown argument {shown(key)}", hint)
         return None
+    if _plain(entry.value) is None:  # to Great Expectations, as if it weren't there
+        return {}
     if isinstance(meaning, str):
         return {meaning: entry}
     try:

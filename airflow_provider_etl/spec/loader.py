@@ -22,6 +22,7 @@ from airflow_provider_etl.spec import (
     waits,
 )
 from airflow_provider_etl.spec.defaults import fitting
+from airflow_provider_etl.spec.diagnostics import Diagnostic
 from airflow_provider_etl.spec.environment import Environment, load_environment
 from airflow_provider_etl.spec.extends import extended, over
 from airflow_provider_etl.spec.language import PipelineFile
@@ -58,12 +59,23 @@ def load_file(path: str | Path, *, environment: str | None = None, expressions: 
         The pipeline, or None and why. Nothing is raised for what is wrong with the file.
     """
     file = Path(path)
-    problems = Problems()
-    node = read_file(str(path), problems)
-    opened = _Opened(
-        name=file.name.removesuffix(file.suffix), file=file.absolute(), base=file.absolute().parent, problems=problems
-    )
-    return _load(opened, str(path), node, environment, expressions=expressions)
+    problems, name, node = Problems(), file.name.removesuffix(file.suffix), None
+    try:
+        node = read_file(str(path), problems)
+        opened = _Opened(name=name, file=file.absolute(), base=file.absolute().parent, problems=problems)
+        return _load(opened, str(path), node, environment, expressions=expressions)
+    except Exception as error:  # noqa: BLE001 - a kind's or our own mistake must not take the other files with it
+        return _fallen(name, str(path), node, problems, error)
+
+
+def _fallen(name: str, path: str, node: Node | None, problems: Problems, error: Exception) -> Loaded:
+    """A file over which the reader fell: what was found before, and that."""
+    message = f"the file can't be read to its end: {type(error).__name__}: {error}"
+    hint = "mend what else is told of it; if nothing is, it is a fault of this package or of a kind: report it"
+    problems.put(Diagnostic(path=path, line=1, column=1, code="reader-failed", message=message, hint=hint))
+    told = secrets.hidden(problems.sorted(), node)
+    text = node.source.text if node is not None else ""
+    return Loaded(name=name, path=path, pipeline=None, diagnostics=told, text=text)
 
 
 def load_mapping(

@@ -16,6 +16,7 @@ from airflow_provider_etl.spec.nodes import ListNode, MapNode, Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
 from spark_jobs.errors import ConfigError
 
+_NO_PATTERN: Final = (re.error, OverflowError, RecursionError)  # what `re` fails with
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 RESERVED: Final = ("window_start", "window_end")  # what the form of a run asks for already
 _BOOLS: Final = {"true": True, "false": False}
@@ -139,7 +140,7 @@ def defaults_of(read: Mapping[str, Any]) -> dict[str, Any]:
     """Name -> value of the parameters whose default can be their value; the others are told elsewhere."""
     found: dict[str, Any] = {}
     for name, param in params_of(read).items():
-        with contextlib.suppress(ConfigError, re.error):
+        with contextlib.suppress(ConfigError, *_NO_PATTERN):
             found |= values_of({name: param}, {})
     return found
 
@@ -220,6 +221,6 @@ def _no_text(node: Node, default: Any) -> tuple[str, str]:
 def _no_pattern(text: str) -> str:
     try:
         re.compile(text)
-    except re.error as error:
+    except _NO_PATTERN as error:
         return f"{shown(text)} is no regular expression: {error}"
     return ""

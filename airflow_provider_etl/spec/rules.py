@@ -137,6 +137,7 @@ def _references(verbs: Verbs, problems: Problems) -> None:
     for name, checks in verbs.check.items():
         for placed in checks:
             _known(placed, name, [*verbs.sources, *verbs.datasets], problems)
+            _another(placed, name, problems)
 
 
 def _known(placed: Placed, dataset: str, valid: list[str], problems: Problems) -> None:
@@ -144,6 +145,17 @@ def _known(placed: Placed, dataset: str, valid: list[str], problems: Problems) -
         if named not in valid:
             hint = nearest(named, [name for name in valid if name != dataset])
             problems.add(node, "unknown-dataset", f"{shown(named)} is no source and no earlier dataset", hint)
+
+
+def _another(placed: Placed, dataset: str, problems: Problems) -> None:
+    """Report a check that holds its dataset against the very same."""
+    if placed.kind is FAILED:
+        return
+    kind: Any = type(placed.kind)
+    for key, field in plan_of(kind).fields.items():
+        if field.metadata.get("another") and getattr(placed.kind, field.name) == dataset:
+            node = option_node(kind, placed.node, key) or placed.node
+            problems.add(node, "option-conflict", f"{key}: {dataset!r} is the checked dataset itself", "name another")
 
 
 def _targets(verbs: Verbs, problems: Problems) -> None:

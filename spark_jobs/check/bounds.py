@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from spark_jobs.check.literal import Value, inverted
 from spark_jobs.check.rule import Verdict
-from spark_jobs.columns import column
+from spark_jobs.columns import column, spare
 from spark_jobs.outline import NUMBERS, Misfit, Outline, family
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def plain(value: Any) -> Any:
     """A figure as JSON has it."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else float(value)
+    if isinstance(value, float) and not math.isfinite(value):  # JSON has no such number; Spark writes it so too
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
 
 
@@ -121,5 +123,6 @@ def distinct(rows: DataFrame, name: str) -> DataFrame:
     """One row: how many values a column has, and how many of them are different."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    times = rows.where(column(name).isNotNull()).groupBy(column(name)).agg(F.count(F.lit(1)).alias("times"))
-    return times.agg(F.count(F.lit(1)).alias("different"), F.sum("times").alias("counted"))
+    times = spare([name], "times")
+    each = rows.where(column(name).isNotNull()).groupBy(column(name)).agg(F.count(F.lit(1)).alias(times))
+    return each.agg(F.count(F.lit(1)).alias("different"), F.sum(times).alias("counted"))

@@ -17,7 +17,7 @@ from spark_jobs.outline import INSTANTS, NUMBERS, Misfit, Outline, Scope, family
 from spark_jobs.refusal import shown
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,8 @@ class Compare:
     column: str = field(metadata={"column": True})
     """The column."""
     relation: Relation = field(metadata={"alias": "is"})
-    """How they compare; a NaN is larger than any number, and equals itself."""
+    """How they compare; a NaN is larger than any number, and equals itself. Beside a timestamp, a date is the midnight
+    with which it begins in the pipeline's timezone."""
     other: str = field(metadata={"column": True})
     """The other column."""
     ignore_nulls: Literal["any", "all", "never"] = "any"
@@ -58,8 +59,8 @@ class Compare:
 
         require([self.column], rows.columns, f"{context.where}.column")
         require([self.other], rows.columns, f"{context.where}.other")
-        left, right = column(self.column), column(self.other)
         self._refuse_unlike(rows, context)
+        left, right = _moments((self.column, self.other), rows, context.plan.window.timezone)
         holds = HOLDS[self.relation](left, right)
         counted = counts(self.ignore_nulls, (self.column, self.other))
         fails = F.coalesce(~holds, F.lit(False))
@@ -90,6 +91,18 @@ class Compare:
                 expected="columns that compare",
                 remedy="cast one of them first",
             )
+
+
+def _moments(names: tuple[str, str], rows: DataFrame, zone: str) -> Iterator[Column]:
+    """Two columns; beside a timestamp, a date and a time without a zone are moments of the pipeline's timezone."""
+    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import types as T  # noqa: N812
+
+    kinds = [rows.schema[name].dataType for name in names]
+    beside = any(isinstance(kind, T.TimestampType) for kind in kinds)
+    for name, kind in zip(names, kinds, strict=True):
+        local = beside and isinstance(kind, (T.DateType, T.TimestampNTZType))
+        yield F.to_utc_timestamp(column(name).cast("timestamp"), zone) if local else column(name)
 
 
 def _alike(one: str | None, other: str | None) -> bool:

@@ -50,7 +50,7 @@ class Completeness:
         some(self.columns, rows, context.where)
         there = reduce(add, [F.count(column(name)) for name in self.columns])
         values = {"there": there, "total": F.count(F.lit(1))}
-        return (Figure(column=", ".join(self.columns), judge=self._judge, values=values),)
+        return (Figure(column=", ".join(self.columns), judge=self._judge, values=values, shows_values=False),)
 
     def _judge(self, found: Mapping[str, Any]) -> Verdict:
         wanted = (found["total"] or 0) * len(self.columns)

@@ -51,7 +51,7 @@ class Conforms:
                 hint = nearest(name, list(rows.columns)) or f"there are {listed(list(rows.columns))}"
                 message = f"column {name!r} ({kind}) is wanted, and isn't there"
                 yield Misfit(option=f"columns.{name}", message=message, hint=hint, code="unknown-column")
-            elif there is not None and not _may_be(there, kind):
+            elif there is not None and not may_be(there, kind):
                 message = f"column {name!r} is {there}, where {kind} is wanted"
                 yield Misfit(option=f"columns.{name}", message=message, hint="cast it in a step")
         for name in self._unwanted(rows.columns):
@@ -92,7 +92,7 @@ def _wrong(name: str, wanted: str, there: Mapping[str, DataType], where: str) ->
         yield f"{name} is {there[name].simpleString()}, {kind} is wanted"
 
 
-def _may_be(there: str, wanted: str) -> bool:
+def may_be(there: str, wanted: str) -> bool:
     """Whether a column may have the type that is wanted, as far as is certain before Spark has looked.
 
     Fields of nested types are Spark's to compare, and what arithmetic makes of decimals and of the smaller numbers

@@ -47,7 +47,7 @@ class DistinctCount:
     def measure(self, rows: DataFrame, context: Context) -> tuple[Figure, ...]:
         """One figure."""
         require([self.column], rows.columns, f"{context.where}.column")
-        return (Figure(column=self.column, judge=self._judge, tally=self._tally),)
+        return (Figure(column=self.column, judge=self._judge, tally=self._tally, shows_values=False),)
 
     def _tally(self, rows: DataFrame) -> DataFrame:
         """Counting groups needs less than a distinct count beside other aggregates, which would double every row."""

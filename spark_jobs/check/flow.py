@@ -8,12 +8,13 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from spark_jobs.check.rule import Figure, Named, Question, SchemaRule, TableRule
+from spark_jobs.check.rule import Figure, Named, Question, SchemaRule, TableRule, Verdict
 from spark_jobs.check.rule import result as figure_result
 from spark_jobs.check.samples import ResultFormat, unexpected
 from spark_jobs.columns import column
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.flow import Context
+from spark_jobs.privacy import Privacy
 from spark_jobs.refusal import broken, shaped
 from spark_jobs.report import CheckResult
 
@@ -193,6 +194,8 @@ def _result(item: _Asked, found: Mapping[str, Any], total: int, context: Context
     question = item.question
     if isinstance(question, Figure):
         verdict = question.judge({name: found.get(name) for name in (*question.values, *found)})
+        if question.shows_values and Privacy(context.plan).forbids(context.dataset):
+            verdict = _untold(verdict)
         by: Literal["rows", "aggregate"] = "rows" if question.tally else "aggregate"
         return figure_result(item.rule, item.kind, verdict, context, column=question.column, by=by, total=total)
     counted, failing = found.get("counted") or 0, found.get("failing") or 0
@@ -217,6 +220,12 @@ def _result(item: _Asked, found: Mapping[str, Any], total: int, context: Context
         unexpected_percent_total=100 * failing / total if total else None,
         unexpected_percent_nonmissing=percent if counted else None,
     )
+
+
+def _untold(verdict: Verdict) -> Verdict:
+    """A figure of personal values is one itself, or tells them: of one row a sum is the value."""
+    message = "" if verdict.success else "not within its bounds (the value is not shown: it is personal or masked)"
+    return Verdict(success=verdict.success, observed=None, message=message)
 
 
 def _sets_aside(item: _Asked, answer: CheckResult) -> bool:

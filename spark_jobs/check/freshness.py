@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from spark_jobs.check.rule import Figure, Verdict
 from spark_jobs.columns import column, require
@@ -17,6 +17,9 @@ from spark_jobs.window import iso
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICRO: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +75,19 @@ class Freshness:
         micros = found.get("newest")
         if micros is None:
             return Verdict(success=False, observed=None, message="there is no value, so nothing is new")
-        newest = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
-        success, seen = newest >= end - self.within, iso(newest)
+        success, seen = micros >= _micros(end) - self.within // _MICRO, _told(micros)
         message = f"the newest is of {seen}, more than {self.within} before the window's end"
         return Verdict(success=success, observed=seen, message="" if success else message)
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICRO
+
+
+def _told(micros: int) -> str:
+    """The moment in words; Spark's calendar is longer than Python's, and 9999-12-31 often means never."""
+    if micros > _micros(datetime.max.replace(tzinfo=UTC)):
+        return "beyond the year 9999"
+    if micros < _micros(datetime.min.replace(tzinfo=UTC)):
+        return "before the year 1"
+    return iso(_EPOCH + timedelta(microseconds=micros))

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from spark_jobs import kinds
-from spark_jobs.check.gx_values import spark_class, strftime_of
+from spark_jobs.check.gx_values import CLASSES, spark_class, strftime_of
+from spark_jobs.outline import plain_type
 from spark_jobs.report import CheckResult
 
 Kwargs = Mapping[str, Any]
@@ -18,7 +19,7 @@ _MANY: Final = {"all": "all_values_are_missing", "any": "any_value_is_missing", 
 _EACH_COLUMN: Final = frozenset(
     {"in_range", "in_set", "length", "matches", "not_in_set", "not_matches", "not_null", "parseable_date", "type"}
 )
-_FIGURES: Final = frozenset({"sum", "mean", "median", "stddev", "freshness"})
+_FIGURES: Final = frozenset({"sum", "mean", "median", "stddev", "quantile", "freshness"})
 _BACKWARDS: Final = {"less": "greater", "less_or_equal": "greater_or_equal"}
 
 
@@ -69,8 +70,14 @@ def expectation(kind: str, check: Any, column: str | None) -> tuple[str, Kwargs]
     if found is None:
         return kind, kinds.dump(check)
     name, kwargs = found
-    mostly = {"mostly": check.mostly} if getattr(check, "mostly", None) is not None else {}
-    return name, {key: value for key, value in kwargs.items() if value is not None} | mostly
+    return name, {key: value for key, value in kwargs.items() if value is not None} | _mostly(check)
+
+
+def _mostly(check: Any) -> dict[str, float]:
+    """What passes here where rows are set aside passes there where none must: whatever share of them failed."""
+    if getattr(check, "mostly", None) is not None:
+        return {"mostly": check.mostly}
+    return {"mostly": 0.0} if check.on_fail == "quarantine" and hasattr(check, "mostly") else {}
 
 
 def _results(kind: str, check: Any) -> int:
@@ -138,8 +145,11 @@ def _parseable(check: Any, column: str | None) -> tuple[str, Kwargs] | None:
     return None if pattern is None else ("expect_column_values_to_match_strftime_format", kwargs)
 
 
-def _type(check: Any, column: str | None) -> tuple[str, Kwargs]:
-    kwargs = {"type_list": [spark_class(kind) for kind in check.types]}
+def _type(check: Any, column: str | None) -> tuple[str, Kwargs] | None:
+    kinds_of = [plain_type(kind) for kind in check.types]
+    if any(kind not in CLASSES.values() for kind in kinds_of):
+        return None  # a class says nothing of digits, lengths and elements
+    kwargs = {"type_list": [spark_class(kind) for kind in kinds_of]}
     return "expect_column_values_to_be_in_type_list", {"column": column} | kwargs
 
 

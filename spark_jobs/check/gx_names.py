@@ -50,7 +50,7 @@ def _exactly(value: Any) -> Mapping[str, Any]:
 
 
 def _ignored(word: Any) -> Mapping[str, Any]:
-    if word not in _IGNORED:
+    if not isinstance(word, str) or word not in _IGNORED:
         raise ValueError(f"{word!r} is none of {', '.join(_IGNORED)}")
     return {"ignore_nulls": _IGNORED[word]}
 
@@ -73,14 +73,32 @@ def _ranges(value: Any) -> Mapping[str, Any]:
 
 
 def _error(value: Any) -> Mapping[str, Any]:
-    if value is True or isinstance(value, str):
+    if value is True or (value is not False and not isinstance(value, (int, float))):
         raise ValueError("Spark needs false, or a number from 0 to 1")
     return {"relative_error": value or 0.0}
 
 
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither true nor false")  # noqa: TRY004 - as every Convert
+    return value
+
+
+def _format(pattern: Any) -> Mapping[str, Any]:
+    if not isinstance(pattern, str):
+        raise ValueError(f"{pattern!r} is no pattern such as '%Y-%m-%d'")  # noqa: TRY004 - as every Convert
+    return {"format": strftime(pattern)}
+
+
 def _rest(option: str) -> Convert:
     """A share of the values that are there, as one of those that aren't."""
-    return lambda value: {} if value is None else {option: float(1 - Decimal(str(value)))}
+
+    def turned(value: Any) -> Mapping[str, Any]:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise ValueError(f"{value!r} is no share from 0 to 1")
+        return {option: float(1 - Decimal(str(value)))}
+
+    return turned
 
 
 def _figure(kind: str) -> Expectation:
@@ -95,7 +113,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         arguments={
             "column_A": "column",
             "column_B": "other",
-            "or_equal": lambda value: {"is": "greater_or_equal" if value else "greater"},
+            "or_equal": lambda value: {"is": "greater_or_equal" if _switch(value) else "greater"},
             "ignore_row_if": _ignored,
             "mostly": "mostly",
         },
@@ -134,7 +152,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_values_to_be_unique": Expectation(kind="unique", arguments={"column": _columns, "mostly": "mostly"}),
     "expect_column_values_to_match_regex": Expectation(kind="matches", arguments=_EACH | {"regex": "regex"}),
     "expect_column_values_to_match_strftime_format": Expectation(
-        kind="parseable_date", arguments=_EACH | {"strftime_format": lambda value: {"format": strftime(value)}}
+        kind="parseable_date", arguments=_EACH | {"strftime_format": _format}
     ),
     "expect_column_values_to_not_be_in_set": Expectation(kind="not_in_set", arguments=_EACH | {"value_set": "values"}),
     "expect_column_values_to_not_be_null": Expectation(
@@ -160,7 +178,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     ),
     "expect_table_columns_to_match_set": Expectation(
         kind="columns",
-        arguments={"column_set": "columns", "exact_match": lambda value: {"others": value is False}},
+        arguments={"column_set": "columns", "exact_match": lambda value: {"others": not _switch(value)}},
     ),
     "expect_table_row_count_to_be_between": Expectation(kind="row_count", arguments=_BOUNDS),
     "expect_table_row_count_to_equal": Expectation(kind="row_count", arguments={"value": _exactly}),

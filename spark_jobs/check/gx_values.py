@@ -38,7 +38,8 @@ _WHOLE: Final = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M"}
 _BACK: Final = {pattern: letter for known in (_NARROW, _WIDE, _SAME) for letter, pattern in known.items()}
 _PATTERN: Final = re.compile(r"'((?:[^']|'')*)'|(([A-Za-z])\3*)|(.)", re.DOTALL)
 _PLAIN: Final = re.compile(r"[ .,:;/_-]+")  # means nothing in a pattern
-_PART: Final = re.compile(r"%(.)|([^%]+)")
+_LETTER: Final = re.compile(r"%(.)", re.DOTALL)
+_PART: Final = re.compile(r"%(.)|([^%]+)", re.DOTALL)
 
 
 def spark_type(name: Any) -> tuple[str, ...]:
@@ -47,9 +48,9 @@ def spark_type(name: Any) -> tuple[str, ...]:
     Raises:
         ValueError: there is no such class of a column's type.
     """
-    if name in _FAMILIES:
+    if isinstance(name, str) and name in _FAMILIES:
         return _FAMILIES[name]
-    if name not in CLASSES:
+    if not isinstance(name, str) or name not in CLASSES:
         raise ValueError(f"{name!r} is no type of PySpark, such as IntegerType or StringType")
     return (CLASSES[name],)
 
@@ -66,9 +67,10 @@ def strftime(text: Any) -> str:
     Raises:
         ValueError: it has a part that Spark has no equal of.
     """
-    for part, meaning in _WHOLE.items():
-        text = str(text).replace(f"%{part}", meaning)
-    parts = list(_PART.finditer(text))
+    whole = _LETTER.sub(lambda found: _WHOLE.get(found[1], found[0]), str(text))
+    if _LETTER.sub("", whole).endswith("%"):
+        raise ValueError(f"{text!r} has a % at the end that stands for nothing: write %%")
+    parts = list(_PART.finditer(whole))
     return "".join(_piece(place, parts) for place in range(len(parts)))
 
 

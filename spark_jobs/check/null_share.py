@@ -50,7 +50,8 @@ class NullShare:
 
         require([self.column], rows.columns, f"{context.where}.column")
         nulls, total = F.count_if(column(self.column).isNull()), F.count(F.lit(1))
-        return (Figure(column=self.column, judge=self._judge, values={"nulls": nulls, "total": total}),)
+        values = {"nulls": nulls, "total": total}
+        return (Figure(column=self.column, judge=self._judge, values=values, shows_values=False),)
 
     def _judge(self, found: Mapping[str, Any]) -> Verdict:
         total = found["total"] or 0

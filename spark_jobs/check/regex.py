@@ -21,6 +21,10 @@ def doubtful(regex: str) -> dict[str, str]:
     except re.error as reason:
         if _SURE.match(reason.msg):
             return {"regex": f"{regex!r} is no regular expression: {reason}"}
+    except OverflowError as reason:  # Java's largest repetition is smaller than Python's
+        return {"regex": f"{regex!r} is no regular expression: {reason}"}
+    except RecursionError:
+        return {}  # groups as deep as Java alone can tell whether it takes them
     return {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from spark_jobs.check.bounds import judged, no_room, words
@@ -38,7 +39,7 @@ class RowCount:
     """Whether `min` itself is out of range."""
     strict_max: bool = False
     """Whether `max` itself is out of range."""
-    same_as: str | None = field(default=None, metadata={"dataset": True})
+    same_as: str | None = field(default=None, metadata={"dataset": True, "another": True})
     """Another dataset that has as many rows: these are counted."""
     tolerance: int | str = 0
     """How far off that number may be: rows, such as 10, or a share of the other's, such as `1%`."""
@@ -76,7 +77,10 @@ class RowCount:
             return result(self, "row_count", verdict, context, by="statistics", total=total)
         other = other_dataset(self.same_as, replace(context, where=f"{context.where}.same_as"))
         return Figure(
-            column=None, judge=lambda found: self._compared(total, found["other"]), tally=lambda _: _size(other)
+            column=None,
+            judge=lambda found: self._compared(total, found["other"]),
+            tally=lambda _: _size(other),
+            shows_values=False,
         )
 
     def _compared(self, total: int, other: int) -> Verdict:
@@ -85,12 +89,12 @@ class RowCount:
         message = f"{total} rows, {self.same_as} has {other}{give}"
         return Verdict(success=success, observed={"self": total, "other": other}, message="" if success else message)
 
-    def _tolerated(self, other: int) -> float | None:
+    def _tolerated(self, other: int) -> int | Decimal | None:
         """The tolerance in rows; None where it is none."""
         if isinstance(self.tolerance, int):
             return self.tolerance if self.tolerance >= 0 else None
         found = _SHARE.fullmatch(self.tolerance.strip())
-        return float(found[1]) / 100 * other if found else None
+        return Decimal(found[1]) * other / 100 if found else None
 
 
 def _size(rows: DataFrame) -> DataFrame:

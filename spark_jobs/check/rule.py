@@ -76,12 +76,14 @@ class Figure:
         judge: takes what was collected, by name, and says what it means; without a row everything is None.
         values: name -> an aggregate over the rows, folded into the one that answers all checks.
         tally: one row with more of these values, where they need the rows in another grouping.
+        shows_values: whether it tells values of the column, as a sum or a quantile does; counts and shares don't.
     """
 
     column: str | None
     judge: Callable[[Mapping[str, Any]], Verdict]
     values: Mapping[str, Column] = field(default_factory=dict)
     tally: Callable[[DataFrame], DataFrame] | None = None
+    shows_values: bool = True
 
 
 class Named(Protocol):

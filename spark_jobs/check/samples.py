@@ -31,9 +31,8 @@ def unexpected(questions: Mapping[int, Question], rows: DataFrame, context: Cont
         Place -> values, or of several columns mappings of them; as JSON has them, whose NaN is a text. Nothing for a
         dataset that a mask or `pii` has to do with.
     """
-    privacy = Privacy(context.plan)
     asked = {place: question for place, question in questions.items() if question.told}
-    if not asked or privacy.hides(context.dataset) or privacy.holds_personal(context.dataset):
+    if not asked or Privacy(context.plan).forbids(context.dataset):
         return {}
     found: dict[int, list[Any]] = {place: [] for place in asked}
     parts = [_part(place, question, rows) for place, question in asked.items()]

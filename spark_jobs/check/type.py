@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from spark_jobs.check.conforms import may_be
 from spark_jobs.check.rule import Verdict, choice, chosen, result
 from spark_jobs.columns import listed, nearest
+from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import TYPES, Misfit, Outline, Scope, family, plain_type
@@ -53,23 +55,52 @@ class Type:
         known = all(family(kind) is not None for kind in self.types)
         for name in self.columns or (str(self.column),):
             kind = rows.columns.get(name)
-            if known and kind is not None and family(kind) is not None and not self._allows(kind):
+            if known and kind is not None and family(kind) is not None and not self._may_be(kind):
                 message = f"column {name!r} is {kind}, none of {listed(self.types)}"
                 yield Misfit(option="types", message=message, hint="cast it first, or allow its type")
 
     def look(self, rows: DataFrame, context: Context) -> tuple[CheckResult, ...]:
         """One result for each column."""
         names = chosen(self.column, self.columns, rows, context.where)
+        whole = tuple(_spelled(kind, context.where) for kind in self.types)
         return tuple(
-            result(self, "type", self._verdict(rows, name), context, column=name, by="schema") for name in names
+            result(self, "type", self._verdict(rows, name, whole), context, column=name, by="schema") for name in names
         )
 
-    def _verdict(self, rows: DataFrame, name: str) -> Verdict:
+    def _verdict(self, rows: DataFrame, name: str, types: tuple[str, ...]) -> Verdict:
         found = rows.schema[name].dataType.simpleString()
-        success = self._allows(found)
+        success = bool({found.lower(), _word(found)} & set(types))
         message = "" if success else f"it is {found}, none of {listed(self.types)}"
         return Verdict(success=success, observed=found, message=message)
 
-    def _allows(self, found: str) -> bool:
-        mine, whole = plain_type(found).replace(" ", ""), re.split(r"[(<]", plain_type(found))[0]
-        return any(plain_type(kind).replace(" ", "") in {mine, whole} for kind in self.types)
+    def _may_be(self, there: str) -> bool:
+        """Whether a column may be of one of the types, as far as is certain before Spark has looked."""
+        return any(
+            _word(there) == plain_type(kind) or (_has_parts(kind) and may_be(there, kind)) for kind in self.types
+        )
+
+
+def _word(kind: str) -> str:
+    """A type without its parts."""
+    return re.split(r"[(< ]", plain_type(kind))[0]
+
+
+def _has_parts(kind: str) -> bool:
+    return _word(kind) != plain_type(kind)
+
+
+def _spelled(kind: str, where: str) -> str:
+    """A type as Spark spells a column's, nested ones too; one without parts stays that.
+
+    Raises:
+        ConfigError: Spark doesn't know it.
+    """
+    from pyspark.errors import ParseException
+    from pyspark.sql.types import DataType
+
+    if not _has_parts(kind):
+        return plain_type(kind)
+    try:
+        return DataType.fromDDL(kind).simpleString().lower()
+    except ParseException as error:
+        raise ConfigError(f"unknown type {kind!r}", where=f"{where}.types", expected="a Spark SQL type") from error

@@ -87,7 +87,12 @@ class Unique:
         key = F.when(self._counts(), F.xxhash64(*[column(name) for name in self.columns]))
         analysed(lambda: rows.select(key), rows.columns, context.where)
         values = {"different": F.approx_count_distinct(key, error), "counted": F.count(key)}
-        return Figure(column=", ".join(self.columns), judge=lambda found: self._judged(found, error), values=values)
+        return Figure(
+            column=", ".join(self.columns),
+            judge=lambda found: self._judged(found, error),
+            values=values,
+            shows_values=False,
+        )
 
     def _judged(self, found: Mapping[str, Any], error: float) -> Verdict:
         counted, wanted = found["counted"] or 0, 1.0 if self.mostly is None else self.mostly
@@ -108,10 +113,8 @@ class Unique:
         """Counting groups needs no sort of the rows, unlike a window over them."""
         from pyspark.sql import functions as F  # noqa: N812
 
-        times = (
-            rows.where(self._counts())
-            .groupBy([column(name) for name in self.columns])
-            .agg(F.count(F.lit(1)).alias("times"))
-        )
-        repeated = F.when(F.col("times") > 1, F.col("times"))
-        return times.agg(F.sum("times").alias("counted"), F.sum(repeated).alias("failing"))
+        times = spare(self.columns, "times")
+        keys = [column(name) for name in self.columns]
+        each = rows.where(self._counts()).groupBy(keys).agg(F.count(F.lit(1)).alias(times))
+        repeated = F.when(F.col(times) > 1, F.col(times))
+        return each.agg(F.sum(times).alias("counted"), F.sum(repeated).alias("failing"))

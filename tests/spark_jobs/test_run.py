@@ -40,6 +40,7 @@ class Pipeline:
         (folder / "carriers.csv").write_text(CARRIERS)
         self.checks: list[dict[str, Any]] = [{"not_null": {"columns": ["id"]}}, {"row_count": {"min": 1}}]
         self.of_source: dict[str, Any] = {}
+        self.beside: dict[str, Any] = {}
         self.write: dict[str, Any] = {"strategy": "replace_window", "column": "at"}
 
     def drop(self, number: int, text: str) -> None:
@@ -68,7 +69,7 @@ class Pipeline:
                     "window": "all",
                 },
             },
-            "transform": {"result": {"from": "rows", "steps": [{"filter": {"where": "id < 100"}}]}},
+            "transform": {**self.beside, "result": {"from": "rows", "steps": [{"filter": {"where": "id < 100"}}]}},
             "check": {**self.of_source, "result": self.checks},
             "load": {"lake": {"from": "result", "type": "delta", "path": self.table, "write": self.write}},
             "previous": previous.to_json() if previous else None,
@@ -230,6 +231,19 @@ def test_a_check_sets_rows_aside_and_loads_the_rest(pipeline: Pipeline) -> None:
         assert sorted(stage for _, stage, _ in pipeline.quarantined(1)) == ["check", "extract"]
         assert report.datasets["result"].quarantined == 1
         assert report.datasets["result"].missing == 0
+
+
+def test_a_check_may_name_a_dataset_that_nobody_loads_or_checks(pipeline: Pipeline) -> None:
+    pipeline.beside = {"known": {"from": "rows", "steps": [{"filter": {"where": "id < 3"}}]}}
+    pipeline.checks = [
+        {"references": {"column": "id", "dataset": "known", "key": "id", "on_fail": "quarantine"}},
+        {"row_count": {"same_as": "known", "on_fail": "warn"}},
+    ]
+    for reports in ([pipeline.fused(1, 1)], pipeline.staged(1, 10)):
+        assert reports[-1].error is None
+        assert pipeline.rows() == [(1,)]
+        seen = [result for report in reports for result in report.checks if result.kind == "row_count"]
+        assert seen[-1].observed == {"self": 2, "other": 1}
 
 
 def test_what_a_source_promises_of_all_its_rows_is_checked_before_what_became_of_them(pipeline: Pipeline) -> None:

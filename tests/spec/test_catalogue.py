@@ -73,12 +73,24 @@ class Merging:
     """How rows reach the table."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Falling:
+    """A step with a mistake in its code; a fake."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = kinds.PYDANTIC
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't be."""
+        return {"share": str(1 // 0)}
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("AIRFLOW__ETL__ENVIRONMENT", raising=False)
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
     monkeypatch.setitem(REGISTRIES["load"], "merging", f"{__name__}:Merging")  # type: ignore[arg-type]
     monkeypatch.setitem(REGISTRIES["transform"], "broken", "no.such.module:Kind")  # type: ignore[arg-type]
+    monkeypatch.setitem(REGISTRIES["transform"], "falling", f"{__name__}:Falling")  # type: ignore[arg-type]
     (tmp_path / "config/environments").mkdir(parents=True)
     (tmp_path / "config/environments/local.yaml").write_text(ENVIRONMENT + CATALOGS)
     (tmp_path / "dags/empty").mkdir(parents=True)

@@ -78,6 +78,21 @@ def told(folder: Path, *checks: str) -> tuple[Pipeline | None, list[str]]:
             "columns",
             {"columns": ["id"], "others": True},
         ),
+        (
+            "expect_column_pair_values_a_to_be_greater_than_b: {column_A: id, column_B: amount, mostly: null}",
+            "compare",
+            {"column": "id", "is": "greater", "other": "amount", "ignore_nulls": "all"},
+        ),
+        (
+            "expect_column_mean_to_be_between: {column: id, min_value: 1, max_value: null, strict_max: null}",
+            "mean",
+            {"column": "id", "min": 1},
+        ),
+        (
+            "expect_compound_columns_to_be_unique: {column_list: [id], ignore_row_if: null}",
+            "unique",
+            {"columns": ["id"], "ignore_nulls": "all"},
+        ),
         ("expect_table_row_count_to_equal: {value: 3}", "row_count", {"min": 3, "max": 3}),
     ],
 )
@@ -113,6 +128,7 @@ def test_an_expectation_is_the_check_that_means_the_same(
         ("type: {column: amount, types: [itn]}", "24:35 option-conflict *'itn' is no type of Spark*"),
         ("columns: [id, nme]", "24:14 unknown-column *always fail*"),
         ("quantile: {column: amount, ranges: {1.5: {max: 1}}}", "24:40 option-conflict *no share*"),
+        ("row_count: {same_as: result}", "24:26 option-conflict *the checked dataset itself*"),
         ("row_count: {same_as: orders, tolerance: much}", "24:45 option-conflict *neither 10 nor 1%*"),
         ("unique: {columns: [id], approximate: 0.01, on_fail: quarantine}", "24:42 option-conflict *names no row*"),
     ],
@@ -121,6 +137,62 @@ def test_what_can_t_be_is_one_error_at_its_place(folder: Path, text: str, proble
     _, problems = told(folder, text)
     assert len(problems) == 1
     assert fnmatch.fnmatchcase(problems[0], problem), problems
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "expect_column_proportion_of_non_null_values_to_be_between: {column: id, min_value: most}",
+            "24:88 invalid-value 'most' is no share from 0 to 1*",
+        ),
+        (
+            "expect_column_proportion_of_non_null_values_to_be_between: {column: id, max_value: 90}",
+            "24:88 invalid-value 90 is no share from 0 to 1*",
+        ),
+        *(
+            (
+                "expect_column_pair_values_a_to_be_greater_than_b: {column_A: id, column_B: amount, or_equal: "
+                + word
+                + "}",
+                "24:98 invalid-value *is neither true nor false*",
+            )
+            for word in ("no", '"false"', "[1]", "0")
+        ),
+        (
+            "expect_table_columns_to_match_set: {column_set: [id], exact_match: no}",
+            "24:72 invalid-value 'no' is neither true nor false*",
+        ),
+        (
+            "expect_compound_columns_to_be_unique: {column_list: [id], ignore_row_if: [never]}",
+            "24:78 invalid-value *is none of*",
+        ),
+        (
+            "expect_column_values_to_be_in_type_list: {column: id, type_list: [[IntegerType]]}",
+            "* invalid-value *no type*",
+        ),
+        ("expect_column_values_to_be_of_type: {column: id, type_: {a: 1}}", "* invalid-value *no type of PySpark*"),
+        (
+            "expect_column_values_to_match_strftime_format: {column: customer, strftime_format: [a]}",
+            "* invalid-value *is no pattern*",
+        ),
+        (
+            """expect_column_quantile_values_to_be_between:
+                {column: amount, quantile_ranges: {quantiles: [0.5], value_ranges: [[1, 2]]},
+                allow_relative_error: {}}""",
+            "* invalid-value *a number from 0 to 1*",
+        ),
+        ('matches: {column: customer, regex: "a{99999999999999}"}', "* option-conflict *is no regular expression*"),
+    ],
+)
+def test_an_argument_of_another_type_is_an_error_at_its_place(folder: Path, text: str, problem: str) -> None:
+    test_what_can_t_be_is_one_error_at_its_place(folder, text, problem)
+
+
+def test_groups_as_deep_as_python_can_t_read_are_left_to_java(folder: Path) -> None:
+    deep = "(" * 2000 + ")" * 2000
+    pipeline, problems = told(folder, f'matches: {{column: customer, regex: "{deep}"}}')
+    assert (pipeline is not None, problems) == (True, [])
 
 
 def test_every_expectation_of_great_expectations_is_known() -> None:
@@ -140,6 +212,9 @@ def test_strftime_s_patterns_are_spark_s() -> None:
     for refused in ("%A", "%Q"):
         with pytest.raises(ValueError, match="no equal"):
             strftime(refused)
+    assert strftime("%Y%%F") == "yyyy%'F'"  # a percent sign, and a letter
+    with pytest.raises(ValueError, match="% at the end"):
+        strftime("%Y-%")
     assert spark_type("LongType") == ("bigint",)
 
 

@@ -201,6 +201,10 @@ def test_a_manual_pipeline_may_ask_for_a_value_and_does(project: Project) -> Non
         ),
         ("{window_start: a}", "invalid-param params.window_start | 'window_start' is what the form"),
         ("{a-b: a}", "invalid-param params.a-b | 'a-b' can't be a parameter's name"),
+        (
+            '{region: {default: eu, pattern: "a{99999999999999}"}}',
+            "invalid-param params.region.pattern | 'a{99999999999999}' is no regular expression",
+        ),
         ('{region: {default: eu, pattern: "("}}', "invalid-param params.region.pattern | '(' is no regular expression"),
         (
             "{region: {defualt: eu}}",

@@ -83,6 +83,14 @@ RULES: Final = (
         mend="Mend the installation of the distribution that brings it.",
     ),
     Rule(
+        code="reader-failed",
+        why="Reading the file came to an error that no rule foresaw, in this package or in a kind of somebody else; the"
+        " message holds Python's own reason. Other files are read as ever.",
+        wrong="transform:\n  - from: orders\n  - falling: {}\n",
+        right="transform:\n  - from: orders\n  - filter: amount > 0\n",
+        mend="Report it to whoever made the kind, or to us; until then, write the option that it falls over otherwise.",
+    ),
+    Rule(
         code="option-conflict",
         why="Options that are each right can't go together, or one lacks what it needs: bounds that nothing lies between,"
         " `column` beside `columns`, an option of another format.",

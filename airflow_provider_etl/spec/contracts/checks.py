@@ -17,7 +17,7 @@ from spark_jobs.check.not_null import NotNull
 from spark_jobs.check.rule import OnFail
 from spark_jobs.check.unique import Unique
 from spark_jobs.columns import quote
-from spark_jobs.outline import family
+from spark_jobs.outline import family, plain_type
 
 _DIGITS: Final = 38  # of Spark's largest decimal
 
@@ -111,23 +111,25 @@ def _conditions(column: str, item: ContractColumn, zone: str) -> Iterator[tuple[
     kind = family(item.type) or ""
     bounds = [(sign, bound) for sign, bound in ((">=", item.min), ("<=", item.max)) if bound is not None]
     if bounds:
-        parts = [f"{column} {sign} {_literal(bound, kind, zone)}" for sign, bound in bounds]
+        parts = [f"{column} {sign} {_literal(bound, item.type, zone)}" for sign, bound in bounds]
         # To Spark NaN is the largest number: without a max it would pass.
         parts += [f"not isnan({column})"] if kind == "float" else []
         yield "in_range", f"({' and '.join(parts)})"
     if item.values:
-        yield "in_set", f"{column} in ({', '.join(_literal(value, kind, zone) for value in item.values)})"
+        yield "in_set", f"{column} in ({', '.join(_literal(value, item.type, zone) for value in item.values)})"
     if item.regex is not None:
         yield "matches", f"{column} rlike {quoted(item.regex)}"
 
 
-def _literal(value: float | bool | str, kind: str, zone: str) -> str:
+def _literal(value: float | bool | str, type_: str | None, zone: str) -> str:
+    kind = family(type_) or ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int) and len(str(abs(value))) > _DIGITS:
         return f"{float(value)!r}D"  # no decimal holds it; the reader takes none that a double doesn't
     if not isinstance(value, str):
-        return repr(value)
+        # A column of floats holds the float that is nearest to 0.1, which is no double and no decimal.
+        return f"cast({value!r} as float)" if type_ is not None and plain_type(type_) == "float" else repr(value)
     if kind == "date":
         return f"DATE {quoted(date.fromisoformat(value).isoformat())}"  # ISO's other forms are none to Spark
     if kind in ("timestamp", "timestamp_ntz"):

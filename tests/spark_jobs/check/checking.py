@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +33,18 @@ class Ran:
         return [json.loads(row["raw"]) for row in self.refused]
 
 
-def checks(rows: DataFrame, *items: Mapping[str, Any], zone: str = "UTC", **datasets: DataFrame) -> Ran:
+def built(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    """Checks as the plan's JSON brings them."""
     found = []
     for item in items:
         for name, value in item.items():
             kind = kinds.find(CHECKS, name, "check")
             found.append((name, kinds.build(kind, kinds.normalise(kind, value))))
-    done = check(tuple(found), rows, rows.count(), context(rows, zone, **datasets))
+    return tuple(found)
+
+
+def checks(rows: DataFrame, *items: Mapping[str, Any], zone: str = "UTC", **datasets: DataFrame) -> Ran:
+    done = check(built(items), rows, rows.count(), context(rows, zone, **datasets))
     kept = None if done.kept is None else [tuple(row) for row in done.kept.collect()]
     assert done.kept is None or done.kept.schema == rows.schema
     return Ran(done.results, kept, [] if done.refused is None else done.refused.collect())

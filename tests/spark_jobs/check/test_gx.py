@@ -62,6 +62,22 @@ def test_great_expectations_takes_every_check_that_it_has(name: str) -> None:
             "expect_column_values_to_be_between",
             {"column": "a", "min_value": 1, "mostly": 0.5},
         ),
+        (
+            "in_range: {column: a, min: 1, on_fail: quarantine}",
+            "expect_column_values_to_be_between",
+            {"column": "a", "min_value": 1, "mostly": 0.0},
+        ),
+        (
+            "type: {column: a, types: [integer, DECIMAL]}",
+            "expect_column_values_to_be_in_type_list",
+            {"column": "a", "type_list": ["IntegerType", "DecimalType"]},
+        ),
+        (
+            "type: {column: a, types: [integer, 'decimal(10,2)']}",
+            "type",
+            {"column": "a", "types": ["integer", "decimal(10,2)"]},
+        ),
+        ("type: {column: a, types: [interval]}", "type", {"column": "a", "types": ["interval"]}),
         ("unique: {columns: [a], approximate: 0.01}", "unique", {"columns": ["a"], "approximate": 0.01}),
         ("row_count: {same_as: b, tolerance: 1%}", "row_count", {"same_as": "b", "tolerance": "1%"}),
     ],

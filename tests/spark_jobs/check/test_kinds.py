@@ -216,17 +216,18 @@ def test_the_conditions_of_a_contract_set_the_same_rows_aside_as_its_checks(spar
         "d": ContractColumn(type="date", max="2013-01-01"),
         "s": ContractColumn(type="string", values=("it's", "b\\"), regex="^[a-z']+$"),
         "x": ContractColumn(type="decimal(10,2)", values=(1.5, 2)),
+        "f": ContractColumn(type="real", min=0.1, max=0.1),  # the nearest float to it is larger than the double
     }
     contract = Contract(told="c", path="c", file=ContractFile(columns=columns), node=MapNode(Source("c")))
     at = datetime(2013, 1, 1, 6, tzinfo=UTC)
     data = [
-        (0.0, at, date(2013, 1, 1), "it's", Decimal("1.50")),
-        (None, None, None, None, None),
-        (NAN, datetime(2013, 1, 1, 5, 59, tzinfo=UTC), date(2013, 1, 2), "b\\", Decimal(2)),
-        (-1.0, datetime(2013, 1, 1, 6, 1, tzinfo=UTC), date(2012, 1, 1), "c", Decimal("1.51")),
+        (0.0, at, date(2013, 1, 1), "it's", Decimal("1.50"), 0.1),
+        (None, None, None, None, None, None),
+        (NAN, datetime(2013, 1, 1, 5, 59, tzinfo=UTC), date(2013, 1, 2), "b\\", Decimal(2), 0.11),
+        (-1.0, datetime(2013, 1, 1, 6, 1, tzinfo=UTC), date(2012, 1, 1), "c", Decimal("1.51"), 0.09),
     ]
-    rows = spark.createDataFrame(data, "n double, t timestamp, d date, s string, x decimal(10,2)")
+    rows = spark.createDataFrame(data, "n double, t timestamp, d date, s string, x decimal(10,2), f float")
     done = checks(rows, *({name: kinds.dump(kind)} for name, kind in of_rows(contract, list(columns), "stop")))
     texts = conditions(contract, "UTC").values()
     left = rows.selectExpr(*(f"count_if(not ({text})) as c{place}" for place, text in enumerate(texts))).collect()[0]
-    assert list(left) == [failing for _, failing, _ in done.numbers] == [2, 2, 1, 1, 1, 1]
+    assert list(left) == [failing for _, failing, _ in done.numbers] == [2, 2, 1, 1, 1, 1, 2]

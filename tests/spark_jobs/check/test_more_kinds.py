@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from spark_jobs.check.flow import check
 from spark_jobs.errors import ConfigError
-from tests.spark_jobs.check.checking import checks
+from tests.spark_jobs.check.checking import built, checks
+from tests.spark_jobs.transform.running import context
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -157,9 +159,8 @@ def test_a_dataset_has_as_many_rows_as_another(rows: DataFrame) -> None:
 
 
 def test_the_schema_answers_what_it_can_and_no_row_is_read(rows: DataFrame) -> None:
-    broken = rows.selectExpr("assert_true(false) AS boom", "c", "a", "k")
-    done = checks(
-        broken.limit(0),
+    given, session = rows.selectExpr("assert_true(false) AS boom", "c", "a", "k"), rows.sparkSession.sparkContext
+    items: list[dict[str, Any]] = [
         {"type": {"column": "c", "types": ["double", "decimal"]}},
         {"type": {"columns": ["a", "c"], "types": ["integer", "decimal(10, 2)"]}},
         {"type": {"column": "a", "types": ["bigint"]}},
@@ -169,7 +170,16 @@ def test_the_schema_answers_what_it_can_and_no_row_is_read(rows: DataFrame) -> N
         {"columns": {"columns": ["k", "a"], "others": True}},
         {"columns": {"columns": ["k", "a", "c", "boom"], "ordered": True}},
         {"columns": ["k", "A"]},
-    )
+    ]
+    jobs = session.statusTracker().getJobIdsForGroup
+    session.setJobGroup("of the schema", "checks that no job may answer")
+    try:
+        done = check(built(items), given, 5, context(given))
+        assert not jobs("of the schema")
+        check(built([{"not_null": ["a"]}]), given, 5, context(given))
+        assert jobs("of the schema")  # else nothing would be seen
+    finally:
+        session.setLocalProperty("spark.jobGroup.id", None)
     assert [result.success for result in done.results] == [
         True,
         True,
@@ -189,6 +199,48 @@ def test_the_schema_answers_what_it_can_and_no_row_is_read(rows: DataFrame) -> N
         "the order is boom, c, a, k",
         "'A' missing; 'boom', 'c', 'a' not expected",
     ]
+
+
+def test_a_column_may_be_called_as_a_helper_is(spark: SparkSession) -> None:
+    done = checks(
+        spark.createDataFrame([(1,), (1,), (2,), (None,)], "Times int"),
+        {"distinct_count": {"column": "Times", "max": 2}},
+        {"distinct_share": {"column": "Times", "max": 0.7}},
+        {"unique": ["Times"]},
+    )
+    assert [result.success for result in done.results] == [True, True, False]
+    assert done.numbers[2] == (3, 2, False)
+
+
+def test_a_date_beside_a_timestamp_is_a_midnight_of_the_pipeline_s_timezone(spark: SparkSession) -> None:
+    rows = spark.sql(
+        "SELECT date'2013-01-01' AS day, timestamp_ntz'2013-01-01 00:00:00' AS local, at FROM VALUES"
+        " (timestamp'2013-01-01 04:59:59Z'), (timestamp'2013-01-01 05:00:00Z') AS given (at)"
+    )
+    pairs = [("at", "day"), ("at", "local"), ("local", "day")]
+    items = [{"compare": {"column": one, "is": "greater_or_equal", "other": other}} for one, other in pairs]
+    done = checks(rows, *items, zone="America/New_York")
+    assert done.numbers == [(2, 1, False), (2, 1, False), (2, 0, True)]
+
+
+@pytest.mark.parametrize(
+    ("day", "seen"), [("9999-12-31", "beyond the year 9999"), ("2013-01-01", "2013-01-02T00:00:00Z")]
+)
+def test_the_end_of_the_calendar_is_new(spark: SparkSession, day: str, seen: str) -> None:
+    done = checks(spark.sql(f"SELECT date'{day}' AS day"), {"freshness": {"column": "day", "within": timedelta(0)}})
+    assert [(result.success, result.observed) for result in done.results] == [(True, seen)]
+
+
+def test_a_type_may_be_written_as_spark_doesn_t(spark: SparkSession) -> None:
+    rows = spark.sql("SELECT array(1) AS a, named_struct('N', 1.5BD) AS s, INTERVAL '1' DAY AS i").limit(0)
+    done = checks(
+        rows,
+        {"type": {"column": "a", "types": ["array<integer>"]}},
+        {"type": {"column": "s", "types": ["STRUCT<N: dec(2, 1)>"]}},
+        {"type": {"column": "i", "types": ["interval"]}},
+        {"type": {"column": "a", "types": ["array<bigint>", "map"]}},
+    )
+    assert [result.success for result in done.results] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,17 +60,53 @@ def test_values_are_gathered_where_a_check_failed_and_where_they_are_asked_for(r
     assert values(rows, context(rows), *items, form="BOOLEAN_ONLY") == [None] * 8
 
 
-@pytest.mark.parametrize(("pii", "steps"), [(True, ()), (False, (("mask", Mask(columns={"t": "redact"})),))])
+def plans(given: Context, *, pii: bool, steps: Any = ()) -> tuple[Context, Context]:
+    """With a plan in which nothing is personal, and with one in which something is, or is masked."""
+    opened = replace(given.plan, extract={"people": source(pii=False)}, transform={"result": Dataset(source="people")})
+    closed = replace(
+        opened, extract={"people": source(pii=pii)}, transform={"result": Dataset(source="people", steps=steps)}
+    )
+    return replace(given, plan=opened), replace(given, plan=closed)
+
+
+PERSONAL = pytest.mark.parametrize(
+    ("pii", "steps"), [(True, ()), (False, (("mask", Mask(columns={"t": "redact"})),))], ids=["pii", "mask"]
+)
+
+
+@PERSONAL
 def test_no_value_of_a_dataset_is_shown_that_a_mask_or_a_contract_calls_personal(
     rows: DataFrame, pii: bool, steps: Any
 ) -> None:
-    plain = context(rows)
-    plan = replace(
-        plain.plan,
-        extract={"people": source(pii=pii)},
-        transform={"result": Dataset(source="people", steps=steps)},
-    )
-    open_plan = replace(plan, extract={"people": source(pii=False)}, transform={"result": Dataset(source="people")})
+    opened, closed = plans(context(rows), pii=pii, steps=steps)
     item: tuple[str, dict[str, Any]] = ("in_range", {"column": "i", "max": 28})
-    assert values(rows, replace(plain, plan=open_plan), item) == [[29, 29]]
-    assert values(rows, replace(plain, plan=plan), item) == [None]
+    assert values(rows, opened, item) == [[29, 29]]
+    assert values(rows, closed, item) == [None]
+
+
+@PERSONAL
+def test_no_figure_of_such_a_dataset_is_shown_that_tells_values(rows: DataFrame, pii: bool, steps: Any) -> None:
+    opened, closed = plans(context(rows), pii=pii, steps=steps)
+    telling: list[tuple[str, dict[str, Any]]] = [
+        *((kind, {"column": "i", "max": -1}) for kind in ("sum", "mean", "median", "stddev")),
+        ("quantile", {"column": "i", "ranges": {"0.5": {"max": -1}}}),
+        ("freshness", {"column": "day", "within": timedelta(0)}),
+        ("sum", {"column": "i", "min": 0}),
+    ]
+    counting = [("distinct_count", {"column": "i", "max": 1}), ("null_share", {"column": "t", "min": 0.5})]
+    items = tuple(
+        (name, kinds.build(kinds.find(CHECKS, name, "check"), options)) for name, options in [*telling, *counting]
+    )
+    dated = rows.selectExpr("*", "date'1987-06-05' AS day")
+    shown, hidden = (check(items, dated, 60, asked).results for asked in (opened, closed))
+    assert (
+        [result.success for result in shown]
+        == [result.success for result in hidden]
+        == [False] * 6 + [True] + [False] * 2
+    )
+    assert "1987-06-06" in shown[5].message
+    assert all(result.observed_value is not None for result in shown)
+    assert [(result.observed, result.observed_value) for result in hidden[:7]] == [(None, None)] * 7
+    told = "not within its bounds (the value is not shown: it is personal or masked)"
+    assert [result.message for result in hidden[:7]] == [told] * 6 + [""]
+    assert hidden[7:] == shown[7:]
