@@ -39,7 +39,7 @@ KNOWN = {
 KNOWN |= {"directed", "distinct", "column_of", "shared_with"}  # what spec/columns looks at
 KNOWN |= {"aggregate", "function", "connection"}  # spec/sql_order.py, spec/python_steps.py, hooks/connections.py
 KNOWN |= {"upkeep"}  # spec/pipeline.py: no part of the fingerprint
-KNOWN |= {"catalog"}  # spec/catalogs.py
+KNOWN |= {"catalog", "another"}  # spec/catalogs.py, spec/rules.py
 
 
 @pytest.mark.parametrize(("group", "name"), KINDS)
