@@ -2,67 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar
 
-from spark_jobs.check.regex import doubtful, refuse_bad_regex
-from spark_jobs.check.rule import Question, choice, chosen, required_text, text_only
-from spark_jobs.columns import column
-from spark_jobs.flow import Context
-from spark_jobs.kinds import PYDANTIC
-from spark_jobs.outline import Misfit, Outline, Scope
-from spark_jobs.refusal import shown
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+from spark_jobs.check.of_texts import OfTexts
 
 
 @dataclass(frozen=True, kw_only=True)
-class NotMatches:
+class NotMatches(OfTexts):
     """No text contains a match of a regular expression; nulls are ignored."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
     example: ClassVar[str] = 'not_matches: {column: customer, regex: "^TEST"}'
+    finds: ClassVar[bool] = False
 
-    column: str | None = field(default=None, metadata={"column": True})
-    """The column, where it is one."""
-    columns: tuple[str, ...] = field(default=(), metadata={"column": True})
-    """The columns, each checked by itself."""
     regex: str
     """Java regular expression, searched anywhere in the text."""
-    mostly: float | None = field(default=None, metadata={"ge": 0, "le": 1})
-    """Share of rows, 0 to 1, that must pass, else the check fails; default 1, and 0 with `on_fail: quarantine`."""
-    on_fail: Literal["stop", "quarantine", "warn"] = "stop"
-    """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `warn` only reports."""
-    severity: Literal["critical", "warning", "info"] = "critical"
-    """How bad a failure is, for those who read the report; nothing else depends on it."""
-    name: str | None = None
-    """Name in the report and in the quarantine; default: the name of the kind."""
-
-    def conflicts(self) -> dict[str, str]:
-        """Options that can't go together: option -> why."""
-        return choice(self.column, self.columns) | doubtful(self.regex)
-
-    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
-        """Columns that hold no text."""
-        yield from text_only(self.column, self.columns, rows)
-
-    def measure(self, rows: DataFrame, context: Context) -> tuple[Question, ...]:
-        """One question for each column."""
-        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
-
-        names = chosen(self.column, self.columns, rows, context.where)
-        refuse_bad_regex(self.regex, context)
-        for name in names:
-            required_text(name, rows, context.where)
-        return tuple(
-            Question(
-                column=name,
-                failing=F.coalesce(column(name).rlike(self.regex), F.lit(False)),
-                counted=column(name).isNotNull(),
-                reason=F.concat(F.lit(f"{name}: "), shown(name), F.lit(f" matches {self.regex}")),
-                says=f"match {self.regex}",
-            )
-            for name in names
-        )

@@ -2,64 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-from spark_jobs.check.bounds import judge, no_room, number_only
-from spark_jobs.check.rule import Figure, required_number
+from spark_jobs.check.of_numbers import OfNumbers
 from spark_jobs.columns import column
-from spark_jobs.flow import Context
-from spark_jobs.kinds import PYDANTIC
-from spark_jobs.outline import Misfit, Outline, Scope
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sum:
+class Sum(OfNumbers):
     """The sum of a column's values lies between the bounds.
 
     Nulls are ignored; NaN fails, and so does a column without a value.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
     example: ClassVar[str] = "sum: {column: amount, min: 1, max: 1000000}"
+    called: ClassVar[str] = "sum"
+    said: ClassVar[str] = "the sum"
 
-    column: str = field(metadata={"column": True})
-    """The column."""
-    min: int | float | None = None
-    """Smallest figure allowed."""
-    max: int | float | None = None
-    """Largest figure allowed."""
-    strict_min: bool = False
-    """Whether `min` itself is out of range."""
-    strict_max: bool = False
-    """Whether `max` itself is out of range."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports."""
-    severity: Literal["critical", "warning", "info"] = "critical"
-    """How bad a failure is, for those who read the report; nothing else depends on it."""
-    name: str | None = None
-    """Name in the report; default: the name of the kind."""
-
-    def conflicts(self) -> dict[str, str]:
-        """Options that can't go together: option -> why."""
-        return no_room(self, "sum")
-
-    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
-        """A column that holds no numbers."""
-        yield from number_only(self.column, rows)
-
-    def measure(self, rows: DataFrame, context: Context) -> tuple[Figure, ...]:
-        """One figure."""
+    def value(self, rows: DataFrame) -> Column:
+        """The aggregate that is the figure."""
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
         from pyspark.sql import types as T  # noqa: N812
 
-        required_number(self.column, rows, context.where)
         whole = isinstance(rows.schema[self.column].dataType, T.IntegralType)
-        value = (
-            column(self.column).cast("decimal(38,0)") if whole else column(self.column)
-        )  # a bigint's sum may be none
-        return (Figure(column=self.column, judge=judge(self, "the sum"), values={"value": F.sum(value)}),)
+        # A bigint's sum may be none.
+        return F.sum(column(self.column).cast("decimal(38,0)") if whole else column(self.column))
