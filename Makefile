@@ -147,6 +147,9 @@ prove: ## Every supported Airflow, and the proofs that take too long for make te
 .venv-airflow/dag-factory/.made: requirements/dag-factory.txt requirements/build.txt pyproject.toml | $(UV)
 	@$(call INSTALL_BESIDE,dag-factory,dag-factory)
 
+.venv-airflow/bench-quality/.made: requirements/bench-quality.txt requirements/build.txt pyproject.toml | $(UV)
+	@$(call INSTALL_BESIDE,bench-quality,bench-quality)
+
 define INSTALL_BESIDE
 echo "installing requirements/$(2).txt into .venv-airflow/$(1)"; python=.venv-airflow/$(1)/bin/python; \
 [ -x $$python ] || $(UV) venv --quiet --python $(BIN)/python .venv-airflow/$(1); \
@@ -180,6 +183,10 @@ bench-batch: .venv/.dev archive ## What a backfill in jobs of many windows saves
 bench-jdbc: .venv/.dev jars ## What loads into PostgreSQL take beside Spark's own JDBC writer
 	@$(BIN)/python -m benchmarks.jdbc
 
+.PHONY: bench-quality
+bench-quality: .venv/.dev archive .venv-airflow/bench-quality/.made ## What twelve checks cost beside a write, Great Expectations and pandera
+	@$(BIN)/python -m benchmarks.quality
+
 .PHONY: bench-pipeline
 bench-pipeline: .venv/.dev archive ## What a pipeline costs beside the same by hand: three million records of 1 KB
 	@$(BIN)/python -m benchmarks.pipeline
@@ -197,6 +204,7 @@ lock: | $(UV) ## Resolve requirements/*.in anew, with hashes and without host na
 	@$(COMPILE) requirements/compose.in --constraints requirements/demo.txt -o requirements/compose.txt
 	@for lane in $(LANES); do $(COMPILE) pyproject.toml requirements/airflow-$$lane.in -o requirements/airflow-$$lane.txt; done
 	@$(COMPILE) pyproject.toml requirements/dag-factory.in -o requirements/dag-factory.txt
+	@$(COMPILE) requirements/bench-quality.in -o requirements/bench-quality.txt
 
 .PHONY: docs
 docs: .venv/.dev ## Write docs/language.md, docs/rules.md and the schemas that ship from the code

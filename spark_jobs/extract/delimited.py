@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.extract.cells import Reading
@@ -13,7 +15,7 @@ from spark_jobs.extract.lines import lines, quoted_records, quotes, unreadable
 from spark_jobs.extract.records import Parsed, Problem
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 _MOST_FIELDS: Final = 100_000  # Spark's parser fails the job at a line with more fields than it has room for
 
@@ -32,6 +34,44 @@ def parser(reading: Reading, dialect: Dialect) -> Callable[[bool], list[Parsed]]
     return lambda numbered: [reader.parse(group, numbered=numbered) for group in found]
 
 
+def options(dialect: Dialect) -> dict[str, str]:
+    """What Spark's parser of one record is told; `bad` is where it keeps one with too many or too few fields."""
+    found = {
+        "mode": "PERMISSIVE",
+        "columnNameOfCorruptRecord": "bad",
+        "sep": dialect.separator,
+        "quote": dialect.quote,
+        "escape": dialect.quote or "\0",
+        "maxColumns": str(_MOST_FIELDS + 2),
+    }
+    return found | ({"multiLine": "true", "lineSep": "\n"} if dialect.multiline else {})
+
+
+def unclosed(record: Column, fields: Sequence[Column], dialect: Dialect, whole: Column) -> Column:
+    """Whether the quotes of a record don't close, which is whether it has an odd number of them.
+
+    Counting them takes longer than anything else that is asked of a record. Where no field has kept a quote, the parser
+    took them all for pairs around fields, but for one that opens the last field and never closes: the record's end
+    doesn't look like that field, as it stands there bare or in quotes.
+
+    Args:
+        record: the raw record.
+        fields: what the parser made of it, one text for each.
+        dialect: separator and quote.
+        whole: whether it has as many fields as it should; never null.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    quote, last = dialect.quote, F.coalesce(fields[-1], F.lit(""))
+    odd = quotes(record, quote) % 2 == 1
+    if not quote:
+        return odd
+    ends = [(dialect.separator, ""), (quote, quote)]
+    known = reduce(or_, [F.endswith(record, F.concat(F.lit(a), last, F.lit(b))) for a, b in ends])
+    none = ~F.contains(F.concat_ws("", *fields), F.lit(quote))
+    return F.when(whole & none & known, F.lit(False)).otherwise(odd)
+
+
 class _Reader:
     def __init__(self, reading: Reading, dialect: Dialect, new: Sequence[str]) -> None:
         self.reading, self.dialect, self.new = reading, dialect, new
@@ -40,10 +80,12 @@ class _Reader:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         fields = Fields(reading=self.reading, names=group.names, new=self.new, nulled=True)
-        texts = fields.texts([F.col(f"p.c{place}") for place in range(len(group.names))])
+        found = [F.col(f"p.c{place}") for place in range(len(group.names))]
         ragged = F.col("p").isNull() | F.col("p.bad").isNotNull()
+        open_ended = unclosed(F.col("value"), found, self.dialect, ~ragged)
         records = self._records(group, numbered=numbered)
-        frame = records.select("value", "file", "line", ragged.alias("ragged"), *texts)
+        told = ragged.alias("ragged"), open_ended.alias("unclosed")
+        frame = records.select("value", "file", "line", *told, *fields.texts(found))
         return replace(
             fields.parsed(frame, self._broken(group), F.col("value")),
             header=F.col("value").isin(*group.raws, *[f"\ufeff{raw}" for raw in group.raws]),
@@ -65,19 +107,8 @@ class _Reader:
         separators = F.octet_length(record) - F.octet_length(rest)
         safe = F.when((F.octet_length(record) < _MOST_FIELDS) | (separators < _MOST_FIELDS), record)
         schema = ", ".join([*[f"c{place} STRING" for place in range(len(group.names))], "bad STRING"])
-        parsed = F.from_csv(safe, schema, self._options())
+        parsed = F.from_csv(safe, schema, options(self.dialect))
         return records.where(F.octet_length(record) > 0).select("value", "file", "line", parsed.alias("p"))
-
-    def _options(self) -> dict[str, str]:
-        options = {
-            "mode": "PERMISSIVE",
-            "columnNameOfCorruptRecord": "bad",
-            "sep": self.dialect.separator,
-            "quote": self.dialect.quote,
-            "escape": self.dialect.quote or "\0",
-            "maxColumns": str(_MOST_FIELDS + 2),
-        }
-        return options | ({"multiLine": "true", "lineSep": "\n"} if self.dialect.multiline else {})
 
     def _broken(self, group: Group) -> tuple[Problem, ...]:
         from pyspark.sql import functions as F  # noqa: N812
@@ -93,7 +124,7 @@ class _Reader:
             ),
             Problem(
                 rule="quotes",
-                when=quotes(record, self.dialect.quote) % 2 == 1,
+                when=F.col("unclosed"),
                 message=F.lit(f"the quotes of the record don't close; {hint}"),
             ),
             Problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from spark_jobs.errors import ConfigError, DataError
+from spark_jobs.extract.delimited import options, unclosed
+from spark_jobs.extract.header import Dialect
 from spark_jobs.failures import classify
 from tests.spark_jobs.extract.drops import Drops
 
@@ -105,6 +108,25 @@ def test_multiline_copes_with_mixed_line_ends_and_repeated_headers_of_several_li
     read = drops.read("a.csv", columns={"id": "int", "name": "string", "pri\nce": "int"}, multiline=True)
     assert sorted(read.rows) == [(1, "Ann", 1), (2, "Bo", 2)]
     assert [(row["rules"], row["source_line"]) for row in read.refused] == [(["repeated_header"], 4)]
+
+
+@pytest.mark.parametrize(("separator", "multiline"), [(",", False), (",", True), ("||", False)])
+def test_quotes_that_never_close_are_seen_in_every_short_record(spark: Any, separator: str, multiline: bool) -> None:
+    """The parser's own fields answer for most records: held against counting, for all texts of a few characters."""
+    import pandas as pd
+    from pyspark.sql import functions as F  # noqa: N812
+
+    dialect = Dialect(separator=separator, quote='"', multiline=multiline)
+    letters = ["a", " ", '"', separator, *(["\n"] if multiline else [])]
+    texts = ["".join(found) for size in range(1, 7) for found in itertools.product(letters, repeat=size)]
+    records = spark.createDataFrame(pd.DataFrame({"value": texts}))
+    odd = {text for text in texts if text.count('"') % 2}
+    for width in (1, 2, 3):
+        schema = ", ".join([*[f"c{place} STRING" for place in range(width)], "bad STRING"])
+        frame = records.select("value", F.from_csv("value", schema, options(dialect)).alias("p"))
+        whole = F.col("p").isNotNull() & F.col("p.bad").isNull()
+        asked = unclosed(F.col("value"), [F.col(f"p.c{place}") for place in range(width)], dialect, whole)
+        assert {row[0] for row in frame.where(asked).select("value").collect()} == odd
 
 
 def test_multiline_sets_a_record_aside_whose_quotes_never_close(drops: Drops) -> None:
