@@ -99,5 +99,10 @@ class Transaction:
         actions = self._jvm.org.apache.spark.api.python.PythonUtils.toSeq(self._actions)
         return int(self._transaction.commit(actions, operation))
 
+    @property
+    def version(self) -> int:
+        """The table's version that it sees."""
+        return int(self._transaction.snapshot().version())
+
     def _as_java(self, collection: Any) -> Any:
         return self._jvm.scala.jdk.javaapi.CollectionConverters.asJava(collection)
