@@ -28,11 +28,17 @@ class Accounts:
         report: where the books are kept.
         staging: where datasets and refused rows are staged.
         say: takes one line of progress.
+        ahead: writes a dataset where its load will want it, and tells where; None where it must be staged.
     """
 
     report: Report
     staging: Staging
     say: Callable[[str], None]
+    ahead: Callable[[str, DataFrame], Staged | None] = lambda _name, _rows: None
+
+    def write(self, verb: str, name: str, rows: DataFrame) -> None:
+        """Compute a dataset that is checked or loaded, and keep where it is."""
+        self.keep(name, self.ahead(name, rows) or self.staging.write(rows, verb, name))
 
     def datasets(self) -> list[str]:
         """Names of the staged datasets."""
@@ -81,12 +87,13 @@ class Accounts:
 
     def split(self, verb: str, name: str, kept: DataFrame, refused: DataFrame) -> None:
         """Stage the rows of a staged dataset that stay and those that go, and see that none is missing."""
-        before, counts = self.staged(name).rows, self.report.datasets[name]
-        staged = self.staging.write(kept, verb, name)
-        gone = before - staged.rows
+        before, counts = self.staged(name), self.report.datasets[name]
+        self.write(verb, name, kept)
+        rows = self.staged(name).rows
+        gone = before.rows - rows
         self.set_aside(verb, name, refused, gone)
-        self.report.datasets[name] = replace(counts, rows=staged.rows, quarantined=counts.quarantined + gone)
-        self.keep(name, staged)
+        self.staging.drop(before)
+        self.report.datasets[name] = replace(counts, rows=rows, quarantined=counts.quarantined + gone)
         self.balance(name)
         self.say(f"{verb} {name}: {gone} rows set aside")
 

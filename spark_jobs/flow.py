@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from spark_jobs.history import Pinned
+    from spark_jobs.load.in_place import Written
     from spark_jobs.session import FileStat
 
 
@@ -31,6 +32,7 @@ class Context:
         versions: path of a table -> the version that this run reads of it, once it has read some of it.
         sources: name -> what the run's sources were when they were read (Flow.told).
         files: source -> the files that it has read, where a load has to keep that (load/kept_files.py).
+        written: what a load has written ahead of the checks and may commit as it is (load/in_place.py); else None.
     """
 
     spark: SparkSession
@@ -42,6 +44,7 @@ class Context:
     versions: MutableMapping[str, Pinned] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: Mapping[str, DataFrame] = field(default_factory=dict)
+    written: Written | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,7 +134,8 @@ class Commit:
 
     Args:
         version: the table's version.
-        entry: `unit`, `number`, `token`, `fingerprint`, `pipeline`, `window`; with lookback `reach` and `since`.
+        entry: `unit`, `number`, `token`, `fingerprint`, `pipeline`, `window`; with lookback `reach` and `since`;
+            `deleted`, the rows that it took away, where the table's log may not say.
         metrics: what the table's log says of the rows.
     """
 

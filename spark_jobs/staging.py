@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.errors import DataError
@@ -19,6 +19,8 @@ from spark_jobs.sweeping import DONE, sweep
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
+
+    from spark_jobs.load.in_place import Written
 
 _MANIFEST: Final = "manifest.json"
 _FEW: Final = 32  # files whose footers are read one after the other faster than a Spark job starts
@@ -39,10 +41,17 @@ class Staged:
 
 @dataclass(frozen=True, kw_only=True)
 class Staging:
-    """Where the attempts of one window's run stage their files."""
+    """Where the attempts of one window's run stage their files.
+
+    Args:
+        spark: a classic session.
+        plan: the run's.
+        ahead: path -> what stands under a table already, of a run that doesn't end between its verbs.
+    """
 
     spark: SparkSession
     plan: Plan
+    ahead: dict[str, Written] = field(default_factory=dict)
 
     @property
     def pipeline_folder(self) -> str:
@@ -64,6 +73,19 @@ class Staging:
         self._storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest))
         return staged
 
+    def take(self, written: Written, dataset: str) -> Staged:
+        """Take rows that stand under a table already for staged; a purge sees that they aren't published yet."""
+        path = f"{self.run_folder}/ahead-{self.plan.attempt.number}-{len(self.ahead)}/{dataset}"
+        self._storage.write(f"{path}/data/_ahead", written.transaction.path)
+        self.ahead[path] = written
+        return Staged(path=path, rows=written.rows)
+
+    def drop(self, staged: Staged) -> None:
+        """Remove what stands under a table, and won't be committed."""
+        if staged.path in self.ahead:
+            self.ahead[staged.path].delete()
+            self._storage.delete(staged.path)
+
     def _count(self, folder: str, schema: StructType) -> int:
         """The rows that are in the files: few files are asked here, many by Spark."""
         if len(self._storage.names(folder)) <= _FEW:
@@ -82,6 +104,8 @@ class Staging:
         """
         from pyspark.sql.types import StructType
 
+        if staged.path in self.ahead:
+            return self.ahead[staged.path].read()
         if not self._storage.exists(f"{staged.path}/{_MANIFEST}"):
             raise DataError(
                 f"the staged files of {staged.path.rsplit('/', 1)[-1]} are gone",

@@ -15,6 +15,7 @@ from spark_jobs.ledger import FORGOTTEN
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 
 class Transaction:
@@ -26,6 +27,7 @@ class Transaction:
     """
 
     def __init__(self, spark: SparkSession, path: str) -> None:
+        self.path = path
         jvm: Any = spark._jvm
         self._jvm, self._session = jvm, spark._jsparkSession
         # Delta asks for the active session, which is this thread's.
@@ -59,6 +61,141 @@ class Transaction:
             self._log, mode, settings, columns, no_conf, rows._jdf, nothing, nothing, False
         )
         self._actions.addAll(self._as_java(write.write(self._transaction, self._session, nothing, False)))
+
+    def write(self, rows: DataFrame) -> tuple[Any, int]:
+        """Write rows under the table, where nobody sees them before a commit names their files.
+
+        Args:
+            rows: with the table's columns.
+
+        Returns:
+            Delta's actions that add the files (a Scala sequence), and how many rows they hold.
+        """
+        files = self._transaction.writeFiles(rows._jdf)
+        return files, self._rows_of(self._as_java(files))
+
+    def _adds(self, action: Any) -> bool:
+        return str(action.getClass().getSimpleName()) == "AddFile"
+
+    def _rows_of(self, added: Any) -> int:
+        return sum(int(item.numLogicalRecords().get()) for item in added)
+
+    def frame_of(self, files: Any) -> Any:
+        """The rows of files that `write` has written, as the table would show them (a Java DataFrame)."""
+        nothing = self._jvm.scala.Option.empty()
+        return self._log.createDataFrame(self._transaction.snapshot(), files, False, nothing)
+
+    def _place_of(self, added: Any) -> Any:
+        return self._jvm.org.apache.hadoop.fs.Path(self._log.dataPath(), added.toPath())
+
+    def _storage_of(self, place: Any) -> Any:
+        return place.getFileSystem(self._session.sessionState().newHadoopConf())
+
+    def delete(self, files: Any) -> None:
+        """Remove files that `write` has written, and that no commit names."""
+        for added in self._as_java(files):
+            place = self._place_of(added)
+            self._storage_of(place).delete(place, False)
+
+    def missing(self, files: Any) -> list[str]:
+        """Which of the files that `write` has written aren't there any more: one listing of each folder."""
+        folders: dict[str, tuple[Any, list[str]]] = {}
+        for added in self._as_java(files):
+            place = self._place_of(added)
+            folders.setdefault(str(place.getParent()), (place.getParent(), []))[1].append(str(place.getName()))
+        gone: list[str] = []
+        for folder, names in folders.values():
+            storage = self._storage_of(folder)
+            there = (
+                {str(item.getPath().getName()) for item in storage.listStatus(folder)}
+                if storage.exists(folder)
+                else set()
+            )
+            gone += [name for name in names if name not in there]
+        return gone
+
+    @property
+    def _metadata(self) -> Any:
+        return self._transaction.snapshot().metadata()
+
+    @property
+    def columns(self) -> StructType:
+        """The table's, with their metadata."""
+        from pyspark.sql.types import StructType
+
+        return StructType.fromJson(json.loads(str(self._metadata.schemaString())))
+
+    @property
+    def layout(self) -> list[str]:
+        """The columns that lay the table out."""
+        return [str(name) for name in self._as_java(self._metadata.partitionColumns())]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Delta's own properties of the table."""
+        found = self._as_java(self._metadata.configuration())
+        return {str(key): str(found[key]) for key in found if key.startswith("delta.")}
+
+    @property
+    def records_no_changes(self) -> bool:
+        """Whether the table has no change feed: Delta takes any spelling of true."""
+        reader = getattr(self._delta.commands.cdc, "CDCReader$")
+        return not getattr(reader, "MODULE$").isCDCEnabledOnTable(self._metadata, self._session)
+
+    @property
+    def form(self) -> tuple[Any, ...]:
+        """What files must fit: which table it is, its columns, layout, Delta's own settings and protocol."""
+        protocol = str(self._transaction.snapshot().protocol().json())
+        return str(self._metadata.id()), str(self._metadata.schemaString()), self.layout, self.settings, protocol
+
+    def put(self, files: Any, rows: int, where: str | None) -> int | None:
+        """Name files in the commit that `write` has written, in place of rows that the table holds.
+
+        Args:
+            files: Delta's actions.
+            rows: how many rows they hold, for the table's history.
+            where: the rows that they replace, as SQL; None for all.
+
+        Returns:
+            How many rows they replace; None where nobody has counted them.
+        """
+        self._mode, self._options = "Overwrite", {"replaceWhere": where} if where is not None else {}
+        taken, added = self._taken_away(where), self._as_java(files)
+        # What is left of files that hold other rows too is written anew; a deletion vector marks rows in the old file.
+        again = [item for item in taken if self._adds(item) and item.deletionVector() is None]
+        copied = self._rows_of(again)
+        self._actions.addAll(taken)
+        self._actions.addAll(added)
+        every = [*added, *again]
+        self._tell(
+            numFiles=len(every),
+            numOutputRows=rows + copied,  # as Delta's own writer counts
+            numCopiedRows=copied,
+            numOutputBytes=sum(int(item.size()) for item in every),
+        )
+        counted = self._transaction.getMetric("numDeletedRows")
+        return int(counted.get().value()) if counted.isDefined() else None
+
+    def _taken_away(self, where: str | None) -> Any:
+        """Delta's actions that remove rows, as its own DELETE makes them; it registers what it has counted."""
+        nothing, snapshot = self._jvm.scala.Option.empty(), self._transaction.snapshot()
+        every = self._log.createDataFrame(snapshot, self._as_scala([]), False, nothing)
+        plan = (every.where(where) if where is not None else every).queryExecution().analyzed()
+        condition = self._jvm.scala.Option.apply(plan.condition()) if where is not None else nothing
+        target = plan.child() if where is not None else plan
+        command = self._delta.commands.DeleteCommand(self._log, nothing, target, condition)
+        return self._as_java(command.performDelete(self._session, self._log, self._transaction)._1())
+
+    def _tell(self, **metrics: int) -> None:
+        """What the table's history says of the commit."""
+        made: Any = self._jvm.java.util.HashMap()
+        context = self._session.sparkContext()
+        for name, value in metrics.items():
+            metric = self._jvm.org.apache.spark.sql.execution.metric.SQLMetrics.createMetric(context, name)
+            metric.set(value)
+            made.put(name, metric)
+        convert = self._jvm.org.apache.spark.api.python.PythonUtils
+        self._transaction.registerSQLMetrics(self._session, convert.toScalaMap(made))
 
     def record(self, entries: Mapping[str, int]) -> None:
         """Record units, each with its number; one that the ledger holds with as large a number stays as it is."""
@@ -96,13 +233,16 @@ class Transaction:
             nothing,
             nothing,
         )
-        actions = self._jvm.org.apache.spark.api.python.PythonUtils.toSeq(self._actions)
+        actions = self._as_scala(self._actions)
         return int(self._transaction.commit(actions, operation))
 
     @property
     def version(self) -> int:
         """The table's version that it sees."""
         return int(self._transaction.snapshot().version())
+
+    def _as_scala(self, collection: Any) -> Any:
+        return self._jvm.org.apache.spark.api.python.PythonUtils.toSeq(collection)
 
     def _as_java(self, collection: Any) -> Any:
         return self._jvm.scala.jdk.javaapi.CollectionConverters.asJava(collection)

@@ -1,7 +1,8 @@
 """The four verbs, over one plan: extract, transform, check, load.
 
-A fused run chains them lazily and stages once, before the checks: write, audit, publish. In a staged run each verb is
-an application of its own that reads what the verb before it staged.
+A fused run chains them lazily and writes once, before the checks: write, audit, publish; under the table itself, where
+that can hold files that nobody sees. In a staged run each verb is an application of its own that reads what the verb
+before it staged.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from spark_jobs.points import reach
 from spark_jobs.privacy import read_by
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import DatasetCounts, LoadReceipt, Report
-from spark_jobs.staging import Staging
+from spark_jobs.staging import Staged, Staging
 from spark_jobs.transform.flow import transform
 
 if TYPE_CHECKING:
@@ -66,23 +67,38 @@ class Run:
         self.spark, self.plan, self.report, self.say, self.sweep = spark, plan, report, say, sweep
         self.connections = connections or Connections()
         self.staging = Staging(spark=spark, plan=plan)
-        self.accounts = Accounts(report=report, staging=self.staging, say=say)
+        self.accounts = Accounts(report=report, staging=self.staging, say=say, ahead=self._ahead)
         self.flows: dict[str, Flow] = {}
         self.own: dict[str, Flow] = {}
         self.used: set[str] = set()
         self.versions: dict[str, Pinned] = {}
         self.where = ""
+        # From then on what was written ahead may be the table's: nobody removes it.
+        self.publishing = False
 
     def execute(self) -> None:
         """Run the plan's verbs in their order."""
         if "load" in self.plan.verbs and self._found_again():
             return
-        for verb in self.plan.verbs:
-            self.staging.begin(verb)
-            with self._timed(verb):
-                getattr(self, verb)()
-            self.report.verbs.append(verb)
-            reach(_AFTER[verb])
+        try:
+            for verb in self.plan.verbs:
+                self.staging.begin(verb)
+                with self._timed(verb):
+                    getattr(self, verb)()
+                self.report.verbs.append(verb)
+                reach(_AFTER[verb])
+        except Exception:
+            if not self.publishing:
+                self._drop_ahead()
+            raise
+
+    def _drop_ahead(self) -> None:
+        """Remove what was written ahead of a load that won't come; the run's own error counts."""
+        for path in self.staging.ahead:
+            try:
+                self.staging.drop(Staged(path=path, rows=0))
+            except Exception as error:  # noqa: BLE001 - told; VACUUM removes what stays
+                self.say(f"files that no commit names stay under a table until a VACUUM: {error}")
 
     def extract(self) -> None:
         """Read the sources; staged where another application transforms them, or where they are checked or loaded."""
@@ -110,7 +126,7 @@ class Run:
             if name in self._wanted():
                 # What starts from it may need its context too, so that stays in `flows`.
                 self.own[name] = own_rows(self.flows[name], self._context(name))
-                self.accounts.keep(name, self.staging.write(self.own[name].rows, "transform", name))
+                self.accounts.write("transform", name, self.own[name].rows)
         self._settle_sources(lazy)
 
     def check(self) -> None:
@@ -132,7 +148,9 @@ class Run:
         for name, (dataset, destination) in self.plan.load.items():
             self.where = f"load.{name}"
             rows, count = accepted[name]
-            context = replace(self._context(dataset), files=self.accounts.files())
+            written = self.staging.ahead.get(self.accounts.staged(dataset).path)
+            context = replace(self._context(dataset), files=self.accounts.files(), written=written)
+            self.publishing = True
             receipt = destination.publish(name, rows, count, context)
             self.report.loads[name] = receipt
             version = f", version {receipt.version}" if receipt.version is not None else ""
@@ -197,6 +215,15 @@ class Run:
             self.where = f"transform.{name}"
             flow = self.flows.pop(name)
             self.accounts.settle("transform", name, self.own.pop(name, flow))
+
+    def _ahead(self, dataset: str, rows: DataFrame) -> Staged | None:
+        """Write a dataset under the table of its only load: a run that goes on to its end needs no copy to check."""
+        loads = [(name, destination) for name, (of, destination) in self.plan.load.items() if of == dataset]
+        if self.plan.verbs != VERBS or len(loads) != 1 or not hasattr(loads[0][1], "ahead"):
+            return None
+        name, destination = loads[0]
+        written = destination.ahead(name, rows, replace(self._context(dataset), where=f"load.{name}"))
+        return self.staging.take(written, dataset) if written is not None else None
 
     def _stop_on_failed_checks(self) -> None:
         failed = [result for result in self.report.checks if not result.success and result.on_fail != "warn"]

@@ -1,7 +1,8 @@
 """What a pipeline costs beside the same by hand: `python -m benchmarks.pipeline [--records N] [--rounds N]`.
 
-Each round runs every contender once, each in a process of its own, one after the other, into an empty folder; before a
-time is printed the tables are compared. Medians over the rounds, and their ratios to the job by hand.
+Each round runs every contender once, each in a process of its own, one after the other, into a table that holds an
+earlier, small state of the same day (`--new`: into none); then the tables are compared. Medians over the rounds, and
+their ratios to the job by hand.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.pipeline.process import Cost, measured
 ROOT: Final = Path(__file__).resolve().parents[2]
 JARS: Final = ROOT / "jars"
 BY_HAND: Final = "by hand"
+_FEW: Final = 1000
 _SHOWN: Final = [*COLUMNS, "country_name", "region"]
 
 
@@ -68,12 +70,23 @@ def digest(folder: Path) -> tuple[int, int]:
     return rows, total
 
 
+def seed(names: Sequence[str], data: Path, work: Path) -> None:
+    """Let each contender load a few records, which stand there before each round."""
+    for name in names:
+        print(f"  {name}: the table before", flush=True)
+        (work / "now").mkdir()
+        measured(CONTENDERS[name](work / "now", data), work / "log")
+        shutil.move(work / "now", work / f"before {name}")
+
+
 def one_round(names: Sequence[str], data: Path, work: Path) -> dict[str, Cost]:
     """Run each contender once; their tables must be equal."""
     costs, digests = {}, {}
     for name in names:
         folder = work / "now"
-        folder.mkdir()
+        if (work / f"before {name}").exists():
+            shutil.copytree(work / f"before {name}", folder)
+        folder.mkdir(exist_ok=True)
         costs[name] = measured(CONTENDERS[name](folder, data), work / "log")
         digests[name] = digest(folder)
         shutil.rmtree(folder)
@@ -102,6 +115,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=3_000_000, help="records (default: 3000000)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds after the one that warms up (default: 3)")
     parser.add_argument("--bad", type=float, default=0.0, help="share of rows whose amount is wrong (default: 0)")
+    parser.add_argument("--new", action="store_true", help="load into tables that aren't there yet")
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), help="contenders")
     parser.add_argument("--json", type=Path, help="where the figures go")
     options = parser.parse_args()
@@ -111,6 +125,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-pipeline-") as scratch:
         data = prepare(ROOT / ".cache/benchmark", options.records, options.bad)
         costs: dict[str, list[Cost]] = {name: [] for name in names}
+        if not options.new:
+            seed(names, prepare(data.parent, _FEW, options.bad), Path(scratch))
         for turn in range(options.rounds + 1):
             print("warming up" if not turn else f"round {turn} of {options.rounds}", flush=True)
             for name, cost in one_round(names, data, Path(scratch)).items():

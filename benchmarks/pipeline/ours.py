@@ -75,7 +75,7 @@ def project(folder: Path, data: Path, jars: Path, execution: str, *, checks: boo
         The pipeline's file.
     """
     environment = folder / "config/environments/local.yaml"
-    environment.parent.mkdir(parents=True)
+    environment.parent.mkdir(parents=True, exist_ok=True)
     environment.write_text(ENVIRONMENT.format(data=data.parent, out=folder, jars=jars))
     columns = "\n".join(f"      {name}: {{type: {kind}}}" for name, kind in COLUMNS.items())
     on_fail = "" if data.name.endswith("-0") else ", on_fail: quarantine"

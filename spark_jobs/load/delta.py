@@ -11,7 +11,7 @@ from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import Commit, Ledger, committing
-from spark_jobs.load import dressing, scope
+from spark_jobs.load import dressing, in_place, scope
 from spark_jobs.load.amending import add_to_window
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
@@ -21,7 +21,7 @@ from spark_jobs.load.growing import NewColumns, growth
 from spark_jobs.load.keeping import keep
 from spark_jobs.load.keyed import ByKey
 from spark_jobs.load.new_table import ensure_table
-from spark_jobs.load.reaching import replace_reach
+from spark_jobs.load.reaching import refuse_overtaken_by, replace_reach
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot, Strategy
 from spark_jobs.load.table import Table
 from spark_jobs.lookback import reach_of
@@ -206,7 +206,40 @@ write: {strategy: replace_window, column: ordered_at}
                 remedy="run a window that covers both",
             )
 
+    def ahead(self, name: str, rows: DataFrame, context: Context) -> in_place.Written | None:
+        """Write rows where the table's files are, before they are checked; `publish` then needs no copy of them.
+
+        Args:
+            name: the load's name in the pipeline file.
+            rows: the dataset.
+            context: session and plan.
+
+        Returns:
+            What was written; None where the rows must be staged: there is no table yet, and none may be there before
+            the checks are; the load changes the table's columns, layout or properties; rows are merged by key; or the
+            table asks for more than columns and a layout.
+
+        Raises:
+            ConfigError: another pipeline loads the table, and no scope parts their rows.
+        """
+        held = self._held(context)
+        adds = bool(context.plan.attempt.amends)  # its commit holds the window's other rows too
+        if held is None or isinstance(self.write, Keyed) or self.change_feed or adds:
+            return None
+        attempt = self._attempting(name, context)
+        attempt.refuse_others()
+        anew = isinstance(self.write, Snapshot) and not self.scope
+        layout = tuple(Ledger(context.spark, self.path).partition_columns())
+        if (self.partition_by or anew) and self.partition_by != layout:
+            return None
+        if self._dress.pending(context.spark, self.path, context.where):
+            return None
+        shaped = self._dress.commented(self._shaped(rows, held, context))
+        return in_place.write(context.spark, self.path, shaped, rows.columns, self.scope, ordered=anew)
+
     def _write(self, shaped: DataFrame, staged: int, attempt: Attempting) -> None:
+        if attempt.context.written is not None and self._name(attempt.context.written, shaped, staged, attempt):
+            return
         context, unit, number = attempt.context, attempt.unit, attempt.number
         replaced = reach_of(context.plan, context.dataset, self)
         entry, options = attempt.entry(staged), self._options(shaped, context)
@@ -223,6 +256,33 @@ write: {strategy: replace_window, column: ordered_at}
         for key, value in options.items():
             writer = writer.option(key, value)
         (writer.partitionBy(*self.partition_by) if self.partition_by else writer).save(self.path)
+
+    def _name(self, written: in_place.Written, shaped: DataFrame, staged: int, attempt: Attempting) -> bool:
+        """Commit files that are there already; not where the table has changed since, so that they must be copied."""
+        context = attempt.context
+        transaction = Transaction(context.spark, self.path)
+        if not written.fits(transaction):
+            return False
+        if transaction.units.get(attempt.unit.key, -1) >= attempt.number:
+            return True
+        entry, replaced = attempt.entry(staged), reach_of(context.plan, context.dataset, self)
+        if replaced is not None:
+            entry |= {"reach": replaced.to_json(), "since": context.plan.attempt.since}
+            refuse_overtaken_by(transaction, Ledger(context.spark, self.path), entry)
+        where = self._options(shaped, context).get("replaceWhere")
+        deleted = transaction.put(written.files, written.rows, where)
+        if where is not None and deleted is not None:
+            entry |= {"deleted": deleted}  # Delta's own history leaves it out where nothing came in their place
+        transaction.record({attempt.unit.key: attempt.number})
+        if not written.are_there:
+            raise InfrastructureError(
+                "files that were written for this window are gone: a VACUUM has removed them",
+                where=self.path,
+                expected="a VACUUM that spares files younger than a run takes",
+                remedy="nothing was published; run the window again",
+            )
+        transaction.commit(entry)
+        return True
 
     def _options(self, shaped: DataFrame, context: Context) -> dict[str, str]:
         """Options of the Delta writer: what the strategy replaces, inside the scope."""
@@ -244,7 +304,7 @@ write: {strategy: replace_window, column: ordered_at}
             table=self.path,
             # Delta counts rows of other windows too, which it copied from a file that holds both.
             rows_inserted=int(metrics.get("numOutputRows", 0)) - int(metrics.get("numCopiedRows", 0)),
-            rows_deleted=int(metrics.get("numDeletedRows", 0)),
+            rows_deleted=int(commit.entry.get("deleted", metrics.get("numDeletedRows", 0))) if commit else 0,
             version=commit.version if commit else None,
         )
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.columns import column, listed, quote
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import Ledger, committing
-from spark_jobs.load.new_table import PATHS
+from spark_jobs.load.new_table import alter
 from spark_jobs.load.strategies import text
 
 if TYPE_CHECKING:
@@ -60,15 +61,15 @@ class Dress:
         Raises:
             ConfigError: a column that the table hasn't got, or a table with partitions that is to be clustered.
         """
+        for statement in self.pending(spark, path, where):
+            committing(partial(alter, spark, path, statement))
+
+    def pending(self, spark: SparkSession, path: str, where: str) -> list[str]:
+        """What `put_on` would alter; arguments and errors as there."""
         if not (self.cluster_by or self.properties or self.comments):
-            return
-        own = spark.newSession()
-        own.conf.set(PATHS, "true")
-        ledger, table = Ledger(own, path), f"delta.{quote(path)}"
-        held = own.read.format("delta").load(path).schema
-        statements = [*self._properties(ledger), *self._comments(held, where), *self._clustering(own, ledger, where)]
-        for statement in statements:
-            committing(lambda statement=statement: own.sql(f"ALTER TABLE {table} {statement}"))  # type: ignore[misc]
+            return []
+        ledger, held = Ledger(spark, path), spark.read.format("delta").load(path).schema
+        return [*self._properties(ledger), *self._comments(held, where), *self._clustering(spark, ledger, where)]
 
     def _properties(self, ledger: Ledger) -> Iterator[str]:
         held = ledger.properties()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from spark_jobs.columns import quote
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import committing, last_version
 from spark_jobs.session import Storage
@@ -25,7 +26,7 @@ _BEGUN: Final = ("DELTA_TABLE_NOT_FOUND", "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOC
 _PATIENCE: Final = 3.0  # seconds that another window may take from its log's folder to its first commit
 # Off in every session that runs a query, so that it can't read paths; the builder knows its table by its path.
 FEED: Final = "delta.enableChangeDataFeed"
-PATHS: Final = "spark.sql.runSQLOnFiles"
+_PATHS: Final = "spark.sql.runSQLOnFiles"
 
 
 def ensure_table(
@@ -68,10 +69,20 @@ def record_changes(spark: SparkSession, ledger: Ledger) -> None:
     """
     if ledger.properties().get(FEED) == "true":
         return
+    alter(spark, ledger.path, f"SET TBLPROPERTIES ('{FEED}' = 'true')")
+
+
+def alter(spark: SparkSession, path: str, statement: str) -> None:
+    """Alter a table that is known by its path, in a session of its own: no other may read paths.
+
+    Args:
+        spark: a classic session.
+        path: the table's folder or URI.
+        statement: what stands behind ALTER TABLE and the table.
+    """
     own = spark.newSession()
-    own.conf.set(PATHS, "true")
-    table = ledger.path.replace("`", "``")
-    own.sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ('{FEED}' = 'true')")
+    own.conf.set(_PATHS, "true")
+    own.sql(f"ALTER TABLE delta.{quote(path)} {statement}")
 
 
 def _holds_something(spark: SparkSession, path: str) -> bool:
@@ -92,7 +103,7 @@ def _create(
     if last_version(spark, path) is not None:
         return
     own = spark.newSession()
-    own.conf.set(PATHS, "true")
+    own.conf.set(_PATHS, "true")
     builder = DeltaTable.createIfNotExists(own).location(path).addColumns(schema).partitionedBy(*partition_by)
     for key, value in properties.items():
         builder = builder.property(key, value)

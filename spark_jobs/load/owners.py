@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.errors import ConfigError
+from spark_jobs.load.new_table import alter
 from spark_jobs.load.scope import Scope, disjoint
 from spark_jobs.load.strategies import text
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from spark_jobs.ledger import Ledger
 
 _PREFIX: Final = "etl.load."
-_PATHS: Final = "spark.sql.runSQLOnFiles"  # off in every session that runs a query of a pipeline file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,4 @@ def claim(spark: SparkSession, ledger: Ledger, mine: Claim) -> None:
         return
     if found is None and not mine.scope and mine.pipeline in ledger.pipelines():
         return  # loaded before there were claims: without one it owns the whole table
-    own = spark.newSession()
-    own.conf.set(_PATHS, "true")
-    table = ledger.path.replace("`", "``")
-    own.sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ({text(mine.key)} = {text(mine.value)})")
+    alter(spark, ledger.path, f"SET TBLPROPERTIES ({text(mine.key)} = {text(mine.value)})")

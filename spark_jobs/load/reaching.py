@@ -47,13 +47,28 @@ def replace_reach(  # noqa: PLR0913, PLR0917 - what a commit is made of
     Raises:
         InfrastructureError: another run has published rows of the reach that it read later than these were.
     """
-    unit, units, reach = entry["unit"], transaction.units, Window.from_json(entry["reach"])
-    if units.get(unit, -1) >= entry["number"]:
+    unit = entry["unit"]
+    if transaction.units.get(unit, -1) >= entry["number"]:
         return
-    refuse_overtaken(ledger.entries, units, unit, reach, entry["since"], ledger.path)
+    refuse_overtaken_by(transaction, ledger, entry)
     transaction.replace(rows, options, partition_by)
     transaction.record({unit: entry["number"]})
     transaction.commit(entry)
+
+
+def refuse_overtaken_by(transaction: Transaction, ledger: Ledger, entry: Mapping[str, Any]) -> None:
+    """See that nobody has published rows of a commit's reach that were read later.
+
+    Args:
+        transaction: that makes the commit.
+        ledger: the table's.
+        entry: the commit's.
+
+    Raises:
+        InfrastructureError: somebody has.
+    """
+    reach = Window.from_json(entry["reach"])
+    refuse_overtaken(ledger.entries, transaction.units, entry["unit"], reach, entry["since"], ledger.path)
 
 
 def refuse_overtaken(  # noqa: PLR0913, PLR0917 - what is compared

@@ -42,6 +42,7 @@ class Pipeline:
         self.of_source: dict[str, Any] = {}
         self.beside: dict[str, Any] = {}
         self.write: dict[str, Any] = {"strategy": "replace_window", "column": "at"}
+        self.more: dict[str, Any] = {}
 
     def drop(self, number: int, text: str) -> None:
         (self.folder / f"2013-01-{number:02}.csv").write_text(text)
@@ -71,7 +72,7 @@ class Pipeline:
             },
             "transform": {**self.beside, "result": {"from": "rows", "steps": [{"filter": {"where": "id < 100"}}]}},
             "check": {**self.of_source, "result": self.checks},
-            "load": {"lake": {"from": "result", "type": "delta", "path": self.table, "write": self.write}},
+            "load": {"lake": {"from": "result", "type": "delta", "path": self.table, "write": self.write} | self.more},
             "previous": previous.to_json() if previous else None,
         }
         return Plan.from_json(json.loads(json.dumps(made)))

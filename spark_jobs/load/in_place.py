@@ -1,0 +1,123 @@
+"""Rows that are written under a Delta table where no reader sees them, checked there, and committed as they are.
+
+Staged files would have to be written a second time to become the table's. The files are Delta's own writer's
+(`OptimisticTransaction.writeFiles`), with its statistics and layout; only a commit that names them makes them part of
+the table, and VACUUM removes those of an attempt that died. Tables of which Delta asks more than columns and a layout
+get a copy of staged rows: what it does for them is done where it writes and commits at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from spark_jobs.columns import column
+from spark_jobs.transaction import Transaction
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
+
+# Settings that change nothing about which rows a table takes, or what goes with a commit.
+_HARMLESS: Final = (
+    "delta.checkpoint",
+    "delta.dataSkipping",
+    "delta.deletedFileRetentionDuration",
+    "delta.enableDeletionVectors",
+    "delta.logRetentionDuration",
+    "delta.parquet.",
+    "delta.setTransactionRetentionDuration",
+    "delta.targetFileSize",
+    "delta.feature.deletionVectors",
+)
+_ASKED: Final = {
+    "spark.databricks.delta.stats.collect": "true",  # the rows of a file are counted there
+    "spark.databricks.delta.autoCompact.enabled": "false",  # it would go with the commit that writes
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """Files of a table that no commit names yet.
+
+    Args:
+        spark: the session that wrote them.
+        transaction: in which they were written; it never commits.
+        files: Delta's actions that add them (a Scala sequence).
+        rows: how many rows they hold, by Delta's own count while it wrote.
+        columns: of the dataset, in its order; the table may have the strategy's too.
+    """
+
+    spark: SparkSession
+    transaction: Transaction
+    files: Any
+    rows: int
+    columns: tuple[str, ...]
+
+    def read(self) -> DataFrame:
+        """Their rows alone, as the dataset."""
+        from pyspark.sql import DataFrame as Frame
+
+        return Frame(self.transaction.frame_of(self.files), self.spark).select([column(name) for name in self.columns])
+
+    def fits(self, transaction: Transaction) -> bool:
+        """Whether they still fit the table: it was neither made anew nor laid out otherwise since they were written."""
+        return self.transaction.form == transaction.form
+
+    @property
+    def are_there(self) -> bool:
+        """Whether nobody has removed one of them: to VACUUM they are files that the table doesn't need."""
+        return not self.transaction.missing(self.files)
+
+    def delete(self) -> None:
+        """Remove them: nothing will commit them any more."""
+        self.transaction.delete(self.files)
+
+
+def write(  # noqa: PLR0913 - what is written, and what it is held against
+    spark: SparkSession, path: str, rows: DataFrame, columns: Sequence[str], apart: Collection[str], *, ordered: bool
+) -> Written | None:
+    """Write rows under a table.
+
+    Args:
+        spark: a classic session.
+        path: the table's folder or URI; the table is there.
+        rows: with the table's columns and types.
+        columns: those of the dataset.
+        apart: columns that hold one value, given by the load.
+        ordered: whether the rows' columns must stand in the table's order.
+
+    Returns:
+        The files; None where the table asks for more, and nothing was written.
+    """
+    transaction = Transaction(spark, path)
+    plain = _asks_no_more(transaction, rows.schema, apart)
+    if not plain or not same_columns(rows.schema, transaction.columns, ordered=ordered):
+        return None
+    if any(spark.conf.get(key, value) != value for key, value in _ASKED.items()):
+        return None
+    files, count = transaction.write(rows)
+    return Written(spark=spark, transaction=transaction, files=files, rows=count, columns=tuple(columns))
+
+
+def _asks_no_more(transaction: Transaction, rows: StructType, apart: Collection[str]) -> bool:
+    """Whether a table takes any rows of its columns and types, and reads them back as they were written."""
+    surely = {field.name for field in rows if not field.nullable}
+    layout = transaction.layout
+    for field in transaction.columns:
+        if set(field.metadata) - {"comment"} or not (field.nullable or field.name in surely):
+            return False  # generated, identity, char(n), NOT NULL: a row may break it that a check would set aside
+        if field.name in layout and field.name not in apart and field.dataType.typeName() == "string":
+            return False  # the empty text comes back as null from the name of a folder
+    return transaction.records_no_changes and all(key.startswith(_HARMLESS) for key in transaction.settings)
+
+
+def same_columns(rows: StructType, table: StructType, *, ordered: bool) -> bool:
+    """Whether rows have a table's columns, no more and no less, spelled alike and of the same types."""
+
+    def told(schema: StructType) -> list[tuple[str, str]]:
+        found = [(field.name, field.dataType.simpleString()) for field in schema]
+        return found if ordered else sorted(found)
+
+    return told(rows) == told(table)

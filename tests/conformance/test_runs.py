@@ -1,0 +1,40 @@
+"""The promise of whole runs, with their quarantine: files to a checked Delta table, by random schedules."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.conformance.promise import HOW_OFTEN, ROUNDS
+from tests.conformance.runs import Runs, Scene, runs
+
+pytestmark = pytest.mark.spark
+
+
+@pytest.mark.parametrize("rounds", HOW_OFTEN)
+def test_table_and_quarantine_agree_after_every_attempt_and_end_as_a_plain_run(
+    spark: Any, tmp_path: Path, rounds: int
+) -> None:
+    @settings(
+        max_examples=rounds,
+        deadline=None,
+        database=None,
+        derandomize=rounds == ROUNDS,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
+    @given(told=runs())
+    def holds(told: Runs) -> None:
+        scene = Scene(spark=spark, folder=Path(mkdtemp(dir=tmp_path)), told=told)
+        scene.run()
+        for go in told.goes[-3:]:
+            assert scene.outcome(go.day) == told.outcome(go), (go, told)
+        shutil.rmtree(scene.folder, ignore_errors=True)
+
+    holds()
