@@ -96,11 +96,10 @@ def test_windows_left_out_wait_and_words_count_what_was_asked_for(
 def test_who_waits_for_the_table_learns_of_what_was_loaded_though_another_window_fails(
     shelf: Shelf, engine: NotingEngine
 ) -> None:
-    """A week's rows are in quarantine that today's schedule doesn't cut: their window fails, the other is loaded."""
+    """Today's schedule doesn't cut the first of January: that window fails, and the other is loaded."""
     from airflow.sdk.exceptions import AirflowFailException
 
-    cut = PIPELINE.replace("start: 2013-01-01", "start: 2013-01-02")
-    shelf.project.write(cut)
+    shelf.project.write(PIPELINE.replace('"@daily"', '"0 0 2-31 * *"'))
     task = task_of(shelf, fails="all")
     context = context_of(task)
     assert [item["state"] for item in task.execute(context)["windows"]] == ["failed", "loaded"]
@@ -109,7 +108,7 @@ def test_who_waits_for_the_table_learns_of_what_was_loaded_though_another_window
     task = task_of(shelf)
     with pytest.raises(AirflowFailException, match="1 of 2 windows failed"):
         task.execute(context_of(task))
-    shelf.project.write(cut.replace("2013-01-02", "2013-01-03"))
+    shelf.project.write(PIPELINE.replace('"@daily"', '"@monthly"'))
     task = task_of(shelf, fails="all")
     with pytest.raises(AirflowFailException, match="2 of 2 windows failed"):
         task.execute(context_of(task))
