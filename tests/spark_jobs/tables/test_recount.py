@@ -88,7 +88,7 @@ def test_rows_of_iceberg_tables_and_folders_of_files_are_counted_too(spark: Any,
     told = Plan.from_json(made.to_json() | {"extract": {"rows": source}, "load": loads})
     report = entry.run(told, lambda *_: spark.newSession())
     assert report.error is None
-    held = {"attempts": [told.attempt.number], "loads": dict.fromkeys(loads, {"held": True, "same": True})}
+    held = {"attempts": [told.attempt.number], "loads": dict.fromkeys(loads, HELD)}
     [window] = audit(spark, Order(name="audit", plans=(told,), options={"windows": [held]}), lambda _: None)["windows"]
     assert (window["verdict"], window["aside"]) == ("balances", {"waiting": 1})
     assert {name: (load["found"], load["counted"]) for name, load in window["loads"].items()} == {
