@@ -16,11 +16,12 @@ from spark_jobs.report import DatasetCounts
 from spark_jobs.session import Storage
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, Row
+    from pyspark.sql import DataFrame, Row, SparkSession
 
 MOST: Final = 100_000
 """Rows of a window that are run again alone: they pass through the driver, and beyond that a run is faster anyway."""
 _HEADED: Final = ("csv", "tsv")
+_PACKED: Final = (".gz", ".bz2", ".zst")
 _CUT: Final = ("too_long", "utf8")
 _SHOWN: Final = 3
 
@@ -74,7 +75,7 @@ class Records:
             what = f"records that source {self.way.source} ({form or source.type}) refused"
             raise _refused(f"{what} are no lines that it can read again", "csv, tsv or json")
         for place, file in enumerate(sorted({row["source_file"] or "" for row in found})):
-            header = [_header(storage, file)] if form in _HEADED else []
+            header = [_header(context.spark, file)] if form in _HEADED else []
             lines = [row["raw"] for row in found if (row["source_file"] or "") == file]
             storage.write(f"{self.folder}/{place}.{form}", "\n".join([*header, *lines]) + "\n")
         alone = replace(source, path=self.folder, glob=None, partitions=(), trailer=None, manifest=None)
@@ -107,15 +108,17 @@ def _strangers(found: Sequence[Row], own: set[str], added: set[str]) -> Iterator
             yield f"a record of {row['dataset']} has no {', '.join(less[:_SHOWN])}, which the source gives today"
 
 
-def _header(storage: Storage, file: str) -> str:
+def _header(spark: SparkSession, file: str) -> str:
     """The header of the file that lines were in.
 
     Raises:
-        DataError: it isn't there any more.
+        DataError: it isn't there any more, or packed.
     """
-    header = storage.first_line(file) if file else None
+    packed = file.endswith(_PACKED)
+    header = Storage(spark, file).first_line(file) if file and not packed else None
     if header is None:
-        raise _refused(f"the header of {file or 'a file'} is gone, and its lines don't name their columns", "the file")
+        why = "is packed" if packed else "is gone"
+        raise _refused(f"the header of {file or 'a file'} {why}, and its lines don't name their columns", "the file")
     return header
 
 

@@ -88,7 +88,8 @@ class RowsAlone(Run):
     def _read(self, name: str, source: Any) -> Flow:
         if name != self.way.source:
             return super()._read(name, source)
-        folder = f"{self.staging.run_folder}/lines"
+        # As a dataset that is being staged: whoever purges an entity sees that its rows may be here.
+        folder = f"{self.staging.run_folder}/lines-{self.plan.attempt.number}/{name}/data"
         waiting = self._waiting()
         self.rows = waiting.count()
         context = self._context(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -29,9 +30,9 @@ start: 2013-01-01
 extract:
   rows:
     type: files
-    path: ${env.raw}/${window.start:%Y-%m-%d}.json
-    format: json
-    columns: {id: {type: int}, at: {type: timestamp}, value: {type: VALUE}}
+    path: ${env.raw}/${window.start:%Y-%m-%d}.FORMAT
+    format: FORMAT
+    columns: {id: {type: int}, at: {type: timestamp}, value: {type: int}, note: {type: string, required: REQUIRED}}
   known: {type: files, path: "${env.raw}/known.csv", format: csv, window: all, columns: {value: {type: int}}}
 transform:
   result:
@@ -51,21 +52,26 @@ WRITES: Final = {
     "merge": "{strategy: merge, keys: [id], sequence: at}",
     "scd2": "{strategy: scd2, keys: [id], valid_from: at, sequence: value}",
 }
-ROWS: Final = [(1, 1), (2, 2), (3, 3), (4, 4), (5, "five"), (6, "six")]
+NOTED: Final = 4
+"""Rows that have a note."""
 
 
 @dataclass(kw_only=True)
 class Shop:
-    """A pipeline whose first window has set rows aside: two whose value isn't known yet, two whose value is a word."""
+    """A pipeline whose first window has set rows aside: two whose value isn't known yet, two that lack a note."""
 
     spark: Any
     project: Project
     write: str
-    kind: str = "int"
+    form: str = "json"
+    required: str = "true"
 
     def pipeline(self) -> Pipeline:
-        path = self.project.write(PIPELINE.replace("VALUE", self.kind).replace("WRITE", self.write), "rows.yaml")
-        loaded = load_file(path)
+        return self.changed("", "")
+
+    def changed(self, before: str, after: str) -> Pipeline:
+        text = PIPELINE.replace("FORMAT", self.form).replace("REQUIRED", self.required).replace("WRITE", self.write)
+        loaded = load_file(self.project.write(text.replace(before, after), "rows.yaml"))
         assert loaded.pipeline is not None, loaded.diagnostics
         return loaded.pipeline
 
@@ -74,9 +80,17 @@ class Shop:
         raw.mkdir(parents=True, exist_ok=True)
         (raw / "known.csv").write_text("\n".join(["value", *map(str, values)]) + "\n")
 
-    def deliver(self, number: int = 1) -> None:
-        lines = [json.dumps({"id": id_, "at": f"2013-01-01T0{id_}:00:00Z", "value": value}) for id_, value in ROWS]
-        (self.project.folder / f"data/raw/2013-01-{number:02}.json").write_text("\n".join(lines) + "\n")
+    @property
+    def file(self) -> Path:
+        return self.project.folder / f"data/raw/2013-01-01.{self.form}"
+
+    def deliver(self) -> None:
+        rows = [{"id": id_, "at": f"2013-01-01T0{id_}:00:00Z", "value": id_} for id_ in range(1, 7)]
+        rows = [row | ({"note": "n"} if int(str(row["id"])) <= NOTED else {"note": ""}) for row in rows]
+        lines = [json.dumps({name: value for name, value in row.items() if value != ""}) for row in rows]
+        if self.form == "csv":
+            lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
+        self.file.write_text("\n".join(lines) + "\n")
 
     def run(self, second: float) -> None:
         pipeline = self.pipeline()
@@ -110,16 +124,18 @@ class Shop:
 
     def waiting(self) -> list[int]:
         """The ids of the records that wait."""
-        return sorted(json.loads(row["raw"])["id"] for row in QuarantineHook(self.pipeline()).rows(Wanted()))
+        raw = [row["raw"] for row in QuarantineHook(self.pipeline()).rows(Wanted())]
+        return sorted(json.loads(text)["id"] if text.startswith("{") else int(text[0]) for text in raw)
 
 
-def opened(spark: Any, project: Project, name: str) -> Shop:
-    shop = Shop(spark=spark, project=project, write=WRITES[name])
+def opened(spark: Any, project: Project, name: str, form: str = "json") -> Shop:
+    shop = Shop(spark=spark, project=project, write=WRITES[name], form=form)
     shop.know(1, 2)
     shop.deliver()
     shop.run(100)
     assert (shop.loaded(), shop.waiting()) == ([1, 2], [3, 4, 5, 6])
-    (project.folder / "data/raw/2013-01-01.json").unlink()  # the source can't answer any more
+    if form == "json":
+        shop.file.unlink()  # the source can't answer any more
     return shop
 
 
@@ -143,6 +159,10 @@ def test_rows_that_pass_today_are_loaded_once_and_the_others_wait_on(spark: Any,
     shop.deliver()
     shop.run(300)
     assert (shop.loaded(), shop.waiting()) == ([1, 2, 3, 4], [5, 6]), "the window run whole says the same"
+    shop.required = "false"
+    shop.know(1, 2, 3, 4, 5)
+    assert shop.alone()["error"] is None
+    assert (shop.loaded(), shop.waiting()) == ([1, 2, 3, 4, 5], [6]), "lines are read by today's contract"
 
 
 @pytest.mark.parametrize("name", ["append", "scd2"])
@@ -180,10 +200,19 @@ def test_of_two_at_once_one_wins_and_a_run_of_the_window_wins_over_both(spark: A
 
 def test_records_that_no_source_row_can_be_made_of_are_refused(spark: Any, project: Project) -> None:
     shop = opened(spark, project, "merge")
-    text = PIPELINE.replace("derive: {twice: value * 2}", "cast: {value: string}")
-    text = text.replace("VALUE", "int").replace("WRITE", WRITES["merge"])
-    changed = load_file(project.write(text, "rows.yaml")).pipeline
-    assert changed is not None
+    changed = shop.changed("derive: {twice: value * 2}", "cast: {value: int}")
     told = shop.alone(pipeline=changed)
     assert "step cast changes what a row has" in told["error"]["message"]
     assert (shop.loaded(), shop.waiting()) == ([1, 2], [3, 4, 5, 6])
+
+
+def test_lines_of_csv_need_the_header_of_their_file(spark: Any, project: Project) -> None:
+    shop = opened(spark, project, "merge", "csv")
+    shop.required = "false"
+    shop.know(1, 2, 5)
+    file = shop.file.read_text()
+    shop.file.unlink()
+    assert "2013-01-01.csv is gone, and its lines don't name their columns" in shop.alone()["error"]["message"]
+    shop.file.write_text(file)
+    assert shop.alone()["error"] is None
+    assert (shop.loaded(), shop.waiting()) == ([1, 2, 5], [3, 4, 6])
