@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_provider_etl.aside import export, replay
+from airflow_provider_etl.aside import export, replay, rows
 from airflow_provider_etl.hooks.quarantine import QuarantineHook, Wanted
 from airflow_provider_etl.spec import Pipeline, load_file
 from airflow_provider_etl.upkeep import quarantine_plan
+from spark_jobs import orders
 from spark_jobs import run as entry
 from spark_jobs.giving_up import drop
 from spark_jobs.orders import Order
 from spark_jobs.points import HOOK
 from spark_jobs.window import Window as Span
 from tests.conformance import replays
-from tests.conformance.harness import Died
+from tests.conformance.harness import Died, die_at
 from tests.conformance.replays import Drop, Go, Record, Told
 from tests.spark_jobs.plans import attempt, day
 from tests.spec.conftest import Project
@@ -35,15 +37,18 @@ extract:
 transform:
   - from: rows
   - filter: value <> 1 or value is null
-  - dedupe: {keys: [id], keep: last, order_by: [value, at]}
+  - dedupe: {keys: [id], keep: last, order_by: [value, at]}  # not where rows come alone
 check:
   - in_range: {column: value, max: LIMIT, on_fail: quarantine}
 load:
   lake:
     type: delta
     path: ${env.lake}/rows
-    write: {strategy: replace_window, column: at}
+    write: WRITE
 """
+_DEDUPES: Final = next(line for line in PIPELINE.splitlines() if "dedupe" in line)
+WRITES: Final = {True: "{strategy: append}", False: "{strategy: replace_window, column: at}"}
+"""Whether rows come alone -> how they are written."""
 
 
 @dataclass(kw_only=True)
@@ -54,11 +59,13 @@ class Scene:
         spark: the suite's session; every application gets one of its own.
         folder: an empty folder.
         told: what is done, and with which sources.
+        alone: whether rows may be replayed alone.
     """
 
     spark: Any
     folder: Path
     told: Told
+    alone: bool = False
     second: int = 100
     windows: dict[int, replays.Window] = field(default_factory=dict)
 
@@ -80,7 +87,9 @@ class Scene:
 
     def pipeline(self, limit: int) -> Pipeline:
         """The pipeline's file as it is today."""
-        path = self.project.write(PIPELINE.replace("LIMIT", str(limit)), "flights.yaml")
+        text = PIPELINE.replace("LIMIT", str(limit)).replace("WRITE", WRITES[self.alone])
+        text = text.replace(f"{_DEDUPES}\n", "") if self.alone else text
+        path = self.project.write(text, "flights.yaml")
         found = load_file(path).pipeline
         assert found is not None
         return found
@@ -91,7 +100,10 @@ class Scene:
         for number in range(1, replays.DAYS + 1):
             self._write(number, go.version)
         for number in days:
-            made = replays.outcome(self.told.records(number, go.version), go.limit)
+            if go.alone:
+                self._alone(go, pipeline, number)
+                continue
+            made = replays.outcome(self.told.records(number, go.version), go.limit, dedupes=not self.alone)
             self.windows[number].seen |= made.refused
             before = self.number(pipeline, number)
             mine = self._tries(go, pipeline, number)
@@ -100,6 +112,29 @@ class Scene:
             if committed:
                 self.windows[number].loaded(made)
             self.second += 20
+
+    def _alone(self, go: Go, pipeline: Pipeline, number: int) -> None:
+        """Run a day's waiting rows without it, again where that died."""
+        for dies_at in [go.dies_at, None] if go.retried else [go.dies_at]:
+            order = Order(name="rows", plans=(rows.plan(pipeline, day(number)),), options=rows.options(Wanted()))
+            lives = self._carried_out(order, dies_at)
+            committed = self.number(pipeline, number) == order.plan.attempt.number
+            assert committed or not lives, (go, number)
+            if committed:
+                self.windows[number].added(go.limit)
+            if lives:
+                break
+
+    def _carried_out(self, order: Order, dies_at: str | None) -> bool:
+        HOOK.reached = partial(die_at, dies_at)
+        try:
+            report = orders.execute(order, lambda *_: self.spark.newSession(), lambda _: None)
+        except Died:
+            return False
+        finally:
+            HOOK.reached = None
+        assert report["error"] is None, report["error"]
+        return True
 
     def _with_waiting_rows(self, pipeline: Pipeline) -> list[int]:
         """The days that a replay runs."""
@@ -123,11 +158,7 @@ class Scene:
         return mine
 
     def _lives(self, plan: Any, dies_at: str | None, number: int) -> bool:
-        def die(point: str) -> None:
-            if point == dies_at:
-                raise Died(point)
-
-        HOOK.reached = die
+        HOOK.reached = partial(die_at, dies_at)
         try:
             report = entry.run(plan, lambda *_: self.spark.newSession())
         except Died:
@@ -151,9 +182,9 @@ class Scene:
         options = {"attempts": mine, "rule": "", "dataset": "", "reason": "a test", "by": "me"}
         order = Order(name="quarantine", plans=(quarantine_plan(pipeline),), options=options)
         meant = [window for number, window in self.windows.items() if action.day in {None, number}]
-        rows = sum(window.dropped() for window in meant)
+        dropped = sum(window.dropped() for window in meant)
         if mine:
-            assert drop(self.spark.newSession(), order, lambda _: None)["rows"] == rows
+            assert drop(self.spark.newSession(), order, lambda _: None)["rows"] == dropped
 
     def _export(self) -> None:
         path = self.folder / "refused.jsonl"
@@ -182,8 +213,8 @@ class Scene:
         path = self.folder / "data/lake/rows"
         if not path.exists():
             return []
-        rows = self.spark.read.format("delta").load(str(path)).where(f"day(at) = {number}").collect()
-        return sorted((row["at"].hour, row["id"], row["value"]) for row in rows)
+        found = self.spark.read.format("delta").load(str(path)).where(f"day(at) = {number}").collect()
+        return sorted((row["at"].hour, row["id"], row["value"]) for row in found)
 
     def _aside(self, span: Span) -> Iterator[tuple[Record, str]]:
         """Records and their states, of the window; marks of those that a later run has loaded have none."""

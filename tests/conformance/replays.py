@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -32,6 +32,7 @@ class Go:
         dies_at: the point at which it dies; None where it lives.
         retried: whether the same task tries again where it died.
         zombie: whether it was submitted before all others.
+        alone: of a replay, whether it is of the rows alone, and not of their windows.
     """
 
     day: int | None = None
@@ -40,6 +41,7 @@ class Go:
     dies_at: str | None = None
     retried: bool = False
     zombie: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,13 @@ class Outcome:
     deduplicated: int = 0
 
 
-def outcome(records: list[Record], limit: int) -> Outcome:
+def outcome(records: list[Record], limit: int, *, dedupes: bool) -> Outcome:
     """What a plain run makes of a source: unreadable rows go, small ones are left out, of an id the largest stays."""
     broken = {record for record in records if record[2] is None}
     kept = [record for record in records if record[2] is not None and record[2] != FILTERED]
     best: dict[int, Record] = {}
     for record in sorted(kept, key=lambda item: (item[2], item[0])):
-        best[record[1]] = record
+        best[record[1] if dedupes else record[0]] = record
     over = {record for record in best.values() if (record[2] or 0) > limit}
     return Outcome(
         rows=frozenset(set(best.values()) - over),
@@ -126,6 +128,12 @@ class Window:
         again = {record: "dropped" if self.known.get(record) == "dropped" else "waiting" for record in made.refused}
         self.now, self.known = made, gone | again
 
+    def added(self, limit: int) -> None:
+        """A replay of rows alone has committed: those that wait and pass today are loaded, the others wait on."""
+        passed = {record for record in self.of("waiting") if record[2] is not None and record[2] <= limit}
+        self.now = replace(self.now, rows=self.now.rows | passed, refused=self.now.refused - passed)
+        self.known |= dict.fromkeys(passed, "replayed")
+
     def dropped(self) -> int:
         """Rows that wait are given up; how many."""
         mine = [record for record, state in self.known.items() if state == "waiting"]
@@ -137,21 +145,30 @@ class Window:
         return {record for record, state in self.known.items() if state in states}
 
 
-def schedules() -> st.SearchStrategy[Told]:
-    """Schedules in which every day is loaded at last, and decisions about its quarantine are made after that."""
+def schedules(*, alone: bool = False) -> st.SearchStrategy[Told]:
+    """Schedules in which every day is loaded at last, and decisions about its quarantine are made after that.
+
+    Args:
+        alone: whether rows may be replayed alone.
+    """
     row = st.tuples(st.integers(1, 2), st.sampled_from([FILTERED, 2, 3, 4, 4, None]))
     rows = st.lists(row, min_size=1, max_size=4).map(tuple)
     sources = st.tuples(*[st.tuples(rows, rows) for _ in range(DAYS)])
     fate: dict[str, Any] = {"dies_at": st.one_of(st.none(), st.sampled_from(_DIES_AT)), "retried": st.booleans()}
     today: dict[str, Any] = {"version": st.integers(0, 1), "limit": st.sampled_from(LIMITS)}
     run = st.builds(Go, day=st.integers(1, DAYS), zombie=st.booleans(), **today, **fate)
-    replay = st.builds(Go, **today, **fate)
+    replay = st.builds(Go, alone=st.booleans() if alone else st.just(False), **today, **fate)
     decision = st.one_of(st.builds(Drop, st.sampled_from([None, 1, 2])), st.just(Export()))
     first = st.lists(st.one_of(run, run, replay, decision), min_size=2, max_size=5).map(tuple)
     last = st.permutations(range(1, DAYS + 1)).map(lambda days: tuple(Go(day, limit=LIMITS[0]) for day in days))
     # A looser check, a replay of what waits, and the same once more: the second finds nothing to do.
     ends = st.sampled_from(
-        [(Go(), Go()), (Drop(1), Go()), (Go(limit=LIMITS[0]), Drop(None)), (Go(), Drop(None), Go(limit=LIMITS[0]))]
+        [
+            (Go(alone=alone), Go(alone=alone)),
+            (Drop(1), Go(alone=alone)),
+            (Go(limit=LIMITS[0], alone=alone), Drop(None)),
+            (Go(), Drop(None), Go(limit=LIMITS[0])),
+        ]
     )
     actions = st.builds(lambda some, all_, end: (*some, *all_, *end), first, last, ends)
     return st.builds(Told, sources=sources, actions=actions)

@@ -18,8 +18,9 @@ pytestmark = pytest.mark.spark
 
 
 @pytest.mark.parametrize("rounds", HOW_OFTEN)
+@pytest.mark.parametrize("alone", [False, True], ids=["windows", "rows"])
 def test_a_replay_is_idempotent_whatever_happens_between(
-    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds: int
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool, rounds: int
 ) -> None:
     monkeypatch.delenv("AIRFLOW__ETL__ENVIRONMENT", raising=False)
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
@@ -33,9 +34,9 @@ def test_a_replay_is_idempotent_whatever_happens_between(
         suppress_health_check=list(HealthCheck),
         print_blob=True,
     )
-    @given(told=schedules())
+    @given(told=schedules(alone=alone))
     def holds(told: Told) -> None:
-        scene = Scene(spark=spark, folder=Path(mkdtemp(dir=tmp_path)), told=told)
+        scene = Scene(spark=spark, folder=Path(mkdtemp(dir=tmp_path)), told=told, alone=alone)
         scene.run()
         shutil.rmtree(scene.folder, ignore_errors=True)
 

@@ -84,7 +84,8 @@ def test_rows_of_iceberg_tables_and_folders_of_files_are_counted_too(spark: Any,
         "ice": by_time | {"type": "iceberg", "catalog": "lake", "table": "sales.orders"},
         "folder": by_time | {"type": "files", "format": "parquet", "path": str(tmp_path / "folder")},
     }
-    made = plan(tmp_path, day(1), attempt(1), catalogs={"lake": {"type": "hadoop", "warehouse": str(tmp_path / "ice")}})
+    catalog = {"name": "lake", "type": "hadoop", "warehouse": str(tmp_path / "ice")}
+    made = plan(tmp_path, day(1), attempt(1), catalogs={"lake": catalog})
     told = Plan.from_json(made.to_json() | {"extract": {"rows": source}, "load": loads})
     report = entry.run(told, lambda *_: spark.newSession())
     assert report.error is None
