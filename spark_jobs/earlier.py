@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 _KEY: Final = "_key"
 _PLACE: Final = "_place"
 _RECORD: Final = ("raw", "message")
+_STOOD: Final = ("source_file", "source_line")
 
 
-def continued(refused: DataFrame, earlier: DataFrame) -> DataFrame:
+def continued(refused: DataFrame, earlier: DataFrame, *, stays: bool = False) -> DataFrame:
     """Refused rows with what is known of them from before, and marks of those that aren't refused any more.
 
     Args:
         refused: the attempt's own rows, with all columns of the table.
         earlier: rows of earlier attempts of the same window, with all columns.
+        stays: whether a record stays where it stood: it wasn't read from its file.
     """
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
@@ -32,6 +34,8 @@ def continued(refused: DataFrame, earlier: DataFrame) -> DataFrame:
     both = own.join(known, [F.col(f"own.{name}") == F.col(f"known.{name}") for name in (_KEY, _PLACE)], "full_outer")
     again, gone = F.col(f"known.{_KEY}").isNotNull(), F.col(f"own.{_KEY}").isNull()
     values = {name: F.when(gone, F.col(f"known.{name}")).otherwise(F.col(f"own.{name}")) for name in COLUMNS}
+    if stays:
+        values |= {name: F.when(again, F.col(f"known.{name}")).otherwise(values[name]) for name in _STOOD}
     return both.select(*[value.alias(name) for name, value in (values | _passed_on(again, gone)).items()])
 
 

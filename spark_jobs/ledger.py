@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ FORGOTTEN: Final = -1
 
 # number = milliseconds since 1970 (43 bits: until 2248) . first 20 bits of the fingerprint
 _FINGERPRINT_BITS: Final = 20
+_AMENDING: Final = 100  # milliseconds behind an attempt that are those which add to it; no run begins so soon after it
 # snapshot's number = window end in minutes since 1970 (31 bits) . seconds since 2020 (32 bits: until 2156)
 _SNAPSHOT_BITS: Final = 32
 _SNAPSHOT_EPOCH: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
@@ -81,6 +83,21 @@ def attempt_number(fingerprint: str, last: int | None = None, now: float | None 
     if last is not None:
         milliseconds = max(milliseconds, (last >> _FINGERPRINT_BITS) + 1)
     return (milliseconds << _FINGERPRINT_BITS) | fingerprint_bits(fingerprint)
+
+
+def amending_number(number: int, begun: Iterable[int] = ()) -> int:
+    """The number of an attempt that adds rows to another one: right behind that, and before any run that comes later.
+
+    Its last bits are no fingerprint's: two configurations have made the window's rows. So no two of them are alike.
+
+    Args:
+        number: the other attempt's.
+        begun: the attempts of the window that are known; those that added to the same one, and died, count less.
+    """
+    base = number >> _FINGERPRINT_BITS
+    later = (other >> _FINGERPRINT_BITS for other in begun)
+    last = max((other for other in later if base < other < base + _AMENDING), default=base)
+    return ((last + 1) << _FINGERPRINT_BITS) | secrets.randbits(_FINGERPRINT_BITS)
 
 
 def held(number: int | None) -> int | None:

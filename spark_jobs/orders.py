@@ -29,6 +29,7 @@ ORDERS: Final = {
     "history": "spark_jobs.upkeep.orders:history",
     "restore": "spark_jobs.upkeep.orders:restore",
     "quarantine": "spark_jobs.giving_up:drop",
+    "rows": "spark_jobs.alone.replay:replay",
     "audit": "spark_jobs.tables.recount:audit",
 }
 

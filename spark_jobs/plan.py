@@ -28,12 +28,15 @@ class Attempt:
         run: groups the staging of one run; safe in file names.
         since: the number of the attempt that read the sources, where that was another application: rows that somebody
             else has published after it are newer than these. Default: `number`.
+        amends: the number of the attempt to whose rows this one adds its own, in place of replacing them: it commits
+            only while the ledger names that. 0 for none.
     """
 
     number: int
     token: str
     run: str
     since: int = 0
+    amends: int = 0
 
     def __post_init__(self) -> None:
         """Rows that this attempt reads itself are as old as it is."""
@@ -41,7 +44,8 @@ class Attempt:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
-        return {"number": self.number, "token": self.token, "run": self.run, "since": self.since}
+        told = {"number": self.number, "token": self.token, "run": self.run, "since": self.since}
+        return told | ({"amends": self.amends} if self.amends else {})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,14 @@ count (`visible`), so that the two can't disagree: rows of an attempt that never
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.aside import COLUMNS, COUNTED, WAITING, completed, error_type, retryable
 from spark_jobs.earlier import continued
+from spark_jobs.errors import InfrastructureError
 from spark_jobs.ledger import committing, last_version
 from spark_jobs.plan import Plan
 from spark_jobs.session import Storage
@@ -49,11 +51,43 @@ class Quarantine:
             refused: in the shape of REFUSED; it may be empty.
             plan: the attempt's.
         """
+        self._write(lambda: self._continued(refused, plan), plan)
+
+    def amend(self, refused: DataFrame, plan: Plan, chosen: str, rows: int) -> None:
+        """Set aside, under the attempt's number, what the attempt that it adds to has set aside, as it is from now on.
+
+        Args:
+            refused: those of the chosen rows that are refused again, in the shape of REFUSED.
+            plan: the attempt's.
+            chosen: the rows that were run again, as a condition that is never null.
+            rows: how many they were when they were read.
+
+        Raises:
+            InfrastructureError: some were dropped meanwhile, and would be loaded all the same.
+        """
+
+        def amended() -> DataFrame:
+            spark = refused.sparkSession
+            mine = self.rows(spark).where(f"{of_window(plan.window)} AND attempt = {plan.attempt.amends}")
+            again = mine.where(chosen)
+            if again.count() != rows:
+                raise InfrastructureError(
+                    "rows were dropped, or expired, while they were run again",
+                    where=self.path,
+                    expected=f"{rows} rows that wait",
+                    remedy="nothing was changed; run those that wait still",
+                )
+            own = continued(_set_aside(refused, plan), again, stays=True)
+            return _of_attempt(mine.where(f"NOT ({chosen})").unionByName(own), plan)
+
+        self._write(amended, plan)
+
+    def _write(self, rows: Callable[[], DataFrame], plan: Plan) -> None:
         # A unit per attempt: Delta drops a smaller number of one unit without a word, and this one may yet win.
         unit = f"etl:{plan.id}:quarantine:{plan.window}:{plan.attempt.number}"
         committing(
             lambda: (
-                self._continued(refused, plan)  # anew for each try: rows may be dropped meanwhile
+                rows()  # anew for each try: rows may be dropped meanwhile
                 .coalesce(1)
                 .write.format("delta")
                 .mode("append")
@@ -92,9 +126,11 @@ class Quarantine:
         there = [name.removeprefix("attempt=") for name, _ in storage.names(folder) if name.startswith("attempt=")]
         return max((int(name) for name in there if name.isdigit() and int(name) < number), default=None)
 
-    def rows(self, spark: SparkSession) -> DataFrame:
-        """All rows with all columns, whichever attempt's."""
-        return completed(spark.read.format("delta").load(self.path))
+    def rows(self, spark: SparkSession, version: int | None = None) -> DataFrame:
+        """All rows with all columns, whichever attempt's; at a version of the table, None for the newest."""
+        reader = spark.read.format("delta")
+        reader = reader if version is None else reader.option("versionAsOf", version)
+        return completed(reader.load(self.path))
 
     def grow(self, spark: SparkSession) -> None:
         """Give an older release's table the columns that it lacks."""

@@ -236,6 +236,11 @@ class Transaction:
         actions = self._as_scala(self._actions)
         return int(self._transaction.commit(actions, operation))
 
+    @property
+    def version(self) -> int:
+        """The table's version that it sees."""
+        return int(self._transaction.snapshot().version())
+
     def _as_scala(self, collection: Any) -> Any:
         return self._jvm.org.apache.spark.api.python.PythonUtils.toSeq(collection)
 

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from airflow_provider_etl.hooks.quarantine import QuarantineHook, Wanted
 from airflow_provider_etl.spec import Pipeline
-from spark_jobs.errors import ConfigError, EtlError
+from spark_jobs.errors import EtlError
 from spark_jobs.report import Report
 from spark_jobs.window import Window
 
 T = TypeVar("T")
-
-_WHY_NOT: Final = {
-    "replace_window": "it replaces its window whole: rows alone would take the place of all others",
-    "snapshot": "it replaces its table whole: rows alone would take the place of all others",
-    "append": "a repeat replaces the rows of its window: rows alone would take the place of those that are loaded",
-}
-_BY_KEY: Final = "the ledger names one attempt a window: rows alone would make it forget the rest of the quarantine"
 
 
 def waiting(pipeline: Pipeline, wanted: Wanted, *, hopeful: bool = False) -> dict[Window, int]:
@@ -105,19 +98,3 @@ def told(outcomes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             new = waits - item["again"]
             more = f", {new:,} others were set aside" if new else ""
             yield f"  {key}: {item['before']:,} rows waited, {item['again']:,} were refused again{more}"
-
-
-def refuse_rows_alone(pipeline: Pipeline) -> None:
-    """`--rows`: why rows alone can't be loaded.
-
-    Raises:
-        ConfigError: always, with the reason of the pipeline's first load.
-    """
-    name, (_, kind) = next(iter(pipeline.load.items()))
-    strategy = kind.write.strategy
-    raise ConfigError(
-        f"--rows: load {name} is by {strategy}, and {_WHY_NOT.get(strategy, _BY_KEY)}",
-        where=pipeline.name,
-        expected="a replay of the whole window",
-        remedy="leave --rows out: the window is run again with the file as it is now, which loads no row twice",
-    )

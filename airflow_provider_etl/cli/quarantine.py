@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_etl.aside import export, replay, telling
+from airflow_provider_etl.aside import rows as rows_alone
 from airflow_provider_etl.backfill.dates import starts
 from airflow_provider_etl.cli import ordering
 from airflow_provider_etl.cli.opened import add_params, opened
@@ -21,6 +22,7 @@ from airflow_provider_etl.hooks.quarantine import QuarantineHook, Wanted
 from airflow_provider_etl.spec import Pipeline
 from spark_jobs.aside import WAITING
 from spark_jobs.errors import ConfigError
+from spark_jobs.window import Window
 
 NAME: Final = "quarantine"
 HELP: Final = "list, show, export, replay or drop the rows that a pipeline has set aside"
@@ -145,8 +147,11 @@ def _export(pipeline: Pipeline, wanted: Wanted, options: argparse.Namespace) -> 
 def _replay(pipeline: Pipeline, wanted: Wanted, options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     from airflow_provider_etl.cli.run import INTERRUPTED, here
 
+    def alone(of: Pipeline, window: Window) -> dict[str, Any]:
+        return ordering.carried_out(of, rows_alone.NAME, [rows_alone.plan(of, window)], rows_alone.options(wanted))
+
     if options.rows:
-        replay.refuse_rows_alone(pipeline)
+        rows_alone.refuse(pipeline)
     found = replay.waiting(pipeline, wanted, hopeful=options.retryable)
     print(f"{pipeline.name}: {sum(found.values()):,} rows of {len(found):,} windows wait")
     if options.dry_run:
@@ -155,7 +160,7 @@ def _replay(pipeline: Pipeline, wanted: Wanted, options: argparse.Namespace) -> 
         return 0, {"state": "shown", "windows": windows}
     told: list[dict[str, Any]] = []
     for window, rows in found.items():
-        report = replay.attempted(pipeline, window, here)
+        report = replay.attempted(pipeline, window, alone if options.rows else here)
         told.append(replay.outcome(pipeline, window, rows, report, wanted))
         if (told[-1]["error"] or {}).get("message") == INTERRUPTED:
             break

@@ -220,7 +220,7 @@ class _Pair:
             was_share, is_share = (found.get(name, 0.0) for found in shares)
             # What was or is required has been told as such.
             if was_share != is_share and name not in {*self.old.required, *self.new.required}:
-                told = f"{name} had a value in {was_share:.4g} of the rows and has one in {is_share:.4g}"
+                told = f"{name} was among columns of whose values {was_share:.4g} are there, and now {is_share:.4g}"
                 if was_share > is_share:
                     yield self._say("breaking", "completeness-loosened", ("completeness",), told)
                 else:

@@ -1,4 +1,4 @@
-"""A pipeline as a DAG, or why this Airflow takes none such: whatever it raises is that one file's error."""
+"""A pipeline as DAGs, or why this Airflow takes none such: whatever it raises is that one file's error."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def attempt(
     pipeline: Pipeline, name: str, *, source: str, environment: str | None = None, text: str = ""
-) -> tuple[DAG | None, str]:
-    """The DAG of a pipeline, and nothing; or no DAG, and why in one line.
+) -> tuple[list[DAG], str]:
+    """The DAG of a pipeline and those beside it, and nothing; or no DAG, and why in one line.
 
     Airflow validates each DAG of a file as it takes it up, and one that isn't valid takes the others with it: so it is
     asked here, while only this pipeline is at stake.
@@ -28,17 +28,19 @@ def attempt(
         text: as `build` takes it.
     """
     try:
-        dag = build(pipeline, source=source, environment=environment, text=text)
-        dag.validate()
+        dags = [build(pipeline, source=source, environment=environment, text=text)]
+        dags += _beside(pipeline, source=source, environment=environment)
+        for dag in dags:
+            dag.validate()
     except ConfigError as error:  # what this Airflow can't do, which no reader of the file can know
-        return None, f"{name}:1:1: error[airflow-version]: {error}"
+        return [], f"{name}:1:1: error[airflow-version]: {error}"
     except Exception as error:  # noqa: BLE001 - Airflow's own checks raise what they like
         told = " ".join(f"{type(error).__name__}: {error}".split())
-        return None, f"{name}:1:1: error[airflow-refuses]: Airflow takes no such DAG ({told})"
-    return dag, ""
+        return [], f"{name}:1:1: error[airflow-refuses]: Airflow takes no such DAG ({told})"
+    return dags, ""
 
 
-def beside(pipeline: Pipeline, *, source: str, environment: str | None = None) -> list[DAG]:
+def _beside(pipeline: Pipeline, *, source: str, environment: str | None = None) -> list[DAG]:
     """The DAGs that a pipeline has beside its own: what is imported for them few files need."""
     kinds = [kind for _, kind in pipeline.load.values()]
     scheduled = any(getattr(getattr(kind, "maintenance", None), "schedule", None) for kind in kinds)

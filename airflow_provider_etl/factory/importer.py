@@ -27,9 +27,10 @@ from airflow.sdk.importers import (
     find_file_dag_definitions,
 )
 
-from airflow_provider_etl.factory.attempt import attempt, beside
+from airflow_provider_etl.factory.attempt import attempt
 from airflow_provider_etl.factory.verdict import configured, refused
 from airflow_provider_etl.spec import duplicate_names, load_file
+from airflow_provider_etl.spec.contracts.alone import is_contract, without_contracts
 from airflow_provider_etl.spec.files import ENDINGS, is_pipeline
 
 if TYPE_CHECKING:
@@ -77,16 +78,17 @@ class PipelineImporter(AbstractDagImporter[FilesystemDagDefinition]):
         loaded = load_file(path, environment=self._environment)
         told = [*self._clash(path, root), *refused(loaded)]
         result = DagImportResult(definition=definition)
+        if (told or loaded.pipeline is None) and is_contract(path):
+            return result
         if told or loaded.pipeline is None:
             message = "\n".join(str(replace(item, path=name)) for item in told)
             result.errors.append(DagImportError(source_reference=str(path), message=message, error_type="pipeline"))
             return result
-        dag, why = attempt(loaded.pipeline, name, source=path.name, environment=self._environment)
-        if dag is None:
+        dags, why = attempt(loaded.pipeline, name, source=path.name, environment=self._environment)
+        if why:
             result.errors.append(DagImportError(source_reference=str(path), message=why, error_type="pipeline"))
             return result
-        result.dags.append(dag)
-        result.dags.extend(beside(loaded.pipeline, source=path.name, environment=self._environment))
+        result.dags.extend(dags)
         result.warnings.extend(_warnings(loaded, name))
         return result
 
@@ -107,7 +109,7 @@ class PipelineImporter(AbstractDagImporter[FilesystemDagDefinition]):
         if not root.is_dir():
             return []
         alike = sorted(other for ending in ENDINGS for other in root.rglob(path.stem + ending))
-        ours = [other for other in alike if self._is_ours(other, root)]
+        ours = without_contracts([other for other in alike if self._is_ours(other, root)])
         return [item for item in duplicate_names(ours) if item.path == str(path)]
 
 

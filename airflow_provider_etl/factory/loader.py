@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_etl.compat import DAG, ERRORS_PER_FILE, get_parsing_context, importers
-from airflow_provider_etl.factory.attempt import attempt, beside
+from airflow_provider_etl.factory.attempt import attempt
 from airflow_provider_etl.factory.broken import BrokenPipeline, PipelineFileError, errors_dag
 from airflow_provider_etl.factory.collector import held_back
 from airflow_provider_etl.factory.verdict import configured, refused
 from airflow_provider_etl.spec import Clashes, Diagnostic, Loaded, duplicate_names, find_files, load_file
+from airflow_provider_etl.spec.contracts.alone import is_contract, without_contracts
 from airflow_provider_etl.spec.files import left_out
 
 _IMPORTER: Final = "airflow_provider_etl.factory.importer.PipelineImporter"
@@ -43,7 +44,8 @@ def load_pipelines(
     home = Path(module["__file__"]).resolve().parent
     asked = get_parsing_context().dag_id
     below = home / (folder or configured().pipelines_folder)
-    files = find_files(below, name=_file_of(asked))[: 1 if asked else None]  # the others of its name are errors already
+    found = without_contracts(find_files(below, name=_file_of(asked)))
+    files = found[: 1 if asked else None]  # the others of its name are errors already
     taken = {item.path: str(replace(item, path=_name(home, item.path))) for item in duplicate_names(files)}
     dags: dict[str, DAG] = {}
     broken = {} if asked else _left_out(home, below)
@@ -54,12 +56,9 @@ def load_pipelines(
             loaded = load_file(path, environment=environment)
             why = taken.get(str(path)) or _refused(loaded, name, clashes, home)
             if loaded.pipeline is not None and not why:
-                dag, why = attempt(loaded.pipeline, name, source=name, environment=environment, text=loaded.text)
-                if dag is not None:
-                    dags[loaded.name] = dag
-                    more = beside(loaded.pipeline, source=name, environment=environment)
-                    dags |= {item.dag_id: item for item in more}
-        if why:
+                made, why = attempt(loaded.pipeline, name, source=name, environment=environment, text=loaded.text)
+                dags |= {item.dag_id: item for item in made}
+        if why and not is_contract(path):  # which few files are: asked where one is no pipeline
             broken[_printable(name)] = why
     if asked and broken:
         raise PipelineFileError("\n".join(broken.values()))

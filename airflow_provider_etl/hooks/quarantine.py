@@ -139,6 +139,10 @@ class QuarantineHook:
                 found |= {window: held} if held else {}
         return found
 
+    def begun(self, window: Window) -> set[int]:
+        """All attempts of a window that have set rows aside, those that died included."""
+        return self._there.get(window, set())
+
     def rows(self, wanted: Wanted, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[dict[str, Any]]:
         """The rows that count, each as name -> value; times are aware.
 

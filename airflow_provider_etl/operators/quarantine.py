@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_etl.compat import AirflowException, AirflowFailException, Context
 from airflow_provider_etl.operators.base import EtlOperator, ReportJson, digest
@@ -35,6 +35,9 @@ class QuarantineReplayOperator(EtlOperator):
         limit: how many windows at most, from 1; None for all. Each run chooses anew, so that windows that fail every
             time keep no other from its turn; a retry of a run chooses as the run did.
         since: only windows that start no longer ago than this; None for all.
+        fails: where a window fails, `any`: the task does; `all`: only where no other was loaded. Airflow sends events
+            of a task that succeeds alone: with `all` those who wait for the table learn of the windows that were
+            loaded, and the ones that failed are in the log and in what the task returns.
     """
 
     template_fields: Sequence[str] = ("environment", "rule", "dataset")
@@ -49,12 +52,16 @@ class QuarantineReplayOperator(EtlOperator):
         retryable: bool = False,
         limit: int | None = None,
         since: timedelta | None = None,
+        fails: Literal["any", "all"] = "any",
         **kwargs: Any,
     ) -> None:
         super().__init__(pipeline=pipeline, **kwargs)
         if limit is not None and limit < 1:
             raise ConfigError(f"limit is {limit}", where=self.task_id, expected="windows a run: 1 or more, or None")
+        if fails not in {"any", "all"}:
+            raise ConfigError(f"fails is {fails!r}", where=self.task_id, expected="any or all")
         self.rule, self.dataset, self.retryable, self.limit, self.since = rule, dataset, retryable, limit, since
+        self.fails = fails
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run them.
@@ -82,7 +89,9 @@ class QuarantineReplayOperator(EtlOperator):
         emit(context, list(reports.values()), [f"{pipeline.id}.{load}" for load in pipeline.load])
         for line in told(outcomes) if outcomes else ("[etl] no row waits",):
             self._say(line)
-        self._refuse_failed([item["error"] for item in outcomes if item["state"] == "failed"], len(outcomes))
+        failed = [item["error"] for item in outcomes if item["state"] == "failed"]
+        if self.fails == "any" or len(failed) == len(outcomes):
+            self._refuse_failed(failed, len(outcomes))
         return {"windows": outcomes}
 
     def _wanted_rows(self) -> Wanted:

@@ -49,15 +49,26 @@ class Attempting:
         return commit if mine else None
 
     def superseded(self) -> bool:
-        """Whether the ledger holds a later attempt, or another run's that read its sources after this one did."""
+        """Whether the ledger holds a later attempt, or another run's that read its sources after this one did.
+
+        An attempt that adds to another one is, too, where the ledger doesn't name that one.
+        """
         ledger, attempt = self.ledger, self.context.plan.attempt
         held = ledger.number(self.unit) if ledger.version() is not None else None
+        if attempt.amends:
+            return held != attempt.amends
         if held is None or held < self.unit.commit_number(attempt.since):
             return False
         if held >= self.number:
             return True
         commit = ledger.find(self.unit)
         return commit is None or not commit.of_run(attempt.run)
+
+    def staged_before(self) -> int | None:
+        """The rows that were staged for the attempt that this one adds to; None where that isn't known any more."""
+        commit = self.ledger.find(self.unit)
+        known = commit is not None and commit.entry.get("number") == self.context.plan.attempt.amends
+        return int(commit.entry["staged"]) if commit and known and "staged" in commit.entry else None
 
     def refuse_others(self) -> None:
         """See that no other pipeline's rows are touched; before anything of this one's stands beside the table.

@@ -12,6 +12,7 @@ from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import Commit, Ledger, committing
 from spark_jobs.load import dressing, in_place, scope
+from spark_jobs.load.amending import add_to_window
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
 from spark_jobs.load.delta_lake import MERGED, DeltaLake
@@ -146,7 +147,9 @@ write: {strategy: replace_window, column: ordered_at}
             return self.done(name, context) or self._receipt("superseded", None)
         receipt, tries = committing(lambda: self._commit(shaped, staged, attempt))
         receipt.attempts = tries
-        return self._balanced(receipt.grown(grown), staged) if receipt.state == "loaded" else receipt
+        return (
+            self._balanced(receipt.grown(grown), _committed(attempt, staged)) if receipt.state == "loaded" else receipt
+        )
 
     @property
     def _placed(self) -> Strategy:
@@ -220,7 +223,8 @@ write: {strategy: replace_window, column: ordered_at}
             ConfigError: another pipeline loads the table, and no scope parts their rows.
         """
         held = self._held(context)
-        if held is None or isinstance(self.write, Keyed) or self.change_feed:
+        adds = bool(context.plan.attempt.amends)  # its commit holds the window's other rows too
+        if held is None or isinstance(self.write, Keyed) or self.change_feed or adds:
             return None
         attempt = self._attempting(name, context)
         attempt.refuse_others()
@@ -243,6 +247,9 @@ write: {strategy: replace_window, column: ordered_at}
             entry |= {"reach": replaced.to_json(), "since": context.plan.attempt.since}
             transaction = Transaction(context.spark, self.path)
             replace_reach(transaction, Ledger(context.spark, self.path), shaped, options, self.partition_by, entry)
+            return
+        if context.plan.attempt.amends:
+            add_to_window(attempt, self.path, shaped, staged, options, self.partition_by)
             return
         writer = shaped.write.format("delta").mode("overwrite").option("userMetadata", json.dumps({"etl": entry}))
         writer = writer.option("txnAppId", unit.key).option("txnVersion", str(number))
@@ -300,3 +307,9 @@ write: {strategy: replace_window, column: ordered_at}
             rows_deleted=int(commit.entry.get("deleted", metrics.get("numDeletedRows", 0))) if commit else 0,
             version=commit.version if commit else None,
         )
+
+
+def _committed(attempt: Attempting, staged: int) -> int:
+    """The rows that a commit is to hold: those that were staged, and of a window to which it adds them the others."""
+    commit = attempt.found() if attempt.context.plan.attempt.amends else None
+    return int(commit.entry["staged"]) if commit is not None else staged

@@ -18,7 +18,7 @@ from spark_jobs.load import precedence
 from spark_jobs.load.changes import CHANGE, DELETE, TRUNCATE, UPSERT, Changes
 from spark_jobs.load.covering import covered_by, current, cut
 from spark_jobs.load.lake import Clause, Lake, Mark, MergeInto
-from spark_jobs.load.side import UNIT, Side
+from spark_jobs.load.side import NUMBER, UNIT, Side
 from spark_jobs.transform.order import orderable
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Histories:
         unit: what is written, for the ledger.
         timezone: of the windows.
         scope: column -> Spark SQL literal: the rows that are this load's; empty where it owns all.
+        amends: the number of the window's attempt whose events stay beside these; 0 where these replace them.
     """
 
     spark: SparkSession
@@ -55,6 +56,7 @@ class Histories:
     unit: str
     timezone: str
     scope: Mapping[str, str] = field(default_factory=dict)
+    amends: int = 0
 
     def prepare(self, number: int, units: Mapping[str, int], where: str) -> bool:
         """Write the window's events beside those that it has committed before; these go once it has committed again.
@@ -84,7 +86,14 @@ class Histories:
             )
         if not self.changes.sequence:
             self._refuse_ambiguous(units, where)
-        return self.events.replace(self.changes.rows, self.unit, number, units.get(self.unit, -1))
+        return self.events.replace(self._own(), self.unit, number, units.get(self.unit, -1))
+
+    def _own(self) -> DataFrame:
+        """The window's events; behind those of the attempt that these are added to."""
+        if not self.amends or not self.events.exists():
+            return self.changes.rows
+        before = self.events.counting({self.unit: self.amends}).drop(UNIT, NUMBER)
+        return self.changes.rows.unionByName(before, allowMissingColumns=True)
 
     @property
     def _table(self) -> DataFrame:

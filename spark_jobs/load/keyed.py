@@ -84,16 +84,28 @@ class ByKey:
         def write() -> None:
             with self._lake.alone():
                 # The version first: whoever commits between the two looks is then one who came before our commit.
-                entry = self.attempt.entry(staged) | {"look": self.attempt.ledger.version()}
+                entry = self._entry(staged) | {"look": self.attempt.ledger.version()}
                 units = self._units
-                if isinstance(work, Merging):  # a history counts the events of every number anyway
-                    self._refuse_overtaken(held, units)
+                if isinstance(work, Merging) or self._amends:  # a history counts the events of every number anyway
+                    self._refuse_overtaken(self._amends or held, units)
                 reach("before commit")
                 work.commit(units, self.attempt.number, entry)
             reach("after commit")
 
         commit = self.attempt.commit(write)
         return self._receipt("loaded" if commit else "superseded", commit), commit
+
+    @property
+    def _amends(self) -> int:
+        return self.attempt.context.plan.attempt.amends
+
+    def _entry(self, staged: int) -> dict[str, Any]:
+        """What the commit says of itself; of a window to which it adds rows, how many it has of all."""
+        if not self._amends:
+            return self.attempt.entry(staged)
+        before = self.attempt.staged_before()
+        entry = self.attempt.entry(staged + (before or 0))
+        return entry if before is not None else {name: value for name, value in entry.items() if name != "staged"}
 
     def _refuse_overtaken(self, held: int | None, units: Mapping[str, int]) -> None:
         """See that the window has committed nothing since what stands beside the table was written: it isn't in there.
@@ -240,6 +252,7 @@ class ByKey:
             track=self._tracked(changes, instant),
             events=self._side(EVENTS),
             unit=unit.key,
+            amends=self._amends,
             timezone=self.attempt.context.plan.window.timezone,
             scope=literals,
         )

@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.aside import COUNTED
 from spark_jobs.failures import classify
+from spark_jobs.flow import Context
 from spark_jobs.ledger import Ledger
 from spark_jobs.load import scope
 from spark_jobs.load.by_key import Keyed
 from spark_jobs.load.delta import Delta
+from spark_jobs.load.files import Files
+from spark_jobs.load.filesets.catalog import Catalog
+from spark_jobs.load.filesets.layout import read
+from spark_jobs.load.iceberg import Iceberg
 from spark_jobs.load.strategies import Append, ReplaceWindow, instant, text
 from spark_jobs.lookback import reach_of
 from spark_jobs.orders import Order
@@ -25,7 +30,7 @@ from spark_jobs.session import Storage
 from spark_jobs.verbs import Run
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 Say = Callable[[str], None]
 _VERBS: Final = ("extract", "transform", "check")
@@ -80,7 +85,7 @@ def _counts(spark: SparkSession, order: Order, held: Mapping[str, Any]) -> dict[
     plan = order.plan
     report, refused, expected = _recounted(spark, order)
     aside = _aside(spark, plan, held["attempts"])
-    loads = {name: _load(spark, plan, name, rows, held["loads"][name]) for name, rows in expected.items()}
+    loads = {name: _load(spark, order, name, rows, held["loads"][name]) for name, rows in expected.items()}
     counts = report.datasets.values()
     told = {name: sum(getattr(count, name) for count in counts) for name in _NAMES}
     told |= {"read": sum(report.datasets[name].read for name in plan.extract), "refused": refused}
@@ -111,25 +116,41 @@ def _aside(spark: SparkSession, plan: Plan, attempts: list[int]) -> dict[str, in
     return {row["state"]: int(row["count"]) for row in counted}
 
 
-def _load(spark: SparkSession, plan: Plan, name: str, expected: int, held: Mapping[str, Any]) -> dict[str, Any]:
+def _load(spark: SparkSession, order: Order, name: str, expected: int, held: Mapping[str, Any]) -> dict[str, Any]:
     """What a load should have of the window, and has."""
+    plan = order.plan
     dataset, kind = plan.load[name]
     counted, found = "none", None
-    if held["held"] and isinstance(kind, Delta):
-        ledger = Ledger(spark, kind.path)
-        if isinstance(kind.write, Keyed):  # no row says which window brought it
-            commit = ledger.find(kind.unit(name, plan), 1000)
-            counted, found = "ledger", int(commit.entry["staged"]) if commit and "staged" in commit.entry else None
-        elif ledger.version() is not None:
-            counted, found = "table", _in_table(spark, plan, dataset, kind)
+    context = Context(spark=spark, plan=plan, where=f"load.{name}", dataset=dataset, connections=order.connections)
+    if held["held"] and isinstance(kind.write, Keyed) and isinstance(kind, Delta | Iceberg):
+        # No row says which window brought it.
+        unit = kind.unit(name, plan)
+        delta = Ledger(spark, kind.path).find(unit, 1000) if isinstance(kind, Delta) else None
+        commit = delta if isinstance(kind, Delta) else kind.lake(context).ledger.find(unit)
+        counted, found = "ledger", int(commit.entry["staged"]) if commit and "staged" in commit.entry else None
+    elif held["held"] and (rows := _rows(kind, context)) is not None:
+        counted, found = "table", _in_table(rows, kind, context)
     return {"strategy": kind.write.strategy, "expected": expected, "found": found, "counted": counted}
 
 
-def _in_table(spark: SparkSession, plan: Plan, dataset: str, kind: Delta) -> int:
+def _rows(kind: Any, context: Context) -> DataFrame | None:
+    """The rows of a load's table; None where it is of another kind, or there is none."""
+    if isinstance(kind, Delta):
+        there = Ledger(context.spark, kind.path).version() is not None
+        return context.spark.read.format("delta").load(kind.path) if there else None
+    if isinstance(kind, Iceberg):
+        return kind.lake(context).rows()
+    if isinstance(kind, Files):
+        held = Catalog(context.spark, kind.path).newest()
+        return None if held is None else read(context.spark, kind.path, held.layout, held.slices)
+    return None
+
+
+def _in_table(rows: DataFrame, kind: Any, context: Context) -> int:
     """The table's rows of the window; of a snapshot all."""
-    rows, where = spark.read.format("delta").load(kind.path), f"load.{dataset}"
-    parts = [scope.condition(kind.scope, rows.schema, where)] if kind.scope else []
-    window = reach_of(plan, dataset, kind) or plan.window
+    plan, where = context.plan, context.where
+    parts = [scope.condition(kind.scope, rows.schema, where)] if getattr(kind, "scope", None) else []
+    window = reach_of(plan, context.dataset, kind) or plan.window
     if isinstance(kind.write, ReplaceWindow):
         parts.append(kind.write.condition(rows, window, where))
     elif isinstance(kind.write, Append):

@@ -251,29 +251,42 @@ def test_reserialize_stores_the_good_dags_and_the_errors_beside_them(
     assert [name.rpartition("/")[2] for name in errors] == ["orders.yaml"]
 
 
-@pytest.mark.parametrize("raises", ["build", "validate"])
+@pytest.mark.parametrize("raises", ["build", "validate", "upkeep"])
 def test_whatever_airflow_raises_for_one_file_is_that_files_error(
     project: Project, monkeypatch: pytest.MonkeyPatch, as_dag_processor: None, raises: str
 ) -> None:
-    from airflow_provider_etl.factory import attempt
+    from airflow_provider_etl.factory import attempt, upkeep
 
-    project.pipeline("orders")
+    project.pipeline("orders", FLIGHTS + "\nquarantine: {keep: 90d}\n" if raises == "upkeep" else FLIGHTS)
     real = attempt.build
 
     def build(pipeline: Any, **more: Any) -> Any:
         dag = real(pipeline, **more)
         if pipeline.name == "orders" and raises == "build":
             raise ValueError("no such\n asset")
-        if pipeline.name == "orders":
+        if pipeline.name == "orders" and raises == "validate":
             dag.owner_links = {"me": "nowhere"}
         return dag
 
+    def schedules(_: Any) -> Any:
+        raise KeyError("no such schedule")
+
     monkeypatch.setattr(attempt, "build", build)
+    monkeypatch.setattr(upkeep, "schedules", schedules)
     dags, errors = serialised(bag_of(project))
     assert set(dags) == {"flights"}
     ((name, told),) = errors.items()
     assert name.endswith("pipelines/orders.yaml")
     assert "pipelines/orders.yaml:1:1: error[airflow-refuses]: Airflow takes no such DAG (" in told
+
+
+def test_a_contract_beside_the_pipelines_is_none_of_them(project: Project, as_dag_processor: None) -> None:
+    """Nor does it take a pipeline's name, though its folder comes first."""
+    for name in ("contracts/flights.yaml", "contracts/orders.yaml"):
+        (project.dags / "pipelines/contracts").mkdir(exist_ok=True)
+        project.write(f"dags/pipelines/{name}", "columns: {id: {type: int, required: true}}\nkeys: [id]\n")
+    dags, errors = serialised(bag_of(project))
+    assert (set(dags), errors) == ({"flights"}, {})
 
 
 def test_an_id_twice_is_an_error_of_the_second_file(project: Project, as_dag_processor: None) -> None:

@@ -91,3 +91,24 @@ def test_windows_left_out_wait_and_words_count_what_was_asked_for(
     task = task_of(shelf, rule="ragged")
     [told] = task.execute(context_of(task))["windows"]
     assert (told["before"], told["waiting"]) == (1, 1), "of three that wait"
+
+
+def test_who_waits_for_the_table_learns_of_what_was_loaded_though_another_window_fails(
+    shelf: Shelf, engine: NotingEngine
+) -> None:
+    """Today's schedule doesn't cut the first of January: that window fails, and the other is loaded."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    shelf.project.write(PIPELINE.replace('"@daily"', '"0 0 2-31 * *"'))
+    task = task_of(shelf, fails="all")
+    context = context_of(task)
+    assert [item["state"] for item in task.execute(context)["windows"]] == ["failed", "loaded"]
+    [(asset, accessor)] = context["outlet_events"].items()
+    assert (asset.name, accessor.extra["window"]["start"]) == ("orders.lake", "2013-01-02T00:00:00Z")
+    task = task_of(shelf)
+    with pytest.raises(AirflowFailException, match="1 of 2 windows failed"):
+        task.execute(context_of(task))
+    shelf.project.write(PIPELINE.replace('"@daily"', '"@monthly"'))
+    task = task_of(shelf, fails="all")
+    with pytest.raises(AirflowFailException, match="2 of 2 windows failed"):
+        task.execute(context_of(task))

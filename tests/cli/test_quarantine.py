@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_etl.aside import rows as rows_alone
 from airflow_provider_etl.cli import ordering
 from airflow_provider_etl.cli import run as running
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.spec import Pipeline, load_file
 from spark_jobs.aside import COLUMNS
 from spark_jobs.errors import ConfigError
-from spark_jobs.ledger import attempt_number
+from spark_jobs.ledger import amending_number, attempt_number
+from spark_jobs.plan import Plan
 from tests.spec.conftest import PIPELINE, Project
 
 SEEN = datetime.now(UTC) - timedelta(days=3, minutes=1)
@@ -321,7 +323,6 @@ def test_a_drop_wants_a_reason_and_orders_what_counts(shelf: Shelf, monkeypatch:
         (["export", "--out", "x.doc"], "ends in no format"),
         (["list", "--window", "2013-01-01", "--to", "2013-01-02"], "one window, or a span"),
         (["list", "--from", "soon"], "--from 'soon' is not"),
-        (["replay", "--rows"], "load lake is by append, and a repeat replaces the rows of its window"),
     ],
 )
 def test_it_says_what_is_wrong(
@@ -345,3 +346,45 @@ def test_every_column_is_told_in_the_documentation() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs/quarantine.md").read_text()
     told = page[page.index("| column |") : page.index("A table of an older release")]
     assert [name for name in COLUMNS if f"`{name}`" not in told] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("strategy: append", "strategy: replace_window, column: at", "it replaces its window whole"),
+        ("strategy: append", "strategy: snapshot", "it replaces its table whole"),
+        ("strategy: append", "strategy: merge, keys: [id]", "without a sequence nothing says which of two rows"),
+        ("filter: amount > 0", "dedupe: {keys: [id], keep: first, order_by: [at]}", "dedupe makes rows of several"),
+        ("filter: amount > 0", "derive: {n: row_number() over (order by id)}", "looks at other rows of the window"),
+        ("filter: amount > 0", "mask: {columns: {id: token}, key: masking_key}", "the pipeline masks columns"),
+        ("not_null: [id]", "unique: [id]", "check unique of result compares rows with others of their window"),
+        ("\nload:\n", "\nload:\n  other: {type: delta, path: '${env.lake}/b', write: {strategy: append}}\n", "2 loads"),
+    ],
+)
+def test_rows_alone_are_refused_where_a_run_of_the_window_would_leave_something_else(
+    project: Project, before: str, after: str, reason: str
+) -> None:
+    assert before in PIPELINE
+    with pytest.raises(ConfigError, match=reason):
+        rows_alone.refuse(project.pipeline(PIPELINE.replace(before, after)))
+
+
+def test_rows_alone_are_an_order_whose_attempt_adds_to_the_one_that_the_ledger_names(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def carry_out(_pipeline: Any, name: str, plans: Any, options: Any) -> dict[str, Any]:
+        given.append((name, plans[0], options))
+        return {"state": "loaded", "error": None}
+
+    monkeypatch.setattr(ordering, "carried_out", carry_out)
+    told = shelf.told("replay", "--rows", "--rule", "type amount", "--window", "2013-01-01")
+    assert [window["before"] for window in told["windows"]] == [2]
+    [(name, plan, options)] = given
+    assert (name, options) == ("rows", {"rule": "type amount", "dataset": ""})
+    attempt = plan.attempt
+    assert attempt.amends == shelf.numbers[0] < attempt.number < shelf.numbers[0] + 2 * 2**20
+    assert Plan.from_json(plan.to_json()) == plan
+    later = {amending_number(attempt.amends, [attempt.number, shelf.numbers[1]]) >> 20 for _ in range(3)}
+    assert later == {(attempt.number >> 20) + 1}, "behind one that died, and before a run of the window"

@@ -98,9 +98,8 @@ def test_rows_that_break_a_rule_are_set_aside_where_they_come_in_and_all_togethe
     assert checks(pipeline, "orders") == [
         {"unique": {"columns": ["id"], "name": "contracts/orders.yaml: unique"}},
         {
-            "not_null": {
+            "completeness": {
                 "columns": ["customer", "amount", "ordered_at"],
-                "mostly": 0.99,
                 "name": "contracts/orders.yaml: completeness",
             }
         },
@@ -121,7 +120,7 @@ def test_types_that_freeze_stop_the_run(project: Project) -> None:
     pipeline = loaded(project, SOURCE, CONTRACT.replace("types: quarantine", "types: freeze"))
     assert pipeline.extract["orders"].bad_records == "fail"
     assert [name for name, _ in pipeline.check["orders"]] == [
-        "in_set", "matches", "in_range", "in_range", "unique", "not_null"
+        "in_set", "matches", "in_range", "in_range", "unique", "completeness"
     ]  # fmt: skip
     assert pipeline.transform["result"].steps[0][0] == "mask"
 
@@ -137,7 +136,7 @@ def test_a_load_is_held_against_its_contract_before_anything_is_published(projec
         }
     }
     assert [next(iter(item)) for item in found] == [
-        "conforms", "not_null", "in_set", "matches", "in_range", "in_range", "unique", "not_null", "not_null"
+        "conforms", "not_null", "in_set", "matches", "in_range", "in_range", "unique", "completeness", "not_null"
     ]  # fmt: skip
     assert found[1]["not_null"]["on_fail"] == "quarantine"
     stopping = checks(loaded(project, LOAD, contract.replace(", types: quarantine", "")), "result")
@@ -159,7 +158,7 @@ ENVELOPES = "ordered_at: {type: timestamp}, op: {type: string}, before: {type: s
         (MERGE + ", soft_delete: true", "keys: [customer, _deleted]", ["that (customer, _deleted) tells rows apart"]),
         (MERGE, "keys: [id]", []),
         ("scope: {region: eu}\n    " + MERGE, "keys: [id, region]", []),
-        (MERGE, "keys: [customer]", [["customer"]]),
+        (MERGE, "keys: [customer]", [["customer"], "that (customer) tells rows apart in the table"]),
         (
             MERGE + ", delete_when: amount < 0",
             "completeness: 99 %\nkeys: [id, customer]",

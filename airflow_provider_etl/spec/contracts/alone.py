@@ -6,6 +6,8 @@ import codecs
 import os
 import re
 import stat
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +47,18 @@ def is_contract(path: Path, deep: int = 0) -> bool:
     base = _BASE.search(text)
     named = base[1].decode("utf-8", "replace").strip() if base else ""
     return bool(named) and deep < _DEEPEST and is_contract(path.parent / named, deep + 1)
+
+
+def without_contracts(paths: Sequence[Path]) -> list[Path]:
+    """Files without the contracts that share their name with another one: `contracts/orders.yaml` takes no DAG's id.
+
+    Others aren't looked into: whoever reads one finds out whether it is a pipeline.
+
+    Args:
+        paths: the files.
+    """
+    alike = Counter(path.stem for path in paths)
+    return [path for path in paths if alike[path.stem] == 1 or not is_contract(path)]
 
 
 def read_contracts(path: Path, environment: str | None) -> tuple[dict[str, Contract], tuple[Diagnostic, ...]]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from airflow_provider_etl.spec.contracts.contract import Contract
 from airflow_provider_etl.spec.contracts.language import ContractColumn
 from airflow_provider_etl.spec.variables import quoted
+from spark_jobs.check.completeness import Completeness
 from spark_jobs.check.freshness import Freshness
 from spark_jobs.check.in_range import InRange
 from spark_jobs.check.in_set import InSet
@@ -77,12 +78,12 @@ def unique(contract: Contract, columns: tuple[str, ...], on_fail: OnFail) -> tup
 
 
 def complete(contract: Contract, names: Collection[str]) -> Iterator[tuple[str, Any]]:
-    """That enough rows have a value; arguments as above."""
+    """That enough of the values of some columns together are there; arguments as above."""
     for share, columns in contract.complete().items():
         asked = tuple(name for name in columns if name in names)
         if asked:
             called = f"{contract.told}: completeness"
-            yield "not_null", NotNull(columns=asked, mostly=share, name=called)
+            yield "completeness", Completeness(columns=asked, share=share, name=called)
 
 
 def fresh(contract: Contract, names: Collection[str]) -> Iterator[tuple[str, Any]]:

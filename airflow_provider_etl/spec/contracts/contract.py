@@ -62,7 +62,7 @@ class Contract:
         return dated_columns(self.file)
 
     def complete(self) -> dict[float, list[str]]:
-        """Share of rows, 0 to 1 -> the columns that have a value in so many."""
+        """Share of values, 0 to 1 -> the columns of whose values, taken together, so many are there."""
         found = self.file.completeness
         if found is None:
             return {}

@@ -60,9 +60,9 @@ class Completeness:
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
     columns: tuple[str, ...] = field(metadata={"min_length": 1})
-    """The columns, each by itself."""
+    """The columns, taken together."""
     share: str | float
-    """Share of rows with a value, such as `99 %` or 0.99."""
+    """Share of their values that are there, such as `99 %` or 0.99."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,8 @@ class ContractFile:
     freshness: timedelta | Freshness | None = None
     """How old the newest row may be: {column, within}; a duration alone where one column is a timestamp or date."""
     completeness: str | float | Completeness | None = None
-    """Share of rows with a value: {columns, share}, or a share such as `99 %`, of every column that isn't required."""
+    """Share of values that are there, of some columns together: {columns, share}, or a share such as `99 %`, of every
+    column that isn't required."""
     modes: Modes = field(default_factory=Modes)
     """What becomes of what the contract doesn't name."""
 

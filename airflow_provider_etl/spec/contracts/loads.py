@@ -60,6 +60,12 @@ class Load:
             if not self._by_keys(columns) and (others or not any(name in there for name in columns)):
                 why = f"the load itself adds {others[0]}" if others else "the load itself says all of it"
                 yield f"that ({', '.join(columns)}) tells rows apart: {why}"
+        for columns in self._uniques() if isinstance(self._write, Keyed) else ():
+            keys = ", ".join(self._write.keys)
+            yield (
+                f"that ({', '.join(columns)}) tells rows apart in the table: the check compares rows of one window,"
+                f" and {self._write.strategy} makes ({keys}) unique, no other column"
+            )
         fresh = self.contract.freshness
         if fresh is not None and fresh.column not in there:
             yield f"freshness: the load itself adds {fresh.column}"

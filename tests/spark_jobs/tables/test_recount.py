@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from spark_jobs import run as entry
 from spark_jobs.orders import Order
+from spark_jobs.plan import Plan
 from spark_jobs.tables.recount import _verdict, audit
 from tests.spark_jobs.plans import attempt, day, plan
 
@@ -68,3 +70,28 @@ def test_a_window_that_cannot_be_recounted_is_wrong_only_where_it_is_loaded(
     assert told["balances"] is balances
     assert "can't be recounted" in told["verdict"]
     assert (told["aside"], told["loads"]) == ({}, {})
+
+
+@pytest.mark.spark
+def test_rows_of_iceberg_tables_and_folders_of_files_are_counted_too(spark: Any, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(
+        "id,at\n1,2013-01-01T01:00:00Z\n2,2013-01-01T02:00:00Z\nx,2013-01-01T03:00:00Z\n"
+    )
+    types = {"id": {"type": "int"}, "at": {"type": "timestamp"}}
+    source = {"type": "files", "path": str(tmp_path / "rows.csv"), "format": "csv", "window": "all", "columns": types}
+    by_time = {"from": "rows", "write": {"strategy": "replace_window", "column": "at"}}
+    loads = {
+        "ice": by_time | {"type": "iceberg", "catalog": "lake", "table": "sales.orders"},
+        "folder": by_time | {"type": "files", "format": "parquet", "path": str(tmp_path / "folder")},
+    }
+    catalog = {"name": "lake", "type": "hadoop", "warehouse": str(tmp_path / "ice")}
+    made = plan(tmp_path, day(1), attempt(1), catalogs={"lake": catalog})
+    told = Plan.from_json(made.to_json() | {"extract": {"rows": source}, "load": loads})
+    report = entry.run(told, lambda *_: spark.newSession())
+    assert report.error is None
+    held = {"attempts": [told.attempt.number], "loads": dict.fromkeys(loads, HELD)}
+    [window] = audit(spark, Order(name="audit", plans=(told,), options={"windows": [held]}), lambda _: None)["windows"]
+    assert (window["verdict"], window["aside"]) == ("balances", {"waiting": 1})
+    assert {name: (load["found"], load["counted"]) for name, load in window["loads"].items()} == {
+        "ice": (2, "table"), "folder": (2, "table")
+    }  # fmt: skip

@@ -1,0 +1,137 @@
+"""Records of the quarantine, read back as rows of their source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from spark_jobs.alone.fitting import Way
+from spark_jobs.columns import quote
+from spark_jobs.errors import DataError
+from spark_jobs.extract.files import Files
+from spark_jobs.flow import Context, Flow
+from spark_jobs.report import DatasetCounts
+from spark_jobs.session import Storage
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, Row, SparkSession
+
+MOST: Final = 100_000
+"""Rows of a window that are run again alone: they pass through the driver, and beyond that a run is faster anyway."""
+_HEADED: Final = ("csv", "tsv")
+_PACKED: Final = (".gz", ".bz2", ".zst")
+_CUT: Final = ("too_long", "utf8")
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """Records that were set aside.
+
+    Args:
+        rows: of the quarantine, as they were when the run began; they wait.
+        way: from their source to the load.
+        folder: where lines of files are written, to be read again.
+    """
+
+    rows: DataFrame
+    way: Way
+    folder: str
+
+    def flow(self, source: Any, context: Context) -> Flow:
+        """The source's rows: those records alone, as the source would read them today.
+
+        Raises:
+            DataError: a record can't be read back, with the reason.
+        """
+        found = self.rows.select("raw", "dataset", "stage", "rules", "source_file").limit(MOST + 1).collect()
+        if len(found) > MOST:
+            raise _refused(f"more than {MOST:,} rows wait", "fewer rows, as --rule or --dataset choose them")
+        lines = [row for row in found if row["stage"] == "extract"]
+        behind = [row for row in found if row["stage"] != "extract"]
+        self._refuse_bare(found)
+        flows = [self._lines(lines, source, context)] if lines else []
+        flows += [self._behind(behind, source, context)] if behind or not lines else []
+        return flows[0] if len(flows) == 1 else _together(*flows)
+
+    def _refuse_bare(self, found: Sequence[Row]) -> None:
+        """See that there is a record, whole, of the source that the load comes from."""
+        for row in found:
+            if row["raw"] is None:
+                raise _refused(f"a row that {row['dataset']} refused has no record", "records that are kept")
+            cut = next((rule for rule in row["rules"] if rule in _CUT), None)
+            if cut is not None:
+                raise _refused(f"of a record that broke {cut} only a part is kept", "whole records in UTF-8")
+            if row["stage"] == "extract" and row["dataset"] != self.way.source:
+                what = f"a row that source {row['dataset']} refused is none of {self.way.source}"
+                raise _refused(what, f"rows on the way to load {self.way.load}, as --dataset chooses them")
+
+    def _lines(self, found: Sequence[Row], source: Any, context: Context) -> Flow:
+        """Lines of files, which the source reads as it reads its files."""
+        storage, form = Storage(context.spark, self.folder), getattr(source, "format", None)
+        if not isinstance(source, Files) or form not in {*_HEADED, "json"}:
+            what = f"records that source {self.way.source} ({form or source.type}) refused"
+            raise _refused(f"{what} are no lines that it can read again", "csv, tsv or json")
+        for place, file in enumerate(sorted({row["source_file"] or "" for row in found})):
+            header = [_header(context.spark, file)] if form in _HEADED else []
+            lines = [row["raw"] for row in found if (row["source_file"] or "") == file]
+            storage.write(f"{self.folder}/{place}.{form}", "\n".join([*header, *lines]) + "\n")
+        alone = replace(source, path=self.folder, glob=None, partitions=(), trailer=None, manifest=None)
+        return alone.read(context)
+
+    def _behind(self, found: Sequence[Row], source: Any, context: Context) -> Flow:
+        """Rows that were refused behind the source: their records are JSON, with the columns that steps have added."""
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        columns = getattr(source, "columns", None) or {}
+        changed = self.way.changed(columns) or ("" if columns else f"source {self.way.source} names no columns")
+        if changed:
+            raise _refused(f"rows that were refused behind their source can't be read back: {changed}", "--dataset")
+        for problem in _strangers(found, {name.lower() for name in columns}, self.way.added()):
+            raise _refused(problem, f"the columns of source {self.way.source}: {', '.join(columns)}")
+        kind = ", ".join(f"{quote(name)} {item.type}" for name, item in columns.items())
+        given = context.spark.createDataFrame([(row["raw"],) for row in found], "raw STRING")
+        rows = given.select(F.from_json("raw", kind, {"mode": "FAILFAST"}).alias("row")).select("row.*")
+        counts = DatasetCounts(read=len(found), rows=len(found))
+        return Flow(rows=rows, counts=lambda: counts, refused=lambda: None)
+
+
+def _strangers(found: Sequence[Row], own: set[str], added: set[str]) -> Iterator[str]:
+    """What records have that the source hasn't, or lack of it."""
+    for row in found:
+        there = {name.lower() for name in json.loads(row["raw"])}
+        if more := sorted(there - own - added):
+            yield f"a record of {row['dataset']} has {', '.join(more[:_SHOWN])}, which no source gives today"
+        if less := sorted(own - there):
+            yield f"a record of {row['dataset']} has no {', '.join(less[:_SHOWN])}, which the source gives today"
+
+
+def _header(spark: SparkSession, file: str) -> str:
+    """The header of the file that lines were in.
+
+    Raises:
+        DataError: it isn't there any more, or packed.
+    """
+    packed = file.endswith(_PACKED)
+    header = Storage(spark, file).first_line(file) if file and not packed else None
+    if header is None:
+        why = "is packed" if packed else "is gone"
+        raise _refused(f"the header of {file or 'a file'} {why}, and its lines don't name their columns", "the file")
+    return header
+
+
+def _together(one: Flow, other: Flow) -> Flow:
+    def counts() -> DatasetCounts:
+        first, second = one.counts(), other.counts()
+        names = ("read", "rows", "filtered", "deduplicated", "quarantined")
+        return DatasetCounts(**{name: getattr(first, name) + getattr(second, name) for name in names})
+
+    rows = one.rows.unionByName(other.rows, allowMissingColumns=True)
+    return Flow(rows=rows, counts=counts, refused=one.refused)
+
+
+def _refused(what: str, expected: str) -> DataError:
+    remedy = "choose other rows by --rule or --dataset, or leave --rows out: the window is run again whole"
+    return DataError(f"--rows: {what}", where="quarantine", expected=expected, remedy=remedy)

@@ -1,0 +1,111 @@
+"""`quarantine replay --rows`: rows that were set aside go through today's steps and checks without their window.
+
+What is loaded adds to the attempt that the ledger names. The quarantine's rows of that attempt, with what has become of
+the chosen ones, are written first, under a number of their own; the table's commit then names that number in place of
+the earlier one. So one commit changes both: a run that dies before it leaves rows that nobody sees, and the next one of
+the window sweeps them; one that dies after it has done all. A commit is made only while the ledger names the attempt
+that is added to: of two replays, and of a replay and a run of the window, one wins and the other changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from spark_jobs.alone.fitting import asks_rows, way
+from spark_jobs.alone.reading import Records
+from spark_jobs.aside import WAITING, nothing_refused
+from spark_jobs.audit import audited, wanted
+from spark_jobs.errors import InfrastructureError
+from spark_jobs.flow import Flow
+from spark_jobs.ledger import last_version
+from spark_jobs.load.strategies import text
+from spark_jobs.orders import Order
+from spark_jobs.quarantine import of_window
+from spark_jobs.report import Report
+from spark_jobs.session import Storage
+from spark_jobs.verbs import Run
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dict[str, Any]:
+    """Run rows again.
+
+    Options of the order: `rule` and `dataset`, empty for any. Its plan's attempt says which attempt it adds to.
+
+    Returns:
+        `{"state": "loaded", window, datasets, checks, loads}`, as in the report of a run.
+
+    Raises:
+        InfrastructureError: another run of the window, or of its rows, was faster.
+    """
+    plan = order.plan
+    plan = replace(plan, check={name: _of_rows(checks) for name, checks in plan.check.items()})
+    report = Report.begun(plan)
+    run = RowsAlone(spark, plan, report, say, chosen=_chosen(order), connections=order.connections)
+    try:
+        run.execute()
+    finally:
+        Storage(spark, plan.staging).delete(run.staging.run_folder)
+    if any(receipt.state == "superseded" for receipt in report.loads.values()):
+        raise InfrastructureError(
+            "the window was run meanwhile, or its rows were",
+            where=f"{plan.pipeline} {plan.window.key}",
+            expected="one at a time",
+            remedy="nothing was changed; see what waits now, and replay that",
+        )
+    return {name: report.to_json()[name] for name in ("state", "window", "datasets", "checks", "loads")}
+
+
+def _of_rows(checks: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, check) for name, check in checks if asks_rows(check))
+
+
+def _chosen(order: Order) -> str:
+    """Which rows are meant, as a condition that is never null."""
+    rule, dataset = order.options["rule"], order.options["dataset"]
+    parts = [f"coalesce(state, '{WAITING}') = '{WAITING}'"]
+    parts += [f"coalesce(array_contains(rules, {text(rule)}), false)"] if rule else []
+    parts += [f"dataset <=> {text(dataset)}"] if dataset else []
+    return " AND ".join(parts)
+
+
+class RowsAlone(Run):
+    """A run whose source gives the chosen records alone.
+
+    Args:
+        chosen: which rows of the quarantine, as a condition; the rest as for Run.
+    """
+
+    def __init__(self, *given: Any, chosen: str, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.chosen, self.rows = chosen, 0
+        self.way = way(self.plan, self.plan.pipeline, reaches_back=self.plan.reach is not None)
+
+    def _read(self, name: str, source: Any) -> Flow:
+        if name != self.way.source:
+            return super()._read(name, source)
+        # As a dataset that is being staged: whoever purges an entity sees that its rows may be here.
+        folder = f"{self.staging.run_folder}/lines-{self.plan.attempt.number}/{name}/data"
+        waiting = self._waiting()
+        self.rows = waiting.count()
+        context = self._context(name)
+        flow = Records(rows=waiting, way=self.way, folder=folder).flow(source, context)
+        return audited(flow, name, self.plan, context.where) if wanted(source) else flow
+
+    def _waiting(self) -> DataFrame:
+        """The chosen rows as they are now, whoever changes the quarantine meanwhile."""
+        table = self._quarantine
+        mine = table.rows(self.spark, last_version(self.spark, table.path))
+        return mine.where(f"{of_window(self.plan.window)} AND attempt = {self.plan.attempt.amends}").where(self.chosen)
+
+    def _write_quarantine(self) -> None:
+        self.where = "quarantine"
+        together = nothing_refused(self.spark)
+        for staged in self.accounts.refused():
+            together = together.unionByName(self.staging.read(staged, "check"))
+        self._quarantine.amend(together, self.plan, self.chosen, self.rows)
+        self.say(f"quarantine: of {self.rows} rows that were run again {together.count()} wait")
