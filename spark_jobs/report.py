@@ -56,9 +56,9 @@ class CheckResult:
         unexpected_count: rows that failed.
         unexpected_percent: of the rows that have a value, 0 to 100; 0 where none has.
         on_fail: stop, quarantine or warn.
-        answered_by: how it was answered: `schema` (no row was read), `statistics` (the number of rows was known),
-            `aggregate` (one pass over all of a dataset's rows answers all its checks), `rows` (rows were compared with
-            others: keys counted, another dataset looked up, an order followed).
+        answered_by: how it was answered: `schema` (no row was read), `statistics` (what the staged files know of their
+            rows; none was read), `aggregate` (one pass over all of a dataset's rows answers all its checks), `rows`
+            (rows were compared with others: keys counted, another dataset looked up, an order followed).
         message: why it failed, in words; empty where it passed.
         kind: the check's kind.
         severity: critical, warning or info.
