@@ -29,6 +29,7 @@ ORDERS: Final = {
     "history": "spark_jobs.upkeep.orders:history",
     "restore": "spark_jobs.upkeep.orders:restore",
     "quarantine": "spark_jobs.giving_up:drop",
+    "checks": "spark_jobs.results:tell",
     "audit": "spark_jobs.tables.recount:audit",
 }
 

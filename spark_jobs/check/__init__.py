@@ -3,6 +3,7 @@
 from typing import Final
 
 CHECKS: Final = {
+    "anomaly": "spark_jobs.check.anomaly:Anomaly",
     "column_count": "spark_jobs.check.column_count:ColumnCount",
     "columns": "spark_jobs.check.columns:Columns",
     "compare": "spark_jobs.check.compare:Compare",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _ALL: Final = "rows"
-By = Literal["statistics", "aggregate", "rows"]
+By = Literal["statistics", "aggregate", "rows", "function"]
 Known = Callable[[set[str]], Statistics | None]
 
 
@@ -100,7 +100,7 @@ def check(  # noqa: PLR0913 - what a run hands over
     scanned = [item for place, item in enumerate(asked) if place not in evident]
     found = iter(_collected([item.question for item in scanned], rows, total, context))
     answers = [
-        _result(item, evident[place], total, context, by="statistics")
+        _result(item, evident[place], total, context, by="function" if _is_known(item.question) else "statistics")
         if place in evident
         else _result(item, next(found), total, context, by=_by(item.question))
         for place, item in enumerate(asked)
@@ -150,15 +150,21 @@ def _named(rule: Any) -> Named:
 def _evident(
     questions: Sequence[Question | Figure], statistics: Known, total: int, context: Context
 ) -> dict[int, Mapping[str, Any]]:
-    """Place of a question -> its answer, of those that what is known of the files answers."""
+    """Place of a question -> its answer, of those that what is known of the files answers, or that are answered."""
+    answered: dict[int, Mapping[str, Any]] = {place: {} for place, item in enumerate(questions) if _is_known(item)}
     asked = {place: item.evidence for place, item in enumerate(questions) if item.evidence is not None}
     names = {name for evidence in asked.values() for name in evidence.columns}
-    known = statistics(names) if total and names else None
+    known = statistics(names) if total and asked else None
     if known is None:
-        return {}
+        return answered
     _same_rows(known.rows, total, context)
     answers = {place: evidence.answer(known) for place, evidence in asked.items()}
-    return {place: answer for place, answer in answers.items() if answer is not None}
+    return answered | {place: answer for place, answer in answers.items() if answer is not None}
+
+
+def _is_known(question: Question | Figure) -> bool:
+    """Whether there is nothing to collect: whoever asks knows the figure already."""
+    return isinstance(question, Figure) and not question.values and question.tally is None
 
 
 def _same_rows(found: int, total: int, context: Context) -> None:

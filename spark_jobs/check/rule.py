@@ -77,11 +77,13 @@ class Verdict:
         success: whether it passed.
         observed: what was seen, as JSON has it; None where there was nothing to see.
         message: why it failed, in words; empty where it passed.
+        figure: of a check that looks back, what was seen: rows, null_share or mean.
     """
 
     success: bool
     observed: Any
     message: str = ""
+    figure: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +165,7 @@ def result(  # noqa: PLR0913 - what a result is made of
     context: Context,
     *,
     column: str | None = None,
-    by: Literal["schema", "statistics", "aggregate", "rows"],
+    by: Literal["schema", "statistics", "aggregate", "rows", "history", "function"],
     total: int | None = None,
 ) -> CheckResult:
     """The result of a check that asks no single row.
@@ -190,6 +192,7 @@ def result(  # noqa: PLR0913 - what a result is made of
         severity=getattr(rule, "severity", "critical"),  # a third party's check may know none
         answered_by=by,
         message=verdict.message,
+        figure=verdict.figure,
     )
 
 
