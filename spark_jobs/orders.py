@@ -30,6 +30,7 @@ ORDERS: Final = {
     "restore": "spark_jobs.upkeep.orders:restore",
     "quarantine": "spark_jobs.giving_up:drop",
     "rows": "spark_jobs.alone.replay:replay",
+    "checks": "spark_jobs.results:tell",
     "audit": "spark_jobs.tables.recount:audit",
 }
 

@@ -78,6 +78,7 @@ class Plan:
         id: what the ledger, staging and quarantine know the pipeline by. Default: its name.
         allowed_python: modules from which the deployment allows python steps.
         catalogs: name -> catalog of Iceberg tables that the environment declares.
+        results: whether what checks found is kept (results.py).
     """
 
     pipeline: str
@@ -97,6 +98,7 @@ class Plan:
     reach: Window | None = None
     allowed_python: tuple[str, ...] = ()
     catalogs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    results: bool = False
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""
@@ -133,6 +135,7 @@ class Plan:
             "previous": self.previous,
             "allowed_python": list(self.allowed_python),
             **({"catalogs": {name: dict(found) for name, found in self.catalogs.items()}} if self.catalogs else {}),
+            **({"results": True} if self.results else {}),
         }
 
     @classmethod
@@ -180,6 +183,7 @@ class Plan:
             previous=value["previous"],
             allowed_python=tuple(value["allowed_python"]),
             catalogs=value.get("catalogs", {}),
+            results=value.get("results", False),
         )
 
 

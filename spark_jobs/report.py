@@ -56,9 +56,11 @@ class CheckResult:
         unexpected_count: rows that failed.
         unexpected_percent: of the rows that have a value, 0 to 100; 0 where none has.
         on_fail: stop, quarantine or warn.
-        answered_by: how it was answered: `schema` (no row was read), `statistics` (the number of rows was known),
-            `aggregate` (one pass over all of a dataset's rows answers all its checks), `rows` (rows were compared with
-            others: keys counted, another dataset looked up, an order followed).
+        answered_by: how it was answered: `schema` (no row was read), `statistics` (what the staged files know of their
+            rows; none was read), `aggregate` (one pass over all of a dataset's rows answers all its checks), `rows`
+            (rows were compared with others: keys counted, another dataset looked up, an order followed), `history`
+            (the number of rows was compared with that of earlier windows; none was read), `function` (a Python
+            function said so).
         message: why it failed, in words; empty where it passed.
         kind: the check's kind.
         severity: critical, warning or info.
@@ -68,6 +70,7 @@ class CheckResult:
         unexpected_percent_nonmissing: as `unexpected_percent`; None where no row has a value.
         observed_value: of a check that asks no single row, what was seen.
         partial_unexpected_list: up to 20 values that failed, where they were asked for; they are data.
+        figure: of a check that looks back, what its observed value is: rows, null_share or mean.
     """
 
     name: str
@@ -78,7 +81,7 @@ class CheckResult:
     unexpected_count: int = 0
     unexpected_percent: float = 0.0
     on_fail: str = "stop"
-    answered_by: Literal["schema", "statistics", "aggregate", "rows"] = "aggregate"
+    answered_by: Literal["schema", "statistics", "aggregate", "rows", "history", "function"] = "aggregate"
     message: str = ""
     kind: str = ""
     severity: str = "critical"
@@ -88,6 +91,7 @@ class CheckResult:
     unexpected_percent_nonmissing: float | None = None
     observed_value: Any = None
     partial_unexpected_list: list[Any] | None = None
+    figure: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -146,6 +150,8 @@ class Report:
         seconds: step -> wall-clock seconds; `start` is the start of Spark, `total` the application.
         staged: dataset -> {"path", "rows"}: references for the next application, never rows.
         error: {"kind", "message", "where"} where the state is failed.
+        results: {"state": "kept" or "lost", "table", "message"} where the results of checks are kept; a loss changes
+            nothing else.
     """
 
     pipeline: str
@@ -163,6 +169,7 @@ class Report:
     error: dict[str, str] | None = None
     id: str = ""
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    results: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""

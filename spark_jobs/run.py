@@ -22,6 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from spark_jobs import results
 from spark_jobs.connections import Connections, received
 from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.failures import classify, without_values
@@ -146,7 +147,7 @@ def run(
     begin = time.monotonic()
     report, known = _begin(plan), connections or Connections()
     tell = known.hiding.saying(say)
-    where = "start"
+    where, started = "start", None
     try:
         from spark_jobs.verbs import Run
 
@@ -154,6 +155,7 @@ def run(
         tell(f"{plan.pipeline} {plan.window}{back}: {', '.join(plan.verbs)}")
         session = admitted(spark, known)(f"{plan.pipeline} {plan.window.key}", plan.spark)
         report.seconds["start"] = round(report.seconds.get("start", 0.0) + time.monotonic() - begin, 3)
+        started = session
         work = Run(session, plan, report, tell, connections=known)
         try:
             work.execute()
@@ -162,8 +164,19 @@ def run(
     except Exception as error:  # noqa: BLE001 - whatever happened becomes the report's error
         told = classify(error, where)
         _fail(report, without_values(told) if Privacy(plan).anything else told, error, known.hiding)
+    if started is not None:
+        _keep_results(started, plan, report, known.hiding)
     report.seconds["total"] = round(report.seconds.get("total", 0.0) + time.monotonic() - begin, 3)
     return report
+
+
+def _keep_results(spark: SparkSession, plan: Plan, report: Report, hiding: Hiding) -> None:
+    begin = time.monotonic()
+    report.results = hiding.json(results.keep(spark, plan, report))
+    if report.results is not None:
+        report.seconds["results"] = round(time.monotonic() - begin, 3)
+        if report.results["state"] == "lost":
+            say(f"warning: {report.results['message']}")
 
 
 def admitted(

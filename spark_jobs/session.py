@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -195,17 +195,24 @@ class Storage:
 
     def parquet_rows(self, folder: str) -> int:
         """The number of rows of a folder's Parquet files, from their footers, read one by one."""
+        return sum(int(group.getRowCount()) for footer in self.parquet_footers(folder) for group in footer.getBlocks())
+
+    def parquet_footers(self, folder: str) -> Iterator[Any]:
+        """The footer (Java's ParquetMetadata) of each of a folder's Parquet files."""
         hadoop = self._jvm.org.apache.parquet.hadoop
-        rows = 0
         for name, _ in self.names(folder):
             if name.endswith(".parquet"):
                 file = hadoop.util.HadoopInputFile.fromPath(self._path(f"{folder}/{name}"), self._configuration)
                 reader = hadoop.ParquetFileReader.open(file)
                 try:
-                    rows += int(reader.getRecordCount())
+                    yield reader.getFooter()
                 finally:
                     reader.close()
-        return rows
+
+    def setting(self, key: str) -> str | None:
+        """A setting of Hadoop's; None where nobody has set it."""
+        found = self._configuration.get(key)
+        return None if found is None else str(found)
 
     def partition_folder(self, values: Mapping[str, str]) -> str:
         """The folder of a partition below its table, named as Spark names it."""

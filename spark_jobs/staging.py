@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from spark_jobs import footers
 from spark_jobs.errors import DataError
 from spark_jobs.plan import Plan
 from spark_jobs.session import Storage
+from spark_jobs.statistics import of_delta
+from spark_jobs.statistics import Statistics
 from spark_jobs.sweeping import DONE, sweep
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from spark_jobs.load.in_place import Written
 
 _MANIFEST: Final = "manifest.json"
+_TIMES: Final = "spark.sql.parquet.outputTimestampType"
 _FEW: Final = 32  # files whose footers are read one after the other faster than a Spark job starts
 
 
@@ -66,7 +71,8 @@ class Staging:
     def write(self, rows: DataFrame, verb: str, dataset: str) -> Staged:
         """Compute a dataset, write it, count what was written, and only then say that it is there."""
         path = f"{self.run_folder}/{verb}-{self.plan.attempt.number}/{dataset}"
-        rows.write.mode("overwrite").parquet(f"{path}/data")
+        with _ordered_times(self.spark):
+            rows.write.mode("overwrite").parquet(f"{path}/data")
         written = self._count(f"{path}/data", rows.schema)
         staged = Staged(path=path, rows=written)
         manifest = {"rows": written, "schema": rows.schema.jsonValue(), "attempt": self.plan.attempt.number}
@@ -91,6 +97,21 @@ class Staging:
         if len(self._storage.names(folder)) <= _FEW:
             return self._storage.parquet_rows(folder)
         return self.spark.read.schema(schema).parquet(folder).count()
+
+    def statistics(self, staged: Staged, schema: StructType, names: set[str]) -> Statistics | None:
+        """What the files know of some columns; None where they are too many to be asked one by one.
+
+        Args:
+            staged: the reference that an earlier verb returned.
+            schema: the rows'.
+            names: the columns.
+        """
+        if staged.path in self.ahead:
+            types = {item.name: item.dataType.simpleString() for item in schema if item.name in names}
+            return of_delta(self.ahead[staged.path].statistics, types)
+        folder = f"{staged.path}/data"
+        few = len(self._storage.names(folder)) <= _FEW
+        return footers.statistics(self._storage, folder, schema, names) if few else None
 
     def read(self, staged: Staged, verb: str) -> DataFrame:
         """A staged dataset.
@@ -146,6 +167,17 @@ class Staging:
     @property
     def _storage(self) -> Storage:
         return Storage(self.spark, self.plan.staging)
+
+
+@contextmanager
+def _ordered_times(spark: SparkSession) -> Iterator[None]:
+    """Have timestamps written as numbers, whose smallest and largest the files' footers tell; INT96 has no order."""
+    before = spark.conf.get(_TIMES, None)
+    spark.conf.set(_TIMES, "TIMESTAMP_MICROS")
+    try:
+        yield
+    finally:
+        spark.conf.unset(_TIMES) if before is None else spark.conf.set(_TIMES, before)
 
 
 def staged_datasets(spark: SparkSession, plan: Plan) -> Iterator[tuple[str, str, DataFrame | None]]:

@@ -80,6 +80,10 @@ class Transaction:
     def _rows_of(self, added: Any) -> int:
         return sum(int(item.numLogicalRecords().get()) for item in added)
 
+    def statistics(self, files: Any) -> list[str]:
+        """Delta's JSON of each file that `write` has written: its rows, and of columns nulls, least and greatest."""
+        return [str(item.stats()) for item in self._as_java(files)]
+
     def frame_of(self, files: Any) -> Any:
         """The rows of files that `write` has written, as the table would show them (a Java DataFrame)."""
         nothing = self._jvm.scala.Option.empty()

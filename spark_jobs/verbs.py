@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.accounts import Accounts
@@ -134,7 +135,9 @@ class Run:
         for name, checks in self.plan.check.items():
             self.where = f"check.{name}"
             staged = self.accounts.staged(name)
-            done = check(checks, self.staging.read(staged, "transform"), staged.rows, self._context(name))
+            rows = self.staging.read(staged, "transform")
+            known = partial(self.staging.statistics, staged, rows.schema)
+            done = check(checks, rows, staged.rows, self._context(name), statistics=known)
             self.report.checks.extend(done.results)
             self._stop_on_failed_checks()
             if done.kept is not None and done.refused is not None:

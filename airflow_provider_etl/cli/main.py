@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "restore": "airflow_provider_etl.cli.restore",
     "quarantine": "airflow_provider_etl.cli.quarantine",
     "audit": "airflow_provider_etl.cli.audit",
+    "checks": "airflow_provider_etl.cli.checks",
 }
 
 

@@ -18,6 +18,7 @@ from airflow.cli.cli_config import ActionCommand, GroupCommand
 _HELP: Final = {
     "adopt": "begin the ledger of a table that is there already; nothing is rewritten",
     "audit": "recount windows from their sources, and say where each row is",
+    "checks": "what the checks of a pipeline's last windows found, and where each is going",
     "contract": "compare two versions of a contract, or draft one from sample files",
     "backfill": "run windows of the past again or for the first time: what would run and why, start it, follow it",
     "purge": "remove an entity's rows from the pipeline's tables, quarantine and staging, and report what went",

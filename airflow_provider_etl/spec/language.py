@@ -231,6 +231,9 @@ class PipelineFile:
     in `notify` is told where it isn't there."""
     quarantine: Aside = field(default_factory=Aside)
     """What becomes of rows that were set aside: {keep}."""
+    results: bool = False
+    """Whether what each check found is kept, for `airflow-etl checks`, in a table beside the quarantine. A check that
+    looks back at earlier windows has it kept anyway."""
     skip_if: SkipIf | None = None
     """Which windows are left out: {weekdays, dates, missing}."""
     notify: tuple[Email | Slack | Webhook, ...] = ()

@@ -67,6 +67,7 @@ def made(name: str, file: Path | None, read: PipelineFile, verbs: Verbs, settled
         timeout=timeouts_of(read),
         freshness=read.freshness,
         quarantine=read.quarantine,
+        results=read.results,
         skip_if=read.skip_if,
         notify=read.notify,
         execution=read.execution,

@@ -85,6 +85,7 @@ class Pipeline:
     timeout: Timeouts
     freshness: timedelta | None
     quarantine: Aside
+    results: bool
     skip_if: SkipIf | None
     notify: tuple[Notifier, ...]
     execution: str
@@ -197,6 +198,7 @@ class Pipeline:
             previous=previous,
             allowed_python=options().allowed_python,
             catalogs=self._catalogs,
+            results=self.keeps_results,
         )
 
     def reach(self, window: Window) -> Window | None:
@@ -307,6 +309,13 @@ class Pipeline:
         """
         cuts = self._demand_cuts(f"{start}/{end}")
         return windows(cuts, local_instant(start, self.timezone), local_instant(end, self.timezone))
+
+    @property
+    def keeps_results(self) -> bool:
+        """Whether what checks found is kept: the file says so, or one compares with earlier windows."""
+        return self.results or any(
+            getattr(kind, "looks_back", False) for items in self.check.values() for _, kind in items
+        )
 
     @property
     def _catalogs(self) -> dict[str, dict[str, str]]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 CHECKS: Final = {
+    "anomaly": "spark_jobs.check.anomaly:Anomaly",
     "column_count": "spark_jobs.check.column_count:ColumnCount",
     "columns": "spark_jobs.check.columns:Columns",
     "compare": "spark_jobs.check.compare:Compare",
@@ -24,6 +25,7 @@ CHECKS: Final = {
     "not_null": "spark_jobs.check.not_null:NotNull",
     "null_share": "spark_jobs.check.null_share:NullShare",
     "parseable_date": "spark_jobs.check.parseable_date:ParseableDate",
+    "python": "spark_jobs.check.python:Python",
     "quantile": "spark_jobs.check.quantile:Quantile",
     "references": "spark_jobs.check.references:References",
     "row_count": "spark_jobs.check.row_count:RowCount",

@@ -8,6 +8,7 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from spark_jobs.check.evidence import shares
 from spark_jobs.check.rule import Figure, Verdict, some
 from spark_jobs.columns import column
 from spark_jobs.flow import Context
@@ -50,7 +51,15 @@ class Completeness:
         some(self.columns, rows, context.where)
         there = reduce(add, [F.count(column(name)) for name in self.columns])
         values = {"there": there, "total": F.count(F.lit(1))}
-        return (Figure(column=", ".join(self.columns), judge=self._judge, values=values, shows_values=False),)
+        return (
+            Figure(
+                column=", ".join(self.columns),
+                judge=self._judge,
+                values=values,
+                shows_values=False,
+                evidence=shares(self.columns),
+            ),
+        )
 
     def _judge(self, found: Mapping[str, Any]) -> Verdict:
         wanted = (found["total"] or 0) * len(self.columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
@@ -17,11 +17,18 @@ from spark_jobs.flow import Context
 from spark_jobs.privacy import Privacy
 from spark_jobs.refusal import broken, shaped
 from spark_jobs.report import CheckResult
+from spark_jobs.statistics import Statistics
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _ALL: Final = "rows"
+By = Literal["statistics", "aggregate", "rows", "function"]
+Known = Callable[[set[str]], Statistics | None]
+
+
+def _nothing_known(_columns: set[str]) -> None:
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +67,14 @@ class _Asked:
         return 0.0 if self.rule.on_fail == "quarantine" else 1.0
 
 
-def check(
+def check(  # noqa: PLR0913 - what a run hands over
     checks: tuple[tuple[str, Any], ...],
     rows: DataFrame,
     total: int,
     context: Context,
     result_format: ResultFormat = "BOOLEAN_ONLY",
+    *,
+    statistics: Known = _nothing_known,
 ) -> Checked:
     """Answer all checks of a dataset.
 
@@ -76,6 +85,7 @@ def check(
         context: `dataset` is the dataset's name, `datasets` are those that it may refer to.
         result_format: Great Expectations' word: all but BOOLEAN_ONLY gather values that failed, by one more action
             where a check failed. They are data, so no report of a run asks for them.
+        statistics: what the staged files know of some columns; None where that isn't known.
 
     Returns:
         The results; where a check fails that stops the run, no row is set aside.
@@ -86,8 +96,15 @@ def check(
     """
     items = list(_items(checks, rows, total, context))
     asked = [item for item in items if isinstance(item, _Asked)]
-    found = _collected([item.question for item in asked], rows, total, context)
-    answers = [_result(item, values, total, context) for item, values in zip(asked, found, strict=True)]
+    evident = _evident([item.question for item in asked], statistics, total, context)
+    scanned = [item for place, item in enumerate(asked) if place not in evident]
+    found = iter(_collected([item.question for item in scanned], rows, total, context))
+    answers = [
+        _result(item, evident[place], total, context, by="function" if _is_known(item.question) else "statistics")
+        if place in evident
+        else _result(item, next(found), total, context, by=_by(item.question))
+        for place, item in enumerate(asked)
+    ]
     if result_format != "BOOLEAN_ONLY":
         answers = _with_values(asked, answers, rows, context)
     following = iter(answers)
@@ -130,6 +147,39 @@ def _named(rule: Any) -> Named:
     return named
 
 
+def _evident(
+    questions: Sequence[Question | Figure], statistics: Known, total: int, context: Context
+) -> dict[int, Mapping[str, Any]]:
+    """Place of a question -> its answer, of those that what is known of the files answers, or that are answered."""
+    answered: dict[int, Mapping[str, Any]] = {place: {} for place, item in enumerate(questions) if _is_known(item)}
+    asked = {place: item.evidence for place, item in enumerate(questions) if item.evidence is not None}
+    names = {name for evidence in asked.values() for name in evidence.columns}
+    known = statistics(names) if total and asked else None
+    if known is None:
+        return answered
+    _same_rows(known.rows, total, context)
+    answers = {place: evidence.answer(known) for place, evidence in asked.items()}
+    return answered | {place: answer for place, answer in answers.items() if answer is not None}
+
+
+def _is_known(question: Question | Figure) -> bool:
+    """Whether there is nothing to collect: whoever asks knows the figure already."""
+    return isinstance(question, Figure) and not question.values and question.tally is None
+
+
+def _same_rows(found: int, total: int, context: Context) -> None:
+    if found != total:
+        raise InfrastructureError(
+            f"{found} rows were read, {total} were staged", where=f"check.{context.dataset}", expected="the same"
+        )
+
+
+def _by(question: Question | Figure) -> By:
+    if isinstance(question, Figure):
+        return "rows" if question.tally else "aggregate"
+    return "rows" if question.prepare or question.tally else "aggregate"
+
+
 def _collected(
     questions: Sequence[Question | Figure], rows: DataFrame, total: int, context: Context
 ) -> list[Mapping[str, Any]]:
@@ -140,10 +190,7 @@ def _collected(
     for place, question in enumerate(questions):
         aggregate.add(place, question)
     found = aggregate.collected()
-    if found[_ALL] != total:
-        raise InfrastructureError(
-            f"{found[_ALL]} rows were read, {total} were staged", where=f"check.{context.dataset}", expected="the same"
-        )
+    _same_rows(found[_ALL], total, context)
     return [aggregate.of(place, found) for place in range(len(questions))]
 
 
@@ -190,13 +237,12 @@ def _counts(question: Question) -> dict[str, Column]:
     return {"counted": F.count_if(counted), "failing": F.count_if(question.failing)}
 
 
-def _result(item: _Asked, found: Mapping[str, Any], total: int, context: Context) -> CheckResult:
+def _result(item: _Asked, found: Mapping[str, Any], total: int, context: Context, *, by: By) -> CheckResult:
     question = item.question
     if isinstance(question, Figure):
         verdict = question.judge({name: found.get(name) for name in (*question.values, *found)})
         if question.shows_values and Privacy(context.plan).forbids(context.dataset):
             verdict = _untold(verdict)
-        by: Literal["rows", "aggregate"] = "rows" if question.tally else "aggregate"
         return figure_result(item.rule, item.kind, verdict, context, column=question.column, by=by, total=total)
     counted, failing = found.get("counted") or 0, found.get("failing") or 0
     success = counted == 0 or (counted - failing) / counted >= item.share
@@ -213,7 +259,7 @@ def _result(item: _Asked, found: Mapping[str, Any], total: int, context: Context
         unexpected_percent=percent,
         on_fail=item.rule.on_fail,
         severity=getattr(item.rule, "severity", "critical"),  # a third party's check may know none
-        answered_by="rows" if question.prepare or question.tally else "aggregate",
+        answered_by=by,
         message="" if success else f"{failing} of {counted} values ({percent:.3g} %) {question.says}; {wanted}",
         element_count=total,
         missing_count=None if question.counted is None else total - counted,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
+from spark_jobs.check.evidence import newest
 from spark_jobs.check.rule import Figure, Verdict
 from spark_jobs.columns import column, require
 from spark_jobs.errors import ConfigError
@@ -50,9 +51,13 @@ class Freshness:
         """One figure."""
         require([self.column], rows.columns, f"{context.where}.column")
         window = context.plan.window
-        newest = self._newest(rows, window.timezone, context.where)
         return (
-            Figure(column=self.column, judge=lambda found: self._judge(found, window.end), values={"newest": newest}),
+            Figure(
+                column=self.column,
+                judge=lambda found: self._judge(found, window.end),
+                values={"newest": self._newest(rows, window.timezone, context.where)},
+                evidence=newest(self.column, rows.schema[self.column].dataType, window.timezone),
+            ),
         )
 
     def _newest(self, rows: DataFrame, zone: str, where: str) -> Column:
@@ -60,16 +65,16 @@ class Freshness:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
         from pyspark.sql import types as T  # noqa: N812
 
-        kind, newest = rows.schema[self.column].dataType, F.max(column(self.column))
+        kind, latest = rows.schema[self.column].dataType, F.max(column(self.column))
         if isinstance(kind, T.DateType):
-            newest = F.to_utc_timestamp(F.date_add(newest, 1).cast("timestamp"), zone)
+            latest = F.to_utc_timestamp(F.date_add(latest, 1).cast("timestamp"), zone)
         elif isinstance(kind, T.TimestampNTZType):
-            newest = F.to_utc_timestamp(newest.cast("timestamp"), zone)
+            latest = F.to_utc_timestamp(latest.cast("timestamp"), zone)
         elif not isinstance(kind, T.TimestampType):
             raise ConfigError(
                 f"column {self.column!r} is {kind.simpleString()}", where=where, expected="a date or a timestamp"
             )
-        return F.unix_micros(newest)
+        return F.unix_micros(latest)
 
     def _judge(self, found: Mapping[str, Any], end: datetime) -> Verdict:
         micros = found.get("newest")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from spark_jobs.check.evidence import nulls
 from spark_jobs.check.rule import Question, some
 from spark_jobs.columns import column
 from spark_jobs.flow import Context
@@ -49,6 +50,7 @@ class NotNull:
                 counted=None,
                 reason=F.lit(f"{name} is null"),
                 says="are null",
+                evidence=nulls(name),
             )
             for name in self.columns
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.check.bounds import judged, no_room
+from spark_jobs.check.evidence import shares
 from spark_jobs.check.rule import Figure, Verdict
 from spark_jobs.columns import column, require
 from spark_jobs.flow import Context
@@ -51,7 +52,15 @@ class NullShare:
         require([self.column], rows.columns, f"{context.where}.column")
         nulls, total = F.count_if(column(self.column).isNull()), F.count(F.lit(1))
         values = {"nulls": nulls, "total": total}
-        return (Figure(column=self.column, judge=self._judge, values=values, shows_values=False),)
+        return (
+            Figure(
+                column=self.column,
+                judge=self._judge,
+                values=values,
+                shows_values=False,
+                evidence=shares([self.column]),
+            ),
+        )
 
     def _judge(self, found: Mapping[str, Any]) -> Verdict:
         total = found["total"] or 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from spark_jobs.check.evidence import among
 from spark_jobs.check.literal import literal, misfit
 from spark_jobs.check.rule import Question, choice, chosen
 from spark_jobs.columns import column, listed
@@ -69,12 +70,15 @@ class OfValues:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         kind, zone = rows.schema[name].dataType, context.plan.window.timezone
-        among = column(name).isin(*[literal(value, kind, zone, f"{context.where}.values") for value in self.values])
+        listed_there = column(name).isin(
+            *[literal(value, kind, zone, f"{context.where}.values") for value in self.values]
+        )
         found = f"{'none' if self.allows else 'one'} of {listed(self.values)}"
         return Question(
             column=name,
-            failing=F.coalesce(~among if self.allows else among, F.lit(False)),
+            failing=F.coalesce(~listed_there if self.allows else listed_there, F.lit(False)),
             counted=column(name).isNotNull(),
             reason=F.concat(F.lit(f"{name}: "), shown(name), F.lit(f" is {found}")),
             says=f"are {found}",
+            evidence=among(self.values, name, kind, zone, allows=self.allows),
         )

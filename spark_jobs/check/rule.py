@@ -13,6 +13,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.outline import Misfit, Outline, family
 from spark_jobs.report import CheckResult
+from spark_jobs.statistics import Statistics
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 
 OnFail = Literal["stop", "quarantine", "warn"]
 Severity = Literal["critical", "warning", "info"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """How the statistics of files may answer, without a row being read.
+
+    Args:
+        columns: those that they must know.
+        answer: what collecting would bring, by name: `counted` and `failing`, or a figure's values. None where they
+            don't know, or where rows fail and only reading tells how many.
+    """
+
+    columns: tuple[str, ...]
+    answer: Callable[[Statistics], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +50,7 @@ class Question:
         prepare: adds the columns that `failing` needs, without adding or losing rows.
         tally: one row `counted, failing`, where there is a cheaper way to count than `prepare`.
         values: the columns whose values say what failed; None: `column` alone.
+        evidence: how statistics may answer; None where they can't.
     """
 
     column: str
@@ -45,6 +61,7 @@ class Question:
     prepare: Callable[[DataFrame], DataFrame] | None = None
     tally: Callable[[DataFrame], DataFrame] | None = None
     values: tuple[str, ...] | None = None
+    evidence: Evidence | None = None
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -60,11 +77,13 @@ class Verdict:
         success: whether it passed.
         observed: what was seen, as JSON has it; None where there was nothing to see.
         message: why it failed, in words; empty where it passed.
+        figure: of a check that looks back, what was seen: rows, null_share or mean.
     """
 
     success: bool
     observed: Any
     message: str = ""
+    figure: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +96,7 @@ class Figure:
         values: name -> an aggregate over the rows, folded into the one that answers all checks.
         tally: one row with more of these values, where they need the rows in another grouping.
         shows_values: whether it tells values of the column, as a sum or a quantile does; counts and shares don't.
+        evidence: how statistics may answer; None where they can't.
     """
 
     column: str | None
@@ -84,6 +104,7 @@ class Figure:
     values: Mapping[str, Column] = field(default_factory=dict)
     tally: Callable[[DataFrame], DataFrame] | None = None
     shows_values: bool = True
+    evidence: Evidence | None = None
 
 
 class Named(Protocol):
@@ -144,7 +165,7 @@ def result(  # noqa: PLR0913 - what a result is made of
     context: Context,
     *,
     column: str | None = None,
-    by: Literal["schema", "statistics", "aggregate", "rows"],
+    by: Literal["schema", "statistics", "aggregate", "rows", "history", "function"],
     total: int | None = None,
 ) -> CheckResult:
     """The result of a check that asks no single row.
@@ -171,6 +192,7 @@ def result(  # noqa: PLR0913 - what a result is made of
         severity=getattr(rule, "severity", "critical"),  # a third party's check may know none
         answered_by=by,
         message=verdict.message,
+        figure=verdict.figure,
     )
 
 

@@ -61,6 +61,11 @@ class Written:
 
         return Frame(self.transaction.frame_of(self.files), self.spark).select([column(name) for name in self.columns])
 
+    @property
+    def statistics(self) -> list[str]:
+        """What Delta has noted of each file while it wrote, as JSON."""
+        return self.transaction.statistics(self.files)
+
     def fits(self, transaction: Transaction) -> bool:
         """Whether they still fit the table: it was neither made anew nor laid out otherwise since they were written."""
         return self.transaction.form == transaction.form

@@ -130,6 +130,13 @@ def test_an_expectation_is_the_check_that_means_the_same(
         ("quantile: {column: amount, ranges: {1.5: {max: 1}}}", "24:40 option-conflict *no share*"),
         ("row_count: {same_as: result}", "24:26 option-conflict *the checked dataset itself*"),
         ("row_count: {same_as: orders, tolerance: much}", "24:45 option-conflict *neither 10 nor 1%*"),
+        ("row_count: {last: 7}", "24:23 option-conflict *`tolerance` is missing*"),
+        ("row_count: {last: 7, tolerance: 1%, same_as: orders}", "24:23 option-conflict *same_as is given too*"),
+        ("anomaly: {column: amount}", "24:23 option-conflict *rows are of no column*"),
+        ("anomaly: {of: mean}", "24:19 option-conflict *`column` is missing*"),
+        ("anomaly: {of: mean, column: customer}", "24:33 type-mismatch *"),
+        ("anomaly: {of: null_share, column: amuont}", "24:39 unknown-column *'amuont'*"),
+        ("anomaly: {last: 5, needs: 6}", "24:31 option-conflict *looks back at 5 windows*"),
         ("unique: {columns: [id], approximate: 0.01, on_fail: quarantine}", "24:42 option-conflict *names no row*"),
     ],
 )

@@ -75,3 +75,21 @@ def test_options_that_yaml_would_read_as_something_else_are_told_or_text(project
     if loaded.pipeline is not None:
         ((_, step),) = loaded.pipeline.transform["result"].steps
         json.dumps(step.options)
+
+
+def checked(check: str) -> str:
+    return PIPELINE.replace("- not_null: [id]", f"- {check}")
+
+
+def test_functions_of_checks_need_leave_too(project: Project) -> None:
+    (told,) = project.load(checked("python: {function: 'company.etl.checks:plausible'}")).diagnostics
+    assert (told.code, told.key) == ("python-not-allowed", "check[0].python.function")
+
+
+@pytest.mark.usefixtures("_allowed")
+def test_a_check_that_gives_a_number_sets_no_row_aside(project: Project) -> None:
+    text = "python: {function: 'company.etl.checks:gini', max: 1, on_fail: quarantine}"
+    (told,) = project.told(checked(text))
+    assert "option-conflict" in told
+    assert "a number has no rows that fail" in told
+    assert project.told(checked(text.replace("quarantine", "warn"))) == []

@@ -1,0 +1,63 @@
+"""What the footers of Parquet files that Spark has just written say of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from spark_jobs.outline import family
+from spark_jobs.statistics import Known, Statistics, known, together
+
+if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
+
+    from spark_jobs.session import Storage
+
+# Whoever sets it has the values of texts cut; that a value was cut is not in the file.
+_CUT: Final = "parquet.statistics.truncate.length"
+
+
+def statistics(storage: Storage, folder: str, schema: StructType, names: set[str]) -> Statistics:
+    """What the footers say of some columns; of nested ones, and of names with a dot in them, nothing.
+
+    Args:
+        storage: where the folder is.
+        folder: holds the files, each of which is opened.
+        schema: the rows'.
+        names: the columns that are wanted.
+    """
+    wanted = {item.name: item.dataType for item in schema if item.name in names and "." not in item.name}
+    types = {name: (kind.simpleString(), int(getattr(kind, "scale", 0))) for name, kind in wanted.items()}
+    cut = storage.setting(_CUT) is not None
+    groups = (group for footer in storage.parquet_footers(folder) for group in footer.getBlocks())
+    return together([_of_group(group, types, cut=cut) for group in groups])
+
+
+def _of_group(group: Any, types: Mapping[str, tuple[str, int]], *, cut: bool) -> Statistics:
+    return Statistics(rows=int(group.getRowCount()), columns=dict(_columns(group, types, cut=cut)))
+
+
+def _columns(group: Any, types: Mapping[str, tuple[str, int]], *, cut: bool) -> Iterator[tuple[str, Known]]:
+    for chunk in group.getColumns():
+        name = str(chunk.getPath().toDotString())
+        found = chunk.getStatistics() if name in types else None
+        if found is not None and found.isNumNullsSet():
+            kind, scale = types[name]
+            bounds = (found.genericGetMin(), found.genericGetMax()) if found.hasNonNullValue() else (None, None)
+            least, greatest = (_value(item, kind, scale) for item in bounds)
+            yield name, known(int(found.getNumNulls()), least, greatest, kind, exact=not (cut and kind == "string"))
+
+
+def _value(value: Any, kind: str, scale: int) -> Any:
+    """A value as Known has it; None where it can't be compared."""
+    group = family(kind)
+    if group in {"integer", "float", "boolean", "date", "timestamp", "timestamp_ntz"}:
+        return value if isinstance(value, (int, float)) else None  # an INT96 has no order
+    if value is None or group not in {"decimal", "text"}:
+        return None
+    if group == "text":
+        return bytes(value.getBytes())
+    digits = value if isinstance(value, int) else int.from_bytes(bytes(value.getBytes()), "big", signed=True)
+    # Not by `scaleb`: Python's context keeps 28 digits.
+    return Decimal((int(digits < 0), tuple(int(one) for one in str(abs(digits))), -scale))

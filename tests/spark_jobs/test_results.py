@@ -1,0 +1,163 @@
+"""What checks found, kept for every window; checks that look back at it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from spark_jobs import results
+from spark_jobs.check.earlier import Earlier
+from spark_jobs.check.flow import check
+from spark_jobs.orders import Order
+from spark_jobs.plan import Plan
+from spark_jobs.report import CheckResult, LoadReceipt, Report
+from tests.spark_jobs import plans
+from tests.spark_jobs.check.checking import built
+from tests.spark_jobs.transform.running import context
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def test_a_score_is_how_far_a_value_is_from_what_is_usual() -> None:
+    usual = Earlier(values=[10, 11, 12, 13, 14], needed=3)
+    assert usual.score(12) == 0
+    assert usual.score(14) == pytest.approx(0.6745 * 2)
+    assert usual.score(2) == pytest.approx(-6.745)
+
+
+def test_where_half_are_alike_the_mean_distance_is_the_measure() -> None:
+    assert Earlier(values=[5, 5, 5, 5, 9], needed=3).score(9) == pytest.approx(0.7979 * 4 / 0.8)
+    alike = Earlier(values=[5, 5, 5], needed=3)
+    assert (alike.score(5), alike.score(6), alike.score(4)) == (0, float("inf"), float("-inf"))
+
+
+def test_too_few_windows_say_nothing() -> None:
+    assert Earlier(values=[1, 2], needed=7).lacking == "no history yet: 2 of 7 windows"
+    assert Earlier(values=[1, 2], needed=2).lacking == ""
+
+
+def found(rows: int, share: float, *, success: bool = True) -> list[CheckResult]:
+    return [
+        CheckResult(
+            name="anomaly",
+            kind="anomaly",
+            dataset="result",
+            column="a",
+            success=success,
+            observed=share,
+            observed_value=share,
+            element_count=rows,
+            figure="null_share",
+        )
+    ]
+
+
+def reported(plan: Plan, rows: int, share: float, state: Any = "loaded", load: Any = "loaded") -> Report:
+    report = Report.begun(plan)
+    report.state, report.checks = state, found(rows, share, success=state == "loaded")
+    report.loads = {"lake": LoadReceipt(strategy="append", state=load, table="t")}
+    return report
+
+
+@pytest.fixture(scope="module")
+def kept(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven days; the third failed after it was loaded, the fourth never was published, the fifth was loaded twice."""
+    folder = tmp_path_factory.mktemp("kept")
+    told: list[tuple[int, int, int, float, str, str]] = [
+        (1, 1, 100, 0.1, "loaded", "loaded"),
+        (2, 2, 110, 0.1, "loaded", "loaded"),
+        (3, 3, 90, 0.2, "loaded", "loaded"),
+        (3, 4, 5, 0.9, "failed", "loaded"),
+        (4, 5, 7, 0.9, "loaded", "superseded"),
+        (5, 6, 1, 0.9, "failed", "loaded"),
+        (5, 6, 1, 0.9, "loaded", "loaded"),
+        (5, 7, 105, 0.1, "loaded", "loaded"),
+        (5, 7, 999, 0.1, "loaded", "loaded"),  # the same attempt again: nothing is added
+        (9, 8, 5000, 0.5, "loaded", "loaded"),  # after the window that is asked about
+    ]
+    for day, second, rows, share, state, load in told:
+        plan = plans.plan(folder, plans.day(day), plans.attempt(second), results=True)
+        assert results.keep(spark, plan, reported(plan, rows, share, state, load)) is not None
+    return folder
+
+
+@pytest.mark.spark
+def test_published_windows_before_count_each_once(spark: SparkSession, kept: Path) -> None:
+    plan = plans.plan(kept, plans.day(6), plans.attempt(9))
+    table = results.of(plan)
+
+    def before(figure: str, column: str = "", last: int = 10, day: int = 6) -> list[float]:
+        series = {"dataset": "result", "figure": figure, "column": column}
+        return table.before(spark, plans.day(day), series, last)
+
+    assert before("rows") == [105, 90, 110, 100]
+    assert before("rows", last=2) == [105, 90]
+    assert before("rows", day=3) == [110, 100], "a window that is run again finds what it found the first time"
+    assert before("null_share", "a") == [0.1, 0.2, 0.1, 0.1]
+    assert before("null_share", "b") == []
+
+
+@pytest.mark.spark
+def test_checks_look_back(spark: SparkSession, kept: Path) -> None:
+    rows = spark.range(150).selectExpr("id", "IF(id < 60, NULL, id) a")
+    here = context(rows)
+    here = replace(here, plan=replace(here.plan, window=plans.day(6), quarantine=f"{kept}/quarantine", id="flights"))
+    wanted = built(
+        [
+            {"row_count": {"last": 4, "tolerance": "50%"}},
+            {"row_count": {"last": 4, "tolerance": "40%"}},
+            {"row_count": {"last": 4, "tolerance": 49, "middle": "mean"}},
+            {"row_count": {"last": 7, "tolerance": "1%"}},
+            {"anomaly": {"last": 4, "needs": 4, "z": 7}},
+            {"anomaly": {"last": 4, "needs": 4}},
+            {"anomaly": {"of": "null_share", "column": "a", "last": 4}},
+            {"anomaly": {"of": "mean", "column": "a"}},
+        ]
+    )
+    done = check(wanted, rows, 150, here)
+    before, limit = "4 windows before have a median of", "at most 3.5 is usual"
+    assert [(item.success, item.message) for item in done.results] == [
+        (True, ""),
+        (False, "150 rows, the median of 4 windows before is 102.5 (± 40%)"),
+        (True, ""),
+        (True, "no history yet: 4 of 7 windows"),
+        (True, ""),
+        (False, f"the number of rows is 150, {before} 102.5: a score of 6.41, {limit}"),
+        (False, f"the share of nulls is 0.4, {before} 0.1: a score of 9.57, {limit}"),
+        (True, "no history yet: 0 of 7 windows"),
+    ]
+    assert [item.answered_by for item in done.results] == ["history"] * 4 + ["aggregate"] * 4
+    assert [item.figure for item in done.results] == ["rows"] * 6 + ["null_share", "mean"]
+
+
+@pytest.mark.spark
+def test_the_order_tells_the_last_attempt_of_each_window(spark: SparkSession, kept: Path) -> None:
+    plan = plans.plan(kept, plans.day(6), plans.attempt(9))
+    told = results.tell(spark, Order(name="checks", plans=(plan,), options={"windows": 4}), None)
+    assert [(row["window_start"][:10], row["state"], row["element_count"]) for row in told["rows"]] == [
+        ("2013-01-03", "failed", 5),
+        ("2013-01-04", "superseded", 7),
+        ("2013-01-05", "loaded", 105),
+        ("2013-01-09", "loaded", 5000),
+    ]
+    span = {"windows": 9, "first": "2013-01-02T00:00:00+00:00", "last": "2013-01-02T23:59:59+00:00"}
+    some = results.tell(spark, Order(name="checks", plans=(plan,), options=span), None)["rows"]
+    assert [(row["attempt"], row["observed_value"], row["figure"], row["value"]) for row in some] == [
+        (plans.attempt(2).number, "0.1", "null_share", 0.1)
+    ]
+
+
+@pytest.mark.spark
+def test_results_that_cannot_be_kept_are_told_and_change_nothing(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "quarantine").write_text("a file where a folder should be")
+    plan = plans.plan(tmp_path, plans.day(1), plans.attempt(1), results=True)
+    told = results.keep(spark, plan, reported(plan, 1, 0.0))
+    assert told is not None
+    assert told["state"] == "lost"
+    assert told["message"].startswith("results of checks weren't kept: ")
+    assert results.keep(spark, replace(plan, results=False), reported(plan, 1, 0.0)) is None
+    assert Plan.from_json(plan.to_json()).results
