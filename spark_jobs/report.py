@@ -58,7 +58,8 @@ class CheckResult:
         on_fail: stop, quarantine or warn.
         answered_by: how it was answered: `schema` (no row was read), `statistics` (the number of rows was known),
             `aggregate` (one pass over all of a dataset's rows answers all its checks), `rows` (rows were compared with
-            others: keys counted, another dataset looked up, an order followed).
+            others: keys counted, another dataset looked up, an order followed), `great_expectations` (it was asked
+            itself).
         message: why it failed, in words; empty where it passed.
         kind: the check's kind.
         severity: critical, warning or info.
@@ -78,7 +79,7 @@ class CheckResult:
     unexpected_count: int = 0
     unexpected_percent: float = 0.0
     on_fail: str = "stop"
-    answered_by: Literal["schema", "statistics", "aggregate", "rows"] = "aggregate"
+    answered_by: Literal["schema", "statistics", "aggregate", "rows", "great_expectations"] = "aggregate"
     message: str = ""
     kind: str = ""
     severity: str = "critical"

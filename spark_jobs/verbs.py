@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from spark_jobs.accounts import Accounts
 from spark_jobs.aside import nothing_refused
 from spark_jobs.audit import audited, wanted
+from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.flow import check
+from spark_jobs.check.gx_run import demand
 from spark_jobs.connections import Connections
 from spark_jobs.errors import DataError
 from spark_jobs.flow import Context, Flow
@@ -77,12 +79,20 @@ class Run:
         """Run the plan's verbs in their order."""
         if "load" in self.plan.verbs and self._found_again():
             return
+        self._demand()
         for verb in self.plan.verbs:
             self.staging.begin(verb)
             with self._timed(verb):
                 getattr(self, verb)()
             self.report.verbs.append(verb)
             reach(_AFTER[verb])
+
+    def _demand(self) -> None:
+        """See, before anything is read, that what the checks need is installed."""
+        for name, checks in self.plan.check.items() if "check" in self.plan.verbs else ():
+            for place, (kind, rule) in enumerate(checks):
+                if isinstance(rule, Expectation):
+                    demand(f"check.{name}[{place}].{kind}")
 
     def extract(self) -> None:
         """Read the sources; staged where another application transforms them, or where they are checked or loaded."""
@@ -120,6 +130,8 @@ class Run:
             staged = self.accounts.staged(name)
             done = check(checks, self.staging.read(staged, "transform"), staged.rows, self._context(name))
             self.report.checks.extend(done.results)
+            if done.asked_elsewhere:
+                self._took("great_expectations", done.asked_elsewhere)
             self._stop_on_failed_checks()
             if done.kept is not None and done.refused is not None:
                 self.accounts.split("check", name, done.kept, done.refused)
@@ -246,6 +258,9 @@ class Run:
     def _tidy(self) -> None:
         hours = float(self.plan.spark.get("retention_hours", _RETENTION_HOURS))
         self.staging.finish(hours, keep=self.plan.verbs != VERBS)
+
+    def _took(self, step: str, seconds: float) -> None:
+        self.report.seconds[step] = round(self.report.seconds.get(step, 0.0) + seconds, 3)
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -20,6 +20,8 @@ _EACH_COLUMN: Final = frozenset(
     {"in_range", "in_set", "length", "matches", "not_in_set", "not_matches", "not_null", "parseable_date", "type"}
 )
 _FIGURES: Final = frozenset({"sum", "mean", "median", "stddev", "quantile", "freshness"})
+# There missing values are what fails or passes, and nothing beside.
+_MISSING_FAIL: Final = frozenset({"not_null", "expectation"})
 _BACKWARDS: Final = {"less": "greater", "less_or_equal": "greater_or_equal"}
 
 
@@ -187,6 +189,7 @@ _TOLD: Final[dict[str, Told]] = {
     "compare": _compare,
     "distinct_count": _bounded("unique_value_count"),
     "distinct_share": _bounded("proportion_of_unique_values"),
+    "expectation": lambda check, _: (check.type, check.kwargs),
     "in_range": lambda check, column: (
         "expect_column_values_to_be_between",
         {"column": column} | _bounds(check),
@@ -218,7 +221,8 @@ _TOLD: Final[dict[str, Told]] = {
 
 
 def _details(result: CheckResult) -> Iterator[tuple[str, Any]]:
-    if result.observed_value is None and result.kind not in _FIGURES:
+    counted = result.element_count is not None if result.kind == "expectation" else result.observed_value is None
+    if counted and result.kind not in _FIGURES:
         yield from _counts(result)
     else:
         yield "observed_value", _observed(result)
@@ -226,7 +230,7 @@ def _details(result: CheckResult) -> Iterator[tuple[str, Any]]:
 
 def _counts(result: CheckResult) -> Iterator[tuple[str, Any]]:
     total, missing = result.element_count or 0, result.missing_count
-    if missing is None and result.kind != "not_null":  # there missing values are what failed, and nothing beside
+    if missing is None and result.kind not in _MISSING_FAIL:
         missing = 0
     shares = result.unexpected_percent_total, result.unexpected_percent_nonmissing
     yield "element_count", total
