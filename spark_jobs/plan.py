@@ -74,6 +74,8 @@ class Plan:
         id: what the ledger, staging and quarantine know the pipeline by. Default: its name.
         allowed_python: modules from which the deployment allows python steps.
         catalogs: name -> catalog of Iceberg tables that the environment declares.
+        data_docs: folder (or URI) under which pages about the checks are written; empty: none are.
+        notes: dataset -> place of a check -> what its author notes beside it, for those pages.
     """
 
     pipeline: str
@@ -93,6 +95,8 @@ class Plan:
     reach: Window | None = None
     allowed_python: tuple[str, ...] = ()
     catalogs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    data_docs: str = ""
+    notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""
@@ -129,6 +133,8 @@ class Plan:
             "previous": self.previous,
             "allowed_python": list(self.allowed_python),
             **({"catalogs": {name: dict(found) for name, found in self.catalogs.items()}} if self.catalogs else {}),
+            **({"data_docs": self.data_docs} if self.data_docs else {}),
+            **({"notes": {name: dict(found) for name, found in self.notes.items()}} if self.notes else {}),
         }
 
     @classmethod
@@ -176,6 +182,8 @@ class Plan:
             previous=value["previous"],
             allowed_python=tuple(value["allowed_python"]),
             catalogs=value.get("catalogs", {}),
+            data_docs=value.get("data_docs", ""),
+            notes=value.get("notes", {}),
         )
 
 

@@ -147,6 +147,7 @@ class Report:
         seconds: step -> wall-clock seconds; `start` is the start of Spark, `total` the application.
         staged: dataset -> {"path", "rows"}: references for the next application, never rows.
         error: {"kind", "message", "where"} where the state is failed.
+        data_docs: {"state", "pages", "message"} of the pages about the checks; None where none were asked for.
     """
 
     pipeline: str
@@ -164,6 +165,7 @@ class Report:
     error: dict[str, str] | None = None
     id: str = ""
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    data_docs: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""

@@ -19,6 +19,7 @@ from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.flow import check
 from spark_jobs.check.gx_run import demand
 from spark_jobs.connections import Connections
+from spark_jobs.data_docs import Docs
 from spark_jobs.errors import DataError
 from spark_jobs.flow import Context, Flow
 from spark_jobs.load.accept import accept
@@ -29,6 +30,7 @@ from spark_jobs.points import reach
 from spark_jobs.privacy import read_by
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import DatasetCounts, LoadReceipt, Report
+from spark_jobs.session import Storage
 from spark_jobs.staging import Staging
 from spark_jobs.transform.flow import transform
 
@@ -125,6 +127,31 @@ class Run:
 
     def check(self) -> None:
         """Answer all checks of each dataset in one pass over what was staged; set refused rows aside."""
+        try:
+            self._check()
+        finally:
+            self._write_docs()
+
+    def _write_docs(self) -> None:
+        """Write the pages about the checks where they are asked for; what goes wrong with that decides nothing."""
+        if not self.plan.data_docs or not self.report.checks:
+            return
+        begin = time.monotonic()
+        docs = Docs(
+            folder=self.plan.data_docs,
+            pipeline=self.plan.pipeline,
+            id=self.plan.id,
+            window=self.report.window,
+            checks=self.plan.check,
+            notes=self.plan.notes,
+        )
+        told = docs.told(self.report.checks, Storage(self.spark, self.plan.data_docs))
+        self.report.data_docs = told
+        self._took("data_docs", time.monotonic() - begin)
+        if told["state"] == "failed":
+            self.say(f"warning: no Data Docs were written: {told['message']}")
+
+    def _check(self) -> None:
         for name, checks in self.plan.check.items():
             self.where = f"check.{name}"
             staged = self.accounts.staged(name)

@@ -116,7 +116,8 @@ def _with(node: MapNode, entries: dict[str, Entry]) -> MapNode:
 def _foreign(name: str, node: MapNode, given: Mapping[str, Entry], problems: Problems) -> Native:
     """The check that asks Great Expectations itself."""
     before, known = problems.count, arguments(name)
-    entries, kwargs = {option: given[option] for option in OURS if option in given}, {}
+    entries, kwargs = {"name": _entry("name", name, node.holder)}, {}
+    entries |= {option: given[option] for option in OURS if option in given}
     for option, entry in given.items():
         if option in OURS:
             continue

@@ -193,9 +193,11 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     if read is FAILED:
         return None
     settings.together(read)
-    if environment is not None and read.skip_if is not None:
-        skip = Placed(group="skip_if", name="skip_if", kind=read.skip_if, node=whole.get("skip_if") or whole)
-        rules.check_paths(skip, environment, given, problems)
+    for key in ("skip_if", "data_docs"):
+        kind = getattr(read, key)
+        if environment is not None and kind is not None:
+            placed = Placed(group=key, name=key, kind=kind, node=whole.get(key) or whole)
+            rules.check_paths(placed, environment, given, problems)
     start, end = settings.span(read, timezone, schedule)
     engine = settings.engine(read, environment)
     if problems.failed or environment is None or engine is None or schedule is None:

@@ -37,7 +37,7 @@ class Expectation:
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None
-    """Name in the report; default: the name that it has there."""
+    """Name in the report; default: the name of the kind, or that of the expectation where it is written by it."""
 
     def __post_init__(self) -> None:
         """Lists are lists, as JSON has them: what is read of a file compares with what is read of a plan."""

@@ -25,19 +25,21 @@ _MISSING_FAIL: Final = frozenset({"not_null", "expectation"})
 _BACKWARDS: Final = {"less": "greater", "less_or_equal": "greater_or_equal"}
 
 
-def validation_result(check: Any, result: CheckResult) -> dict[str, Any]:
+def validation_result(check: Any, result: CheckResult, note: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """One result as JSON.
 
     Args:
         check: the check that it answers.
         result: its answer for one column.
+        note: what its author notes beside it.
 
     Returns:
         `success`, `expectation_config` (its type is the kind's own name where no expectation is its equal), `result`,
         `meta` and `exception_info`.
     """
     kind, kwargs = expectation(result.kind, check, result.column)
-    meta = {"name": result.name, "dataset": result.dataset, "kind": result.kind, "answered_by": result.answered_by}
+    told = {"name": result.name, "dataset": result.dataset, "kind": result.kind, "answered_by": result.answered_by}
+    meta = {**(note or {}), **told}
     return {
         "success": result.success,
         "expectation_config": {"type": kind, "kwargs": dict(kwargs), "meta": meta, "severity": result.severity},
@@ -47,16 +49,22 @@ def validation_result(check: Any, result: CheckResult) -> dict[str, Any]:
     }
 
 
-def validation_results(checks: Sequence[tuple[str, Any]], results: Sequence[CheckResult]) -> list[dict[str, Any]]:
+def validation_results(
+    checks: Sequence[tuple[str, Any]], results: Sequence[CheckResult], notes: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """All results of a dataset as JSON.
 
     Args:
         checks: `(name of the kind, kind)`, in the order of the file.
         results: in the same order, one for each column of a check.
+        notes: place of a check -> what its author notes beside it.
     """
-    following = iter(results)
-    asked = [check for kind, check in checks for _ in range(_results(kind, check))]
-    return [validation_result(check, next(following)) for check in asked]
+    following, known = iter(results), notes or {}
+    return [
+        validation_result(check, next(following), known.get(str(place)))
+        for place, (kind, check) in enumerate(checks)
+        for _ in range(_results(kind, check))
+    ]
 
 
 def expectation(kind: str, check: Any, column: str | None) -> tuple[str, Kwargs]:

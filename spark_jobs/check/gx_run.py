@@ -151,7 +151,7 @@ def _result(item: Asked, told: Mapping[str, Any], context: Context, *, silent: b
     missing = found.get("missing_count") if total is not None else None
     success = bool(told["success"])
     return CheckResult(
-        name=rule.name or rule.type,
+        name=rule.name or "expectation",
         kind="expectation",
         dataset=context.dataset,
         column=", ".join(columns) or None,

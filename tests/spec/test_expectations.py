@@ -148,7 +148,8 @@ def test_what_has_no_equal_asks_great_expectations_itself(folder: Path, text: st
     assert problems == []
     assert pipeline is not None
     ((found, check),) = pipeline.check["result"]
-    assert (found, kinds.dump(check)) == ("expectation", {"type": text.split(":", maxsplit=1)[0]} | options)
+    name = text.split(":", maxsplit=1)[0]
+    assert (found, kinds.dump(check)) == ("expectation", {"type": name, "name": name} | options)
     again = kinds.build(type(check), json.loads(json.dumps(kinds.dump(check))))
     assert again == check
 

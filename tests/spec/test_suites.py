@@ -69,7 +69,10 @@ def test_each_expectation_is_a_check_native_where_there_is_an_equal(folder: Path
                 "name": "expect_column_values_to_not_be_null",
             },
         ),
-        ("expectation", {"type": LARGEST["type"], "kwargs": LARGEST["kwargs"], "on_fail": "warn"}),
+        (
+            "expectation",
+            {"type": LARGEST["type"], "kwargs": LARGEST["kwargs"], "on_fail": "warn", "name": LARGEST["type"]},
+        ),
         ("row_count", {"min": 1}),
     ]
 

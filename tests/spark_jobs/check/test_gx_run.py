@@ -50,7 +50,7 @@ ASKED: list[dict[str, Any]] = [
         "on_fail": "warn",
     },
 ]
-BESIDE = {"not_null": {"columns": ["n"]}}
+BESIDE = {"not_null": {"columns": ["n"], "name": "not_null"}}
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,7 @@ def rows(spark: SparkSession) -> DataFrame:
 
 def answers(rows: DataFrame, asked: list[dict[str, Any]], **beside: Any) -> list[CheckResult]:
     within = context(rows)
+    asked = [{kind: {"name": options.get("type")} | options for kind, options in item.items()} for item in asked]
     within = dataclasses.replace(within, plan=dataclasses.replace(within.plan, **beside))
     return check(built(asked), rows, rows.count(), within).results
 
