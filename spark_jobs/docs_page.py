@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.metadata import version
@@ -13,6 +14,16 @@ from spark_jobs.check.gx_run import demand
 # What has no expectation's name is drawn as the one that has words of its own.
 _OTHERS: Final = "unexpected_rows_expectation"
 _QUERY: Final = {"unexpected_rows_query": "SELECT * FROM {batch}"}
+# The page takes styles and signs from the web; where it can't be reached, what passed and failed is seen all the same.
+_STYLE: Final = """<head>
+    <style>
+      body { font-family: sans-serif } td, th { padding: .2em .8em }
+      .fa-check-circle::before { content: "\\2713"; color: #1b7a35 }
+      .fa-times::before { content: "\\2717"; color: #b00020 }
+    </style>"""
+# Its links are those of Great Expectations' own site: pages in other places, and one of the suite, which isn't drawn.
+_HOME: Final = re.compile(r"(?:\.\./)+index\.html")
+_SUITE: Final = re.compile(r'href="(?:\.\./)+expectations/[^"]*"')
 _INDEX: Final = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font-family: sans-serif; margin: 2em; color: #222 }} table {{ border-collapse: collapse }}
@@ -42,7 +53,9 @@ def page(title: str, window: Mapping[str, str], results: Sequence[Mapping[str, A
 
     view: Any = DefaultJinjaPageView()
     drawn: Any = ValidationResultsPageRenderer(run_info_at_end=True)
-    return str(view.render(drawn.render(_suite(title, window, results))))
+    text = str(view.render(drawn.render(_suite(title, window, results))))
+    text = _SUITE.sub('href="#section-1"', _HOME.sub("../index.html", text))
+    return text.replace("<head>", _STYLE, 1)
 
 
 def _suite(title: str, window: Mapping[str, str], results: Sequence[Mapping[str, Any]]) -> Any:
@@ -53,7 +66,7 @@ def _suite(title: str, window: Mapping[str, str], results: Sequence[Mapping[str,
     meta: Any = {
         "great_expectations_version": version("great_expectations"),
         "run_id": {"run_name": f"window {window['key']}", "run_time": window["start"]},
-        "batch_spec": {},
+        "batch_spec": {"data_asset_name": title},
         "active_batch_definition": {"data_asset_name": title, "batch_identifiers": {"window": window["key"]}},
     }
     statistics: Any = {

@@ -66,6 +66,11 @@ def test_a_run_s_checks_are_a_page_and_its_window_is_in_the_index(tmp_path: Path
     text = path.read_text()
     for word in ("trips: trips", "71.5", "condition: holds: minutes ", "2013-01-01"):
         assert word in text, word
+    assert 'href="../index.html"' in text
+    assert "expectations/trips" not in text, "no page of a suite is drawn"
+    assert text.index(".fa-check-circle::before") < text.index("font-awesome"), (
+        "the web's signs win where there are any"
+    )
     assert json.loads((path.parent / "summary.json").read_text()) == {"trips": {"passed": 4, "warned": 1, "failed": 1}}
     docs(str(tmp_path), "2013-01-02").told([replace(item, success=True) for item in RESULTS], _Local())
     index = (tmp_path / "t1/index.html").read_text()
