@@ -19,8 +19,10 @@ from airflow.providers.common.compat.sdk import (
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseHook,
+    BaseOperatorLink,
     BaseSensorOperator,
     Stats,
+    XCom,
 )
 
 try:
@@ -339,6 +341,7 @@ __all__ = [
     "AirflowSkipException",
     "Asset",
     "BaseOperator",
+    "BaseOperatorLink",
     "BaseSensorOperator",
     "Context",
     "CronDataIntervalTimetable",
@@ -347,6 +350,7 @@ __all__ = [
     "Param",
     "SerializationError",
     "Stats",
+    "XCom",
     "asset_name",
     "asset_triggered",
     "backoff",

@@ -46,6 +46,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_etl.hooks.ledger"]}],
+        "extra-links": ["airflow_provider_etl.operators.data_docs.DataDocsLink"],
         "cli": ["airflow_provider_etl.cli.provider.get_cli_commands"],  # Airflow 3.2 and later
         "config": {"etl": {"description": "Options of airflow-provider-etl.", "options": _options()}},
     }

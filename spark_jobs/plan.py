@@ -79,6 +79,8 @@ class Plan:
         allowed_python: modules from which the deployment allows python steps.
         catalogs: name -> catalog of Iceberg tables that the environment declares.
         results: whether what checks found is kept (results.py).
+        data_docs: folder (or URI) under which pages about the checks are written; empty: none are.
+        notes: dataset -> place of a check -> what its author notes beside it, for those pages.
     """
 
     pipeline: str
@@ -99,6 +101,8 @@ class Plan:
     allowed_python: tuple[str, ...] = ()
     catalogs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     results: bool = False
+    data_docs: str = ""
+    notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""
@@ -136,6 +140,8 @@ class Plan:
             "allowed_python": list(self.allowed_python),
             **({"catalogs": {name: dict(found) for name, found in self.catalogs.items()}} if self.catalogs else {}),
             **({"results": True} if self.results else {}),
+            **({"data_docs": self.data_docs} if self.data_docs else {}),
+            **({"notes": {name: dict(found) for name, found in self.notes.items()}} if self.notes else {}),
         }
 
     @classmethod
@@ -184,6 +190,8 @@ class Plan:
             allowed_python=tuple(value["allowed_python"]),
             catalogs=value.get("catalogs", {}),
             results=value.get("results", False),
+            data_docs=value.get("data_docs", ""),
+            notes=value.get("notes", {}),
         )
 
 

@@ -60,7 +60,7 @@ class CheckResult:
             rows; none was read), `aggregate` (one pass over all of a dataset's rows answers all its checks), `rows`
             (rows were compared with others: keys counted, another dataset looked up, an order followed), `history`
             (the number of rows was compared with that of earlier windows; none was read), `function` (a Python
-            function said so).
+            function said so), `great_expectations` (it was asked itself).
         message: why it failed, in words; empty where it passed.
         kind: the check's kind.
         severity: critical, warning or info.
@@ -81,7 +81,9 @@ class CheckResult:
     unexpected_count: int = 0
     unexpected_percent: float = 0.0
     on_fail: str = "stop"
-    answered_by: Literal["schema", "statistics", "aggregate", "rows", "history", "function"] = "aggregate"
+    answered_by: Literal[
+        "schema", "statistics", "aggregate", "rows", "history", "function", "great_expectations"
+    ] = "aggregate"
     message: str = ""
     kind: str = ""
     severity: str = "critical"
@@ -152,6 +154,7 @@ class Report:
         error: {"kind", "message", "where"} where the state is failed.
         results: {"state": "kept" or "lost", "table", "message"} where the results of checks are kept; a loss changes
             nothing else.
+        data_docs: {"state", "pages", "message"} of the pages about the checks; None where none were asked for.
     """
 
     pipeline: str
@@ -170,6 +173,7 @@ class Report:
     id: str = ""
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     results: dict[str, str] | None = None
+    data_docs: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""

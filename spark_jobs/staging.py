@@ -16,8 +16,7 @@ from spark_jobs import footers
 from spark_jobs.errors import DataError
 from spark_jobs.plan import Plan
 from spark_jobs.session import Storage
-from spark_jobs.statistics import of_delta
-from spark_jobs.statistics import Statistics
+from spark_jobs.statistics import Statistics, of_delta
 from spark_jobs.sweeping import DONE, sweep
 
 if TYPE_CHECKING:

@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 from spark_jobs.accounts import Accounts
 from spark_jobs.aside import nothing_refused
 from spark_jobs.audit import audited, wanted
+from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.flow import check
+from spark_jobs.check.gx_run import demand
 from spark_jobs.connections import Connections
+from spark_jobs.data_docs import Docs
 from spark_jobs.errors import DataError
 from spark_jobs.flow import Context, Flow
 from spark_jobs.load.accept import accept
@@ -29,6 +32,7 @@ from spark_jobs.points import reach
 from spark_jobs.privacy import read_by
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import DatasetCounts, LoadReceipt, Report
+from spark_jobs.session import Storage
 from spark_jobs.staging import Staged, Staging
 from spark_jobs.transform.flow import transform
 
@@ -81,6 +85,7 @@ class Run:
         """Run the plan's verbs in their order."""
         if "load" in self.plan.verbs and self._found_again():
             return
+        self._demand()
         try:
             for verb in self.plan.verbs:
                 self.staging.begin(verb)
@@ -100,6 +105,13 @@ class Run:
                 self.staging.drop(Staged(path=path, rows=0))
             except Exception as error:  # noqa: BLE001 - told; VACUUM removes what stays
                 self.say(f"files that no commit names stay under a table until a VACUUM: {error}")
+
+    def _demand(self) -> None:
+        """See, before anything is read, that what the checks need is installed."""
+        for name, checks in self.plan.check.items() if "check" in self.plan.verbs else ():
+            for place, (kind, rule) in enumerate(checks):
+                if isinstance(rule, Expectation):
+                    demand(f"check.{name}[{place}].{kind}")
 
     def extract(self) -> None:
         """Read the sources; staged where another application transforms them, or where they are checked or loaded."""
@@ -132,6 +144,31 @@ class Run:
 
     def check(self) -> None:
         """Answer all checks of each dataset in one pass over what was staged; set refused rows aside."""
+        try:
+            self._check()
+        finally:
+            self._write_docs()
+
+    def _write_docs(self) -> None:
+        """Write the pages about the checks where they are asked for; what goes wrong with that decides nothing."""
+        if not self.plan.data_docs or not self.report.checks:
+            return
+        begin = time.monotonic()
+        docs = Docs(
+            folder=self.plan.data_docs,
+            pipeline=self.plan.pipeline,
+            id=self.plan.id,
+            window=self.report.window,
+            checks=self.plan.check,
+            notes=self.plan.notes,
+        )
+        told = docs.told(self.report.checks, Storage(self.spark, self.plan.data_docs))
+        self.report.data_docs = told
+        self._took("data_docs", time.monotonic() - begin)
+        if told["state"] == "failed":
+            self.say(f"warning: no Data Docs were written: {told['message']}")
+
+    def _check(self) -> None:
         for name, checks in self.plan.check.items():
             self.where = f"check.{name}"
             staged = self.accounts.staged(name)
@@ -139,6 +176,8 @@ class Run:
             known = partial(self.staging.statistics, staged, rows.schema)
             done = check(checks, rows, staged.rows, self._context(name), statistics=known)
             self.report.checks.extend(done.results)
+            if done.asked_elsewhere:
+                self._took("great_expectations", done.asked_elsewhere)
             self._stop_on_failed_checks()
             if done.kept is not None and done.refused is not None:
                 self.accounts.split("check", name, done.kept, done.refused)
@@ -276,6 +315,9 @@ class Run:
     def _tidy(self) -> None:
         hours = float(self.plan.spark.get("retention_hours", _RETENTION_HOURS))
         self.staging.finish(hours, keep=self.plan.verbs != VERBS)
+
+    def _took(self, step: str, seconds: float) -> None:
+        self.report.seconds[step] = round(self.report.seconds.get(step, 0.0) + seconds, 3)
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any, Final
@@ -75,7 +76,8 @@ def _windows(pipeline: Pipeline, options: argparse.Namespace) -> list[Window]:
 def _plan(pipeline: Pipeline, window: Window) -> Plan:
     token = uuid4().hex
     number = attempt_number(pipeline.fingerprint)
-    return pipeline.plan(window, Attempt(number=number, token=token, run=f"{NAME}-{token[:12]}"))
+    silent = replace(pipeline, data_docs=None)
+    return silent.plan(window, Attempt(number=number, token=token, run=f"{NAME}-{token[:12]}"))
 
 
 def _held(hook: QuarantineHook, window: Window, attempts: Attempts) -> dict[str, Any]:

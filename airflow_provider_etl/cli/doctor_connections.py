@@ -1,4 +1,4 @@
-"""What `doctor FILE…` says of the connections that pipelines name: whether this Airflow has them."""
+"""What `doctor FILE…` says of the connections that pipelines name and of the modules that their kinds import."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_provider_etl.cli import doctor_requires
 from airflow_provider_etl.hooks.connections import connection_of
 from airflow_provider_etl.spec import Environment, load_file
 from airflow_provider_etl.spec.connections import of_environment, of_pipeline
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def findings(options: argparse.Namespace, environment: Environment | str) -> Iterator[Finding]:
-    """One line for each connection, with the place that names it first; one for each file that can't be read.
+    """One line for each connection and module, with the place that asks for it first; one for each bad file.
 
     Args:
         options: has `paths` and `environment`.
@@ -28,6 +29,7 @@ def findings(options: argparse.Namespace, environment: Environment | str) -> Ite
 
     if isinstance(environment, str):
         return
+    modules: dict[str, str] = {}
     places = {name: f"{environment.path}: {where}" for name, where in of_environment(environment).items()}
     for path in _files(options.paths):
         loaded = load_file(path, environment=options.environment)
@@ -35,6 +37,9 @@ def findings(options: argparse.Namespace, environment: Environment | str) -> Ite
             yield Finding("missing", f"{path}: has errors", f"airflow-etl lint {path}")
         else:
             places = {name: f"{path}: {where}" for name, where in of_pipeline(loaded.pipeline).items()} | places
+            needed = doctor_requires.of_pipeline(loaded.pipeline)
+            modules = {name: f"{path}: {where}" for name, where in needed.items()} | modules
+    yield from doctor_requires.findings(modules)
     yield from _asked(places)
 
 

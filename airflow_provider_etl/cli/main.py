@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "new": "airflow_provider_etl.cli.new",
     "contract": "airflow_provider_etl.cli.contract",
     "backfill": "airflow_provider_etl.cli.backfill",
+    "docs": "airflow_provider_etl.cli.docs",
     "doctor": "airflow_provider_etl.cli.doctor",
     "adopt": "airflow_provider_etl.cli.adopt",
     "purge": "airflow_provider_etl.cli.purge",

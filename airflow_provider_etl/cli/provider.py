@@ -22,6 +22,7 @@ _HELP: Final = {
     "contract": "compare two versions of a contract, or draft one from sample files",
     "backfill": "run windows of the past again or for the first time: what would run and why, start it, follow it",
     "purge": "remove an entity's rows from the pipeline's tables, quarantine and staging, and report what went",
+    "docs": "write Great Expectations' Data Docs about the checks of a window",
     "doctor": "say what is there, what is missing and how to get it; fetch the jars",
     "explain": "explain a pipeline: its graph, its windows, what each load promises",
     "lint": "check pipeline files and report everything that is wrong with them",

@@ -80,14 +80,19 @@ def run(pipeline: Pipeline, window: Window) -> dict[str, Any]:
     number = attempt_number(pipeline.fingerprint, newest_attempt(pipeline, window))
     plan = pipeline.plan(window, Attempt(number=number, token=token, run=f"run-{token[:12]}"))
     try:
-        return _submit(pipeline, plan)
+        return submit(pipeline, plan)
     except EtlError as error:
         return _failed(plan, error)
     except KeyboardInterrupt:
         return _failed(plan, InfrastructureError(INTERRUPTED, where="run"))
 
 
-def _submit(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:
+def submit(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:
+    """Run a plan on the pipeline's engine, its lines on stdout; its report (JSON).
+
+    Raises:
+        EtlError: the application couldn't be run, or left no report.
+    """
     from airflow_provider_etl.engines import engine_of
     from airflow_provider_etl.engines.application import Application
     from airflow_provider_etl.engines.base import Job

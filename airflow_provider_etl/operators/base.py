@@ -25,6 +25,7 @@ from airflow_provider_etl.engines.application import Application, failure
 from airflow_provider_etl.engines.base import Job
 from airflow_provider_etl.hooks.connections import connections_of
 from airflow_provider_etl.hooks.ledger import already_done, newest_attempt
+from airflow_provider_etl.operators.data_docs import note
 from airflow_provider_etl.operators.events import emit
 from airflow_provider_etl.operators.source import read_pipeline
 from airflow_provider_etl.operators.windows import reprocessing, windows_of
@@ -57,6 +58,7 @@ class EtlOperator(BaseOperator):
     _application: Application | None = None
     _pipeline: Pipeline | None = None
     _killed: bool = False
+    _told: Sequence[ReportJson] = ()
 
     def __init__(
         self,
@@ -85,7 +87,10 @@ class EtlOperator(BaseOperator):
             self._pipeline = self.read()
             pipeline = self._pipeline.with_params(context.get("params") or {})
             work = [self._window(context, pipeline, *item) for item in self._work(context, pipeline)]
-            reports = self._submit(pipeline.engine.kind, work)
+            try:
+                reports = self._submit(pipeline.engine.kind, work)
+            finally:
+                note(context, pipeline, self._told)
         except EtlError as error:
             kind = AirflowFailException if isinstance(error, ConfigError | DataError) else AirflowException
             raise kind(str(error)) from None
@@ -239,7 +244,8 @@ class EtlOperator(BaseOperator):
         if self._killed:
             self._application.cancel()
         told = self._application.run(self._say)
-        return [told] if one else list(told)
+        self._told = [told] if one else list(told)
+        return list(self._told)
 
     def _say(self, line: str) -> None:
         # Lines go to the log the moment they come; %s, since a line may hold a per cent sign.

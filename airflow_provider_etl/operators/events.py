@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from airflow_provider_etl.compat import Asset, Context, asset_name
+
+_MOST: Final = 20  # names that an event has room for
 
 
 def asset_of(pipeline: str, load: str) -> Asset:
@@ -45,7 +48,7 @@ def _id(report: Mapping[str, Any]) -> str:
 
 
 def extra_of(asset: str | None, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """`window` (or `windows`), rows, version, fingerprint, table; empty where no load changed the asset."""
+    """`window` (or `windows`), rows, version, fingerprint, table, checks; empty where no load changed the asset."""
     loaded = [
         (report, receipt)
         for report in reports
@@ -63,4 +66,15 @@ def extra_of(asset: str | None, reports: Sequence[Mapping[str, Any]]) -> dict[st
         "version": receipt["version"],
         "fingerprint": report["fingerprint"],
         "table": receipt["table"],
+        **_checks(report for report, _ in loaded),
     }
+
+
+def _checks(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the checks found: how many passed, warned and failed, and the names of those that didn't pass."""
+    found = [check for report in reports for check in report.get("checks") or ()]
+    words = Counter(
+        "passed" if check["success"] else "warned" if check["on_fail"] == "warn" else "failed" for check in found
+    )
+    failing = list(dict.fromkeys(check["name"] for check in found if not check["success"]))[:_MOST]
+    return {"checks": {"passed": 0, "warned": 0, "failed": 0} | words | {"failing": failing}} if found else {}

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from airflow_provider_etl.compat import Context
 from airflow_provider_etl.operators.base import EtlOperator
+from airflow_provider_etl.operators.data_docs import DataDocsLink
 from airflow_provider_etl.operators.finish import finish
 from spark_jobs.plan import VERBS
 
@@ -15,6 +16,7 @@ class PipelineOperator(EtlOperator):
     """Run all four verbs in one Spark application: nothing is staged but the result. It finishes its run itself."""
 
     verbs: ClassVar[tuple[str, ...]] = VERBS
+    operator_extra_links = (DataDocsLink(),)
 
     def execute(self, context: Context) -> dict[str, Any] | list[dict[str, Any]]:
         """As every operator; then what `FinishOperator` does for a staged run."""

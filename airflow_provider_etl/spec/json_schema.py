@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from airflow_provider_etl.spec.class_plan import plan_of
 from airflow_provider_etl.spec.contracts.language import ContractFile, ContractUse
-from airflow_provider_etl.spec.expectations import OURS
+from airflow_provider_etl.spec.expectations import OURS, arguments
 from airflow_provider_etl.spec.gate import adapter
 from airflow_provider_etl.spec.language import PipelineFile
+from airflow_provider_etl.spec.suites import KEY, SuiteUse
 from airflow_provider_etl.spec.verbs import REGISTRIES
 from spark_jobs import kinds
+from spark_jobs.check.gx_foreign import FOREIGN
 from spark_jobs.check.gx_names import EXPECTATIONS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -19,6 +21,10 @@ _NAME: Final = "^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 _CONTRACT: Final = {
     "$ref": "#/$defs/contract",
     "description": "A contract's file, relative to the project folder; or {file, schema, modes}.",
+}
+_SUITE: Final = {
+    "$ref": "#/$defs/suite",
+    "description": "A suite of Great Expectations (JSON), relative to this file; or {file, on_fail}.",
 }
 _FORMATS: Final = {
     "duration": {"pattern": "^[0-9]+[smhdw]$"},
@@ -35,12 +41,13 @@ def json_schema() -> dict[str, Any]:
 
     classes = {(group, name): kinds.find(found, name, group) for group, found in REGISTRIES.items() for name in found}
     inputs = [("/".join(key), "validation", adapter(kind)) for key, kind in classes.items()]
+    inputs += [("suite", "validation", adapter(str | SuiteUse))]
     inputs += [("file", "validation", adapter(PipelineFile)), ("contract", "validation", adapter(str | ContractUse))]
     references, shared = TypeAdapter.json_schemas(inputs, schema_generator=Described)  # type: ignore[arg-type]
     definitions = {name: plain(item) for name, item in shared["$defs"].items()}
     found = {key: _resolved(references["/".join(key), "validation"], definitions) for key in classes}
     verbs = {key: _kind(key, kind, found[key]) for key, kind in classes.items()}
-    definitions |= {"contract": _resolved(references["contract", "validation"], definitions)}
+    definitions |= {key: _resolved(references[key, "validation"], definitions) for key in ("contract", "suite")}
     file = dict(_resolved(references["file", "validation"], definitions))
     file["properties"] = file["properties"] | _verbs(verbs)
     return {"$schema": DIALECT, "title": "A pipeline", **file, "$defs": _used(definitions, verbs)}
@@ -93,7 +100,7 @@ def _kind(key: tuple[str, str], kind: type[Any], schema: Mapping[str, Any]) -> d
 
 def _verbs(verbs: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
     steps, checks = _single("transform", verbs), _single("check", verbs)
-    checks["properties"] |= _expectations(verbs)
+    checks["properties"] |= _expectations(verbs) | {KEY: _SUITE}
     origin = {"type": "string", "description": "A source, or an earlier dataset."}
     first = {"type": "object", "properties": {"from": origin}, "required": ["from"], "additionalProperties": False}
     dataset = {
@@ -131,11 +138,19 @@ def _expectations(verbs: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
         name: {
             "description": f"Great Expectations' name of `{found.kind}`.",
             "type": "object",
-            "properties": {key: {} for key in (*found.arguments, *OURS)},
+            "properties": {key: {} for key in (*arguments(name), *OURS)},
             "additionalProperties": False,
         }
         for name, found in EXPECTATIONS.items()
         if ("check", found.kind) in verbs
+    } | {
+        name: {
+            "description": "Great Expectations answers it.",
+            "type": "object",
+            "properties": {key: {} for key in (*given, *OURS)},
+            "additionalProperties": False,
+        }
+        for name, given in FOREIGN.items()
     }
 
 

@@ -51,6 +51,19 @@ class Aside:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DataDocs:
+    """Pages of Great Expectations about the checks of each run."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+    shorthand: ClassVar[str] = "path"
+
+    path: str = field(metadata={"substitute": "text", "path": True})
+    """Folder or URI under which each pipeline has a folder: a page for each window and dataset, and an index."""
+    link: str | None = None
+    """Address, https://…, under which a browser finds that folder: Airflow's tasks link to their pages then."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepResources:
     """What one verb needs."""
 
@@ -234,6 +247,8 @@ class PipelineFile:
     results: bool = False
     """Whether what each check found is kept, for `airflow-etl checks`, in a table beside the quarantine. A check that
     looks back at earlier windows has it kept anyway."""
+    data_docs: DataDocs | None = None
+    """Where a page about each run's checks is written: a path, or {path, link}; it needs the extra `gx`."""
     skip_if: SkipIf | None = None
     """Which windows are left out: {weekdays, dates, missing}."""
     notify: tuple[Email | Slack | Webhook, ...] = ()

@@ -36,6 +36,7 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Reading
 from airflow_provider_etl.spec.settings import Settings
+from airflow_provider_etl.spec.suites import Suites
 from airflow_provider_etl.spec.variables import Substitution
 from airflow_provider_etl.spec.verbs import Placed, VerbReader, Verbs
 from airflow_provider_etl.spec.waiting import Awaited
@@ -112,6 +113,7 @@ class _Opened:
     awaited: list[Awaited] = field(default_factory=list)
     read: list[Read] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
+    suites: list[Suites | None] = field(default_factory=list)
 
 
 def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, expressions: bool) -> Loaded:
@@ -123,7 +125,7 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         dag_names.check(opened.name, Node(node.source), problems)
         pipeline = _pipeline(opened, node, asked, expressions=expressions)
     ignored = ignores.ignores_of(node.source) if node is not None and expressions else ()
-    found = secrets.hidden(problems.sorted(), node)
+    found = secrets.hidden(_of_expectations(opened, problems), node)
     kept = ignores.kept(found, ignored)
     return Loaded(
         name=opened.name,
@@ -138,6 +140,12 @@ def _load(opened: _Opened, path: str, node: Node | None, asked: str | None, *, e
         node=node if isinstance(node, MapNode) else None,
         text=node.source.text if node is not None else "",
     )
+
+
+def _of_expectations(opened: _Opened, problems: Problems) -> tuple[Diagnostic, ...]:
+    """The problems, those of a suite's file with the names of its expectations."""
+    suites = next((item for item in opened.suites if item is not None), None)
+    return problems.sorted() if suites is None else tuple(sorted(map(suites.named, problems.sorted())))
 
 
 def _places(
@@ -162,7 +170,8 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     )
     reading = Reading(problems=problems, substitute=substitution)
     identity.refuse_default(defaults, problems)
-    verbs, contracts = _verbs(whole, environment, reading, notes=expressions)
+    opened.suites.append(_suites(opened, environment, reading))
+    verbs, contracts = _verbs(whole, environment, reading, opened.suites[0], notes=expressions)
     whole = fitting(whole, defaults, verbs)
     read = shape.build(PipelineFile, whole, reading)
     given = {} if read is FAILED else defaults_of(read.params)
@@ -184,9 +193,11 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     if read is FAILED:
         return None
     settings.together(read)
-    if environment is not None and read.skip_if is not None:
-        skip = Placed(group="skip_if", name="skip_if", kind=read.skip_if, node=whole.get("skip_if") or whole)
-        rules.check_paths(skip, environment, given, problems)
+    for key in ("skip_if", "data_docs"):
+        kind = getattr(read, key)
+        if environment is not None and kind is not None:
+            placed = Placed(group=key, name=key, kind=kind, node=whole.get(key) or whole)
+            rules.check_paths(placed, environment, given, problems)
     start, end = settings.span(read, timezone, schedule)
     engine = settings.engine(read, environment)
     if problems.failed or environment is None or engine is None or schedule is None:
@@ -218,8 +229,15 @@ def _followed(whole: MapNode, verbs: Verbs, problems: Problems) -> Mapping[str, 
     return outlines
 
 
+def _suites(opened: _Opened, environment: Environment | None, reading: Reading) -> Suites | None:
+    """What reads the suites that checks name; None where the environment isn't known."""
+    if environment is None:
+        return None
+    return Suites(base=opened.base, project=environment.project, roots=environment.roots, reading=reading)
+
+
 def _verbs(
-    whole: MapNode, environment: Environment | None, reading: Reading, *, notes: bool
+    whole: MapNode, environment: Environment | None, reading: Reading, suites: Suites | None, *, notes: bool
 ) -> tuple[Verbs, Contracts | None]:
     """The verbs, and the contracts that they name; None where they name none: what reads those isn't imported then."""
     nodes = {key: whole.get(key) for key in ("extract", "transform", "check", "load")}
@@ -233,7 +251,7 @@ def _verbs(
             opener = Opener(project=environment.project, roots=environment.roots, reading=reading, notes=notes)
         contracts = Contracts(opener=opener, problems=reading.problems)
         nodes = contracts.rewritten(nodes)
-    verbs, zone = VerbReader(reading=reading).read(nodes), whole.get("timezone")
+    verbs, zone = VerbReader(reading=reading, suites=suites).read(nodes), whole.get("timezone")
     if contracts is not None:
         contracts.add_rules(verbs, zone.text if isinstance(zone, ScalarNode) else "UTC", notes=notes)
     return verbs, contracts

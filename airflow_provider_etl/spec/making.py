@@ -68,6 +68,7 @@ def made(name: str, file: Path | None, read: PipelineFile, verbs: Verbs, settled
         freshness=read.freshness,
         quarantine=read.quarantine,
         results=read.results,
+        data_docs=read.data_docs,
         skip_if=read.skip_if,
         notify=read.notify,
         execution=read.execution,
@@ -79,6 +80,13 @@ def made(name: str, file: Path | None, read: PipelineFile, verbs: Verbs, settled
         transform=FrozenMap(datasets_of(verbs)),
         check=FrozenMap(
             {name: tuple((placed.name, placed.kind) for placed in checks) for name, checks in verbs.check.items()}
+        ),
+        notes=FrozenMap(
+            {
+                name: FrozenMap({str(place): item.meta for place, item in enumerate(checks) if item.meta})
+                for name, checks in verbs.check.items()
+                if any(item.meta for item in checks)
+            }
         ),
         load=FrozenMap(
             {name: (rules.target_of(name, verbs) or "", placed.kind) for name, placed in verbs.load.items()}

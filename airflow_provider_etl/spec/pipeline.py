@@ -15,7 +15,7 @@ from airflow_provider_etl.notify.message import Notifier
 from airflow_provider_etl.spec import scalars, stores, tables
 from airflow_provider_etl.spec.environment import Engine, Environment
 from airflow_provider_etl.spec.frozen import FrozenMap
-from airflow_provider_etl.spec.language import Aside, Pool, Resources, Retries, StepResources, Timeouts
+from airflow_provider_etl.spec.language import Aside, DataDocs, Pool, Resources, Retries, StepResources, Timeouts
 from airflow_provider_etl.spec.lookback import reach
 from airflow_provider_etl.spec.options import options
 from airflow_provider_etl.spec.params import Param, values_of
@@ -57,6 +57,7 @@ class Pipeline:
         transform: name -> dataset, in the order of the file.
         check: dataset -> checks, each `(kind's name, kind)`.
         load: name -> (dataset, destination).
+        notes: dataset -> place of a check -> what its author notes beside it; no part of the fingerprint.
         values: name of a parameter -> its value: the defaults, until a run gives others.
 
     The rest is as in `language.PipelineFile`.
@@ -86,6 +87,7 @@ class Pipeline:
     freshness: timedelta | None
     quarantine: Aside
     results: bool
+    data_docs: DataDocs | None
     skip_if: SkipIf | None
     notify: tuple[Notifier, ...]
     execution: str
@@ -99,6 +101,7 @@ class Pipeline:
     load: Mapping[str, tuple[str, Any]]
     values: Mapping[str, Any] = field(default_factory=FrozenMap)
     wait_for: tuple[Wait, ...] = ()
+    notes: Mapping[str, Mapping[str, Any]] = field(default_factory=FrozenMap)
 
     def with_params(self, given: Mapping[str, Any]) -> Pipeline:
         """The pipeline with the values of a run's parameters; other names are left alone.
@@ -171,6 +174,7 @@ class Pipeline:
             name: (dataset, self._resolved(kind, window, f"load.{name}")) for name, (dataset, kind) in self.load.items()
         }
         tables.refuse(load, self.environment, self.name)
+        docs = self._resolved(self.data_docs, window, "data_docs").path if self.data_docs else ""
         needs = self.resources.of(verbs) if self.resources else StepResources()
         return Plan(
             pipeline=self.name,
@@ -194,11 +198,13 @@ class Pipeline:
             load=load,
             staging=self.environment.staging,
             quarantine=self.environment.quarantine,
-            spark=engine_for(self.engine, needs, extract.values()).settings() | self.on_s3(extract, load),
+            spark=engine_for(self.engine, needs, extract.values()).settings() | self.on_s3(extract, load, docs),
             previous=previous,
             allowed_python=options().allowed_python,
             catalogs=self._catalogs,
             results=self.keeps_results,
+            data_docs=docs,
+            notes=self.notes if docs else {},
         )
 
     def reach(self, window: Window) -> Window | None:
@@ -247,15 +253,16 @@ class Pipeline:
             found[name] = unit, self._told(resolved)
         return found
 
-    def on_s3(self, extract: Mapping[str, Any], load: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
+    def on_s3(self, extract: Mapping[str, Any], load: Mapping[str, tuple[str, Any]], docs: str = "") -> dict[str, Any]:
         """The engine's `s3`: the buckets that a plan names, those of catalogs, staging and quarantine too; or nothing.
 
         Args:
             extract: name -> source with resolved paths.
             load: name -> (dataset, destination with resolved paths).
+            docs: where Data Docs are written.
         """
         kinds_named = [kinds.dump(kind) for kind in (*extract.values(), *(kind for _, kind in load.values()))]
-        beside = [*self._catalogs.values(), self.environment.staging, self.environment.quarantine]
+        beside = [*self._catalogs.values(), self.environment.staging, self.environment.quarantine, docs]
         found = stores.named(self.environment.stores, [*kinds_named, *beside])
         return {"s3": found} if found else {}
 

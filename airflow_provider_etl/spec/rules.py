@@ -230,7 +230,15 @@ def _conflicts(verbs: Verbs, problems: Problems) -> None:
                 (key for key, field in plan_of(type(placed.kind)).fields.items() if field.name == option), option
             )
             node = option_node(type(placed.kind), placed.node, key) or placed.node.holder
-            problems.add(node, "option-conflict", f"{key}: {why}")
+            problems.add(node, "option-conflict", _in_its_words(f"{key}: {why}", placed.called))
+
+
+def _in_its_words(text: str, called: Mapping[str, str]) -> str:
+    """A complaint with the names that the file has for options: Great Expectations calls `min` `min_value`."""
+    key, _, why = text.partition(": ")
+    for option in ("min", "max"):  # the others are words of every day, too
+        why = re.sub(rf"\b{option}\b", called.get(option, option), why)
+    return f"{called.get(key, key)}: {why}"
 
 
 # -- windows -----------------------------------------------------------------------------------------------------

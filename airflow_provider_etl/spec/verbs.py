@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from airflow_provider_etl.sensors import CONDITIONS
-from airflow_provider_etl.spec import expectations, shape
-from airflow_provider_etl.spec.diagnostics import did_you_mean, nearest, shown
+from airflow_provider_etl.spec import expectations, shape, suites
+from airflow_provider_etl.spec.diagnostics import nearest, shown
 from airflow_provider_etl.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED, Reading
+from airflow_provider_etl.spec.suites import Suites
 from spark_jobs import kinds
 from spark_jobs.check import CHECKS
-from spark_jobs.check.gx_names import EXPECTATIONS
 from spark_jobs.errors import ConfigError
 from spark_jobs.extract import SOURCES
 from spark_jobs.load import DESTINATIONS
@@ -44,12 +44,16 @@ class Placed:
         name: the kind's name.
         kind: the kind; FAILED where something in it is wrong.
         node: its options.
+        called: option -> what it is called in the file, where that is something else.
+        meta: what its author notes beside it.
     """
 
     group: str
     name: str
     kind: Any
     node: Node
+    called: Mapping[str, str] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -83,10 +87,12 @@ class VerbReader:
 
     Args:
         reading: where problems go, what `${…}` stands for.
+        suites: reads the suites that checks name; None where the environment isn't known, and then none is read.
     """
 
     reading: Reading
     verbs: Verbs = field(default_factory=Verbs)
+    suites: Suites | None = None
 
     @property
     def problems(self) -> Problems:
@@ -185,7 +191,14 @@ class VerbReader:
             self._wrong(node, "a list of checks, or a mapping of datasets,")
 
     def _checks(self, name: str, node: ListNode) -> None:
-        self.verbs.check[name] = [placed for item in node.items for placed in self._single(item, "check")]
+        items = [check for item in node.items for check in self._suite(item)]
+        self.verbs.check[name] = [placed for item in items for placed in self._single(item, "check")]
+
+    def _suite(self, node: Node) -> list[Node]:
+        """The checks that a suite stands for; a check stands for itself."""
+        if not isinstance(node, MapNode) or list(node.entries) != [suites.KEY]:
+            return [node]
+        return self.suites.checks(node.entries[suites.KEY].value) if self.suites is not None else []
 
     def _load(self, node: Node | None) -> None:
         for name, _key, options in self._named(node, "load", "destinations"):
@@ -267,7 +280,9 @@ class VerbReader:
             yield Placed(group="check", name=name, kind=FAILED, node=entry.value)
         else:
             read = shape.build(kind, found.node, self.reading)
-            yield Placed(group="check", name=found.kind, kind=read, node=found.node)
+            yield Placed(
+                group="check", name=found.kind, kind=read, node=found.node, called=found.called, meta=found.meta
+            )
 
     def _find(self, node: ScalarNode, name: str, group: str) -> type[Any] | None:
         try:
@@ -275,8 +290,9 @@ class VerbReader:
         except ConfigError:
             words = {"extract": "source", "transform": "step", "load": "destination", "wait_for": "condition"}
             message = f"unknown {words.get(group, group)} {shown(name)}"
-            near = did_you_mean(name, EXPECTATIONS) if name.startswith("expect") and group == "check" else ""
-            self.problems.add(node, "unknown-kind", message, near or nearest(name, REGISTRIES[group]))
+            near = expectations.nearest_expectation(name) if name.startswith("expect") and group == "check" else ""
+            more = [suites.KEY] if group == "check" else []
+            self.problems.add(node, "unknown-kind", message, near or nearest(name, [*REGISTRIES[group], *more]))
         except Exception as error:  # noqa: BLE001 - a third party's module may fail in any way; it is told here
             message = f"{name!r} can't be imported: {type(error).__name__}: {error}"
             self.problems.add(node, "kind-broken", message, "mend its installation")

@@ -11,6 +11,7 @@ CHECKS: Final = {
     "condition": "spark_jobs.check.condition:Condition",
     "distinct_count": "spark_jobs.check.distinct_count:DistinctCount",
     "distinct_share": "spark_jobs.check.distinct_share:DistinctShare",
+    "expectation": "spark_jobs.check.expectation:Expectation",
     "freshness": "spark_jobs.check.freshness:Freshness",
     "conforms": "spark_jobs.check.conforms:Conforms",
     "in_range": "spark_jobs.check.in_range:InRange",

@@ -1,13 +1,16 @@
-"""All checks of one dataset, answered by one pass over what was staged."""
+"""All checks of one dataset, answered by one pass over what was staged; then those that Great Expectations answers."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from spark_jobs.check import gx_run
+from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.rule import Figure, Named, Question, SchemaRule, TableRule, Verdict
 from spark_jobs.check.rule import result as figure_result
 from spark_jobs.check.samples import ResultFormat, unexpected
@@ -39,11 +42,13 @@ class Checked:
         results: in the order of the file; one for each column of a check.
         kept: the rows to load; None where no row is set aside.
         refused: the rows to set aside, in the shape of aside.REFUSED; None where there are none.
+        asked_elsewhere: seconds that Great Expectations took; 0 where it wasn't asked.
     """
 
     results: list[CheckResult]
     kept: DataFrame | None
     refused: DataFrame | None
+    asked_elsewhere: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,21 +112,28 @@ def check(  # noqa: PLR0913 - what a run hands over
     ]
     if result_format != "BOOLEAN_ONLY":
         answers = _with_values(asked, answers, rows, context)
-    following = iter(answers)
-    results = [item if isinstance(item, CheckResult) else next(following) for item in items]
+    begin, outside = time.monotonic(), [item for item in items if isinstance(item, gx_run.Asked)]
+    others, following = iter(gx_run.ask(outside, rows, context)), iter(answers)
+    seconds = round(time.monotonic() - begin, 3) if outside else 0.0
+    results = [
+        item if isinstance(item, CheckResult) else next(others if isinstance(item, gx_run.Asked) else following)
+        for item in items
+    ]
     broke = [item for item, answer in zip(asked, answers, strict=True) if _sets_aside(item, answer)]
     if not broke or any(not result.success and result.on_fail != "warn" for result in results):
-        return Checked(results=results, kept=None, refused=None)
+        return Checked(results=results, kept=None, refused=None, asked_elsewhere=seconds)
     kept, refused = _split(broke, rows, context)
-    return Checked(results=results, kept=kept, refused=refused)
+    return Checked(results=results, kept=kept, refused=refused, asked_elsewhere=seconds)
 
 
 def _items(
     checks: tuple[tuple[str, Any], ...], rows: DataFrame, total: int, context: Context
-) -> Iterator[_Asked | CheckResult]:
+) -> Iterator[_Asked | CheckResult | gx_run.Asked]:
     for place, (kind, rule) in enumerate(checks):
         here = replace(context, where=f"check.{context.dataset}[{place}].{kind}")
-        if isinstance(rule, SchemaRule):
+        if isinstance(rule, Expectation):
+            yield gx_run.Asked(rule=rule, where=here.where)
+        elif isinstance(rule, SchemaRule):
             yield from rule.look(rows, here)
         elif isinstance(rule, TableRule):
             answer = rule.answer(total, here)

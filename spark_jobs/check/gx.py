@@ -20,22 +20,26 @@ _EACH_COLUMN: Final = frozenset(
     {"in_range", "in_set", "length", "matches", "not_in_set", "not_matches", "not_null", "parseable_date", "type"}
 )
 _FIGURES: Final = frozenset({"sum", "mean", "median", "stddev", "quantile", "freshness"})
+# There missing values are what fails or passes, and nothing beside.
+_MISSING_FAIL: Final = frozenset({"not_null", "expectation"})
 _BACKWARDS: Final = {"less": "greater", "less_or_equal": "greater_or_equal"}
 
 
-def validation_result(check: Any, result: CheckResult) -> dict[str, Any]:
+def validation_result(check: Any, result: CheckResult, note: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """One result as JSON.
 
     Args:
         check: the check that it answers.
         result: its answer for one column.
+        note: what its author notes beside it.
 
     Returns:
         `success`, `expectation_config` (its type is the kind's own name where no expectation is its equal), `result`,
         `meta` and `exception_info`.
     """
     kind, kwargs = expectation(result.kind, check, result.column)
-    meta = {"name": result.name, "dataset": result.dataset, "kind": result.kind, "answered_by": result.answered_by}
+    told = {"name": result.name, "dataset": result.dataset, "kind": result.kind, "answered_by": result.answered_by}
+    meta = {**(note or {}), **told}
     return {
         "success": result.success,
         "expectation_config": {"type": kind, "kwargs": dict(kwargs), "meta": meta, "severity": result.severity},
@@ -45,16 +49,22 @@ def validation_result(check: Any, result: CheckResult) -> dict[str, Any]:
     }
 
 
-def validation_results(checks: Sequence[tuple[str, Any]], results: Sequence[CheckResult]) -> list[dict[str, Any]]:
+def validation_results(
+    checks: Sequence[tuple[str, Any]], results: Sequence[CheckResult], notes: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """All results of a dataset as JSON.
 
     Args:
         checks: `(name of the kind, kind)`, in the order of the file.
         results: in the same order, one for each column of a check.
+        notes: place of a check -> what its author notes beside it.
     """
-    following = iter(results)
-    asked = [check for kind, check in checks for _ in range(_results(kind, check))]
-    return [validation_result(check, next(following)) for check in asked]
+    following, known = iter(results), notes or {}
+    return [
+        validation_result(check, next(following), known.get(str(place)))
+        for place, (kind, check) in enumerate(checks)
+        for _ in range(_results(kind, check))
+    ]
 
 
 def expectation(kind: str, check: Any, column: str | None) -> tuple[str, Kwargs]:
@@ -187,6 +197,7 @@ _TOLD: Final[dict[str, Told]] = {
     "compare": _compare,
     "distinct_count": _bounded("unique_value_count"),
     "distinct_share": _bounded("proportion_of_unique_values"),
+    "expectation": lambda check, _: (check.type, check.kwargs),
     "in_range": lambda check, column: (
         "expect_column_values_to_be_between",
         {"column": column} | _bounds(check),
@@ -218,7 +229,8 @@ _TOLD: Final[dict[str, Told]] = {
 
 
 def _details(result: CheckResult) -> Iterator[tuple[str, Any]]:
-    if result.observed_value is None and result.kind not in _FIGURES:
+    counted = result.element_count is not None if result.kind == "expectation" else result.observed_value is None
+    if counted and result.kind not in _FIGURES:
         yield from _counts(result)
     else:
         yield "observed_value", _observed(result)
@@ -226,7 +238,7 @@ def _details(result: CheckResult) -> Iterator[tuple[str, Any]]:
 
 def _counts(result: CheckResult) -> Iterator[tuple[str, Any]]:
     total, missing = result.element_count or 0, result.missing_count
-    if missing is None and result.kind != "not_null":  # there missing values are what failed, and nothing beside
+    if missing is None and result.kind not in _MISSING_FAIL:
         missing = 0
     shares = result.unexpected_percent_total, result.unexpected_percent_nonmissing
     yield "element_count", total

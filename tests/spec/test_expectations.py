@@ -10,8 +10,10 @@ import pytest
 
 from airflow_provider_etl.spec import load_file
 from airflow_provider_etl.spec.catalogue.rule import completed
+from airflow_provider_etl.spec.expectations import arguments
 from airflow_provider_etl.spec.pipeline import Pipeline
 from spark_jobs import kinds
+from spark_jobs.check.gx_foreign import FOREIGN, IGNORED, REQUIRED
 from spark_jobs.check.gx_names import EXPECTATIONS, OTHERS
 from spark_jobs.check.gx_values import spark_type, strftime, strftime_of
 from tests.spec.conftest import ENVIRONMENT
@@ -94,6 +96,11 @@ def told(folder: Path, *checks: str) -> tuple[Pipeline | None, list[str]]:
             {"columns": ["id"], "ignore_nulls": "all"},
         ),
         ("expect_table_row_count_to_equal: {value: 3}", "row_count", {"min": 3, "max": 3}),
+        (
+            "expect_column_values_to_be_unique: {column: id, row_condition: null, condition_parser: spark}",
+            "unique",
+            {"columns": ["id"]},
+        ),
     ],
 )
 def test_an_expectation_is_the_check_that_means_the_same(
@@ -108,13 +115,74 @@ def test_an_expectation_is_the_check_that_means_the_same(
 
 
 @pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (
+            "expect_column_max_to_be_between: {column: amount, max_value: 9, on_fail: warn, severity: info}",
+            {"kwargs": {"column": "amount", "max_value": 9}, "on_fail": "warn", "severity": "info"},
+        ),
+        (
+            "expect_column_values_to_not_be_null: {column: id, row_condition: amount > 1, condition_parser: spark}",
+            {"kwargs": {"column": "id", "row_condition": "amount > 1", "condition_parser": "spark"}},
+        ),
+        (
+            "expect_column_distinct_values_to_be_in_set: {column: ordered_at, value_set: [2013-01-01, 1, a, true]}",
+            {"kwargs": {"column": "ordered_at", "value_set": ["2013-01-01", 1, "a", True]}},
+        ),
+        (
+            """expect_column_kl_divergence_to_be_less_than:
+                {column: id, threshold: 0.1, min_value: null,
+                partition_object: {values: [1, 2], weights: [0.5, 0.5]}}""",
+            {
+                "kwargs": {
+                    "column": "id",
+                    "partition_object": {"values": [1, 2], "weights": [0.5, 0.5]},
+                    "threshold": 0.1,
+                }
+            },
+        ),
+    ],
+)
+def test_what_has_no_equal_asks_great_expectations_itself(folder: Path, text: str, options: dict[str, object]) -> None:
+    pipeline, problems = told(folder, text)
+    assert problems == []
+    assert pipeline is not None
+    ((found, check),) = pipeline.check["result"]
+    name = text.split(":", maxsplit=1)[0]
+    assert (found, kinds.dump(check)) == ("expectation", {"type": name, "name": name} | options)
+    again = kinds.build(type(check), json.loads(json.dumps(kinds.dump(check))))
+    assert again == check
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         (
             "expect_column_values_to_be_betwen: {column: id}",
             "24:5 unknown-kind * did you mean 'expect_column_values_to_be_between'[?]",
         ),
-        ("expect_column_values_to_be_null: {column: id}", "24:5 unknown-kind *has no equal in this release*"),
+        (
+            "expect_column_values_to_match_like_pattern: {column: customer, like_pattern: a%}",
+            "24:5 unknown-kind *has no equal in this release*a condition*",
+        ),
+        ("expect_column_mx_to_be_between: {column: id}", "24:5 unknown-kind *'expect_column_max_to_be_between'[?]"),
+        ("expect_column_max_to_be_between: {column: id, max_valu: 3}", "24:51 unknown-key *'max_value'*"),
+        ("expect_column_max_to_be_between: {column: idd, max_value: 3}", "24:47 unknown-column *did you mean 'id'[?]"),
+        ("expect_column_most_common_value_to_be_in_set: {column: id}", "24:5 missing-key key 'value_set'*"),
+        (
+            "expect_column_most_common_value_to_be_in_set: {column: id, value_set: {$PARAMETER: known}}",
+            "24:75 invalid-value *is a parameter*",
+        ),
+        (
+            "expect_column_max_to_be_between: {column: id, max_value: 3, on_fail: quarantine}",
+            "24:74 option-conflict on_fail: *names none to set aside*",
+        ),
+        ("expectation: {type: expect_column_mx_to_be_between}", "24:25 option-conflict type: *did you mean*"),
+        ("expect_column_values_to_be_in_set: {column: id}", "24:5 missing-key key 'value_set' is missing*"),
+        (
+            "expect_column_mean_to_be_between: {column: id, min_value: 3, max_value: 1}",
+            "24:77 option-conflict max_value: it is smaller than min_value, 3*",
+        ),
         ("expect_column_values_to_be_increasing: {column: id}", "24:5 unknown-kind *monotonic: {column*"),
         ("expect_column_mean_to_be_between: {column: amuont, min_value: 1}", "24:48 unknown-column *'amount'*"),
         ("expect_column_mean_to_be_between: {column: amount, min_valu: 1}", "24:56 unknown-key *'min_value'*"),
@@ -206,7 +274,20 @@ def test_every_expectation_of_great_expectations_is_known() -> None:
     from great_expectations.expectations import core
 
     snake = {name for name in dir(core) if name.startswith("expect_")}
-    assert snake == {name for name in {*EXPECTATIONS, *OTHERS} if name.startswith("expect_")}
+    assert snake == {name for name in {*EXPECTATIONS, *FOREIGN, *OTHERS} if name.startswith("expect_")}
+
+
+def test_every_argument_of_great_expectations_is_known() -> None:
+    from great_expectations.expectations import core
+    from great_expectations.expectations.expectation import Expectation
+
+    every = {item.expectation_type: item for item in vars(core).values() if isinstance(item, type)}
+    alone = {"expect_table_row_count_to_equal_other_table"}  # its other table is none of Great Expectations'
+    for name in {*EXPECTATIONS, *FOREIGN} - alone:
+        theirs = {*every[name].__fields__} - {*Expectation.__fields__, *IGNORED}
+        assert {*arguments(name)} == theirs, name
+        required = {key for key in theirs if every[name].__fields__[key].required}
+        assert required <= REQUIRED, name
 
 
 def test_strftime_s_patterns_are_spark_s() -> None:
@@ -229,4 +310,4 @@ def test_the_schema_for_editors_knows_them() -> None:
     from airflow_provider_etl.spec.json_schema import json_schema
 
     text = json.dumps(json_schema())
-    assert all(f'"{name}"' in text for name in EXPECTATIONS)
+    assert all(f'"{name}"' in text for name in {*EXPECTATIONS, *FOREIGN})

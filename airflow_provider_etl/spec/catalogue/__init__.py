@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from airflow_provider_etl.spec.catalogue import columns, contracts, files, graph, keys, safety, sql, times
+from airflow_provider_etl.spec.catalogue import columns, contracts, files, graph, keys, safety, sql, suites, times
 from airflow_provider_etl.spec.catalogue.rule import BASE, Rule, completed
 
 # Heading of docs/rules.md -> its rules.
@@ -12,6 +12,7 @@ CHAPTERS: Final = {
     "Sources, datasets, loads": graph.RULES,
     "Columns and types": columns.RULES,
     "Contracts": contracts.RULES,
+    "Suites of Great Expectations": suites.RULES,
     "SQL": sql.RULES,
     "Times": times.RULES,
     "Secrets": safety.RULES,

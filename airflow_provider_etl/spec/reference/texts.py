@@ -61,6 +61,10 @@ tells one that can't be there, before anything runs.
 CHECKS: Final = """\
 A list, or a mapping: dataset → list. All checks of a dataset are answered in one pass over what was staged, before
 anything is published. A list is short for `{columns: […]}`.
+
+Beside the kinds below, an expectation of Great Expectations may stand by its own name, and a whole suite of them:
+`suite: suites/orders.json`, or `suite: {file: suites/orders.json, on_fail: warn}`, relative to the pipeline file
+([checks](checks.md)).
 """
 
 LOAD: Final = """\

@@ -1,0 +1,80 @@
+"""`expectation`: one of Great Expectations', asked of Great Expectations itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from spark_jobs.check.gx_foreign import FOREIGN
+from spark_jobs.check.gx_names import EXPECTATIONS, OTHERS
+from spark_jobs.columns import listed, nearest
+from spark_jobs.kinds import PYDANTIC
+from spark_jobs.outline import Misfit, Outline, Scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """One of Great Expectations', which answers it on Spark: for those that no other check here is the equal of.
+
+    All of a dataset's are one run of Great Expectations over what was staged, after the pass that answers the other
+    checks. It reads the rows several times and needs `pip install 'airflow-provider-etl[gx]'`. Its own name is short
+    for it: `expect_column_max_to_be_between: {column: amount, max_value: 1000}`.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
+    requires: ClassVar[tuple[str, ...]] = ("great_expectations",)
+    example: ClassVar[str] = (
+        "expectation: {type: expect_column_max_to_be_between, kwargs: {column: amount, max_value: 1000}}"
+    )
+
+    type: str
+    """Its name there, such as `expect_column_value_z_scores_to_be_less_than`."""
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    """Its arguments, by the names that they have there; `mostly` and `row_condition` are among them."""
+    on_fail: Literal["stop", "quarantine", "warn"] = "stop"
+    """`stop` fails the run, `warn` only reports; `quarantine` is refused: Great Expectations names no row."""
+    severity: Literal["critical", "warning", "info"] = "critical"
+    """How bad a failure is, for those who read the report; nothing else depends on it."""
+    name: str | None = None
+    """Name in the report; default: the name of the kind, or that of the expectation where it is written by it."""
+
+    def __post_init__(self) -> None:
+        """Lists are lists, as JSON has them: what is read of a file compares with what is read of a plan."""
+        object.__setattr__(self, "kwargs", _as_json(self.kwargs))
+
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't go together: option -> why."""
+        found = {}
+        if self.type in OTHERS:
+            found["type"] = f"{self.type} has no equal in this release: {OTHERS[self.type]}"
+        elif self.type not in FOREIGN and self.type not in EXPECTATIONS:
+            near = nearest(self.type, [*FOREIGN, *EXPECTATIONS])
+            found["type"] = f"Great Expectations has no {self.type!r}{'; ' + near if near else ''}"
+        if self.on_fail == "quarantine":
+            found["on_fail"] = "Great Expectations counts failing rows and names none to set aside: stop or warn"
+        return found
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """The columns that it names: argument -> columns."""
+        given = {key: self.kwargs.get(key) for key in ("column", "column_A", "column_B")}
+        found = {key: (value,) for key, value in given.items() if isinstance(value, str)}
+        several = self.kwargs.get("column_list")
+        several = tuple(item for item in several if isinstance(item, str)) if isinstance(several, list) else ()
+        return found | ({"column_list": several} if several else {})
+
+    def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
+        """Columns that can't be there."""
+        for key, names in self.columns.items() if self.type != "expect_column_to_exist" else ():
+            for name in names:
+                if name not in rows.columns and (rows.spelled(name) or rows.may_have(name) == "none"):
+                    hint = nearest(name, list(rows.columns)) or f"there are {listed(list(rows.columns))}"
+                    message = f"there is no column {name!r}"
+                    yield Misfit(option=f"kwargs.{key}", message=message, hint=hint, code="unknown-column")
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _as_json(item) for key, item in value.items()}
+    return [_as_json(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,217 @@
+"""Great Expectations itself, on Spark: all expectations of a dataset in one run of one suite.
+
+Nothing of it is written anywhere, and nobody is told that it runs: its context lives in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from spark_jobs.check.expectation import Expectation
+from spark_jobs.errors import ConfigError, EtlError, InfrastructureError
+from spark_jobs.failures import classify, first_line
+from spark_jobs.flow import Context
+from spark_jobs.privacy import Privacy
+from spark_jobs.report import CheckResult
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+REMEDY: Final = "pip install 'airflow-provider-etl[gx]' where Spark's driver runs"
+_SILENT: Final = {"result_format": "BASIC", "partial_unexpected_count": 0}  # counts; no values, which are data
+_SPARK: Final = ("org.apache.spark", "py4j", "java.lang")
+_ASKED_WRONG: Final = ("AnalysisException", "ParseException")
+_PLACE: Final = "place"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """An expectation, and where it stands.
+
+    Args:
+        rule: the check.
+        where: its place in the pipeline file.
+    """
+
+    rule: Expectation
+    where: str
+
+
+def ask(asked: Sequence[Asked], rows: DataFrame, context: Context) -> list[CheckResult]:
+    """Great Expectations' answers, in the order of what is asked; nothing is imported where nothing is.
+
+    Args:
+        asked: what is asked of the dataset.
+        rows: the staged dataset.
+        context: names the dataset and its plan.
+
+    Raises:
+        ConfigError: it isn't installed; an expectation that it doesn't know, or with arguments that it refuses.
+        EtlError: it couldn't find an answer.
+    """
+    if not asked:
+        return []
+    with _quiet():
+        found = _validated(asked, rows)
+    forbidden = Privacy(context.plan).forbids(context.dataset)
+    return [_result(item, told, context, silent=forbidden) for item, told in zip(asked, found, strict=True)]
+
+
+def demand(where: str) -> None:
+    """See that Great Expectations is installed, before anything is read.
+
+    Raises:
+        ConfigError: it isn't.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("great_expectations") is None:
+        raise ConfigError("it needs Great Expectations, which isn't installed", where=where, remedy=REMEDY)
+
+
+def _validated(asked: Sequence[Asked], rows: DataFrame) -> list[Mapping[str, Any]]:
+    """Its results as JSON, in the order of what is asked."""
+    demand(asked[0].where)
+    # Read when it is imported.
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+    from great_expectations.core.expectation_suite import ExpectationSuite
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    place = gx.get_context(mode="ephemeral")
+    place.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    source = place.data_sources.add_spark("spark", persist=False)
+    # Queries are asked in the session of the rows: a run has one of its own, which isn't the first that there was.
+    engine: Any = source.get_execution_engine()
+    engine.spark = rows.sparkSession
+    asset = source.add_dataframe_asset("rows")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": rows})
+    suite = ExpectationSuite(name="all", expectations=[_built(item, number) for number, item in enumerate(asked)])
+    try:
+        whole: Any = batch.validate(suite, result_format=_SILENT)
+    finally:
+        rows.sparkSession.catalog.dropTempView("tmp_view")  # what it asks queries of
+    return sorted(whole.to_json_dict()["results"], key=_place)
+
+
+def _built(item: Asked, number: int) -> Any:
+    """The expectation as Great Expectations builds it of its name.
+
+    Raises:
+        ConfigError: it doesn't know it, or refuses the arguments.
+    """
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.expectations.metadata_types import FailureSeverity
+
+    kwargs, rule = dict(item.rule.kwargs), item.rule
+    severity = FailureSeverity(rule.severity)
+    configuration = ExpectationConfiguration(type=rule.type, kwargs=kwargs, meta={_PLACE: number}, severity=severity)
+    try:
+        return configuration.to_domain_obj()
+    except Exception as error:  # its own, pydantic's, or whatever its validators raise
+        text = " ".join(str(error).split())[:300]
+        raise ConfigError(f"Great Expectations refuses {rule.type}: {text}", where=item.where) from error
+
+
+def _place(result: Mapping[str, Any]) -> int:
+    return int(result["expectation_config"]["meta"][_PLACE])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without its lines in the task's log, which would show the arguments of every failure a second time."""
+    log = logging.getLogger("great_expectations")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            log.setLevel(before)
+
+
+def _result(item: Asked, told: Mapping[str, Any], context: Context, *, silent: bool) -> CheckResult:
+    failure = _failure(told["exception_info"])
+    if failure is not None:
+        raise _error(item, *failure, silent=silent)
+    rule, found = item.rule, told["result"]
+    observed = None if silent else _json(found.get("observed_value"))
+    columns = [name for names in rule.columns.values() for name in names]
+    total, failing = found.get("element_count"), int(found.get("unexpected_count") or 0)
+    missing = found.get("missing_count") if total is not None else None
+    success = bool(told["success"])
+    return CheckResult(
+        name=rule.name or "expectation",
+        kind="expectation",
+        dataset=context.dataset,
+        column=", ".join(columns) or None,
+        success=success,
+        observed=observed if total is None else total - (missing or 0),
+        observed_value=observed,
+        unexpected_count=failing,
+        unexpected_percent=float(found.get("unexpected_percent") or 0.0),
+        on_fail=rule.on_fail,
+        severity=rule.severity,
+        answered_by="great_expectations",
+        message="" if success else _message(found, failing, silent=silent),
+        element_count=total,
+        missing_count=missing,
+        unexpected_percent_total=found.get("unexpected_percent_total", found.get("unexpected_percent")),
+        unexpected_percent_nonmissing=found.get("unexpected_percent_nonmissing", found.get("unexpected_percent")),
+    )
+
+
+def _message(found: Mapping[str, Any], failing: int, *, silent: bool) -> str:
+    """Why it failed, in words."""
+    if "element_count" in found:
+        seen = found["element_count"] - (found.get("missing_count") or 0)
+        return f"{failing} of {seen} values ({found.get('unexpected_percent') or 0:.3g} %) are not as expected"
+    if silent:
+        return "not as expected (the value is not shown: it is personal or masked)"
+    if found.get("observed_value") is None:
+        return f"not as expected: {failing} values" if failing else "not as expected"
+    return f"not as expected: {_json(found['observed_value'])} was observed"
+
+
+def _failure(told: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Message and trace where it couldn't answer; it tells of one failure, or of one for each thing it computes."""
+    each = [told] if "raised_exception" in told else [item for item in told.values() if isinstance(item, Mapping)]
+    for item in each:
+        if item.get("raised_exception"):
+            return str(item.get("exception_message") or ""), str(item.get("exception_traceback") or "")
+    return None
+
+
+def _error(item: Asked, message: str, trace: str, *, silent: bool) -> EtlError:
+    """Why it couldn't answer: by what Spark says, if it was Spark; otherwise it is what was asked that is wrong."""
+    known = classify(RuntimeError(message), item.where)
+    text = "the reason is not shown: it may hold values that are personal or masked" if silent else first_line(message)
+    what = f"Great Expectations can't answer {item.rule.type}: {text}"
+    if type(known) is not InfrastructureError:
+        return type(known)(what, where=item.where, remedy=known.remedy)
+    spark = any(mark in trace for mark in _SPARK) and not any(mark in trace for mark in _ASKED_WRONG)
+    kind = InfrastructureError if spark else ConfigError
+    return kind(what, where=item.where)
+
+
+def _json(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, Mapping):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Decimal):
+        return float(value)
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

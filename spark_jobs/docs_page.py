@@ -1,0 +1,114 @@
+"""Pages about checks, drawn by Great Expectations' own renderer of Data Docs; and an index of them, drawn here."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.metadata import version
+from typing import Any, Final
+
+from spark_jobs.check.gx_run import demand
+
+# What has no expectation's name is drawn as the one that has words of its own.
+_OTHERS: Final = "unexpected_rows_expectation"
+_QUERY: Final = {"unexpected_rows_query": "SELECT * FROM {batch}"}
+# The page takes styles and signs from the web; where it can't be reached, what passed and failed is seen all the same.
+_STYLE: Final = """<head>
+    <style>
+      body { font-family: sans-serif } td, th { padding: .2em .8em }
+      .fa-check-circle::before { content: "\\2713"; color: #1b7a35 }
+      .fa-times::before { content: "\\2717"; color: #b00020 }
+    </style>"""
+# Its links are those of Great Expectations' own site: pages in other places, and one of the suite, which isn't drawn.
+_HOME: Final = re.compile(r"(?:\.\./)+index\.html")
+_SUITE: Final = re.compile(r'href="(?:\.\./)+expectations/[^"]*"')
+_INDEX: Final = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font-family: sans-serif; margin: 2em; color: #222 }} table {{ border-collapse: collapse }}
+td, th {{ padding: .3em 1em; border-bottom: 1px solid #ddd; text-align: left }} .failed {{ color: #b00020 }}
+.warned {{ color: #a65e00 }} .passed {{ color: #1b7a35 }}</style></head>
+<body><h1>{title}</h1><table><tr><th>window</th><th>dataset</th><th>checks</th></tr>
+{rows}
+</table></body></html>
+"""
+
+
+def page(title: str, window: Mapping[str, str], results: Sequence[Mapping[str, Any]]) -> str:
+    """The page (HTML) of one dataset's checks in one run.
+
+    Args:
+        title: what stands above it.
+        window: `key` and `start`, as a report has them.
+        results: as `check.gx.validation_results` gives them.
+
+    Raises:
+        ConfigError: Great Expectations isn't installed.
+    """
+    demand("data_docs")
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view.view import DefaultJinjaPageView
+
+    view: Any = DefaultJinjaPageView()
+    drawn: Any = ValidationResultsPageRenderer(run_info_at_end=True)
+    text = str(view.render(drawn.render(_suite(title, window, results))))
+    text = _SUITE.sub('href="#section-1"', _HOME.sub("../index.html", text))
+    return text.replace("<head>", _STYLE, 1)
+
+
+def _suite(title: str, window: Mapping[str, str], results: Sequence[Mapping[str, Any]]) -> Any:
+    """All results as Great Expectations' own."""
+    from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+
+    passed = sum(bool(item["success"]) for item in results)
+    meta: Any = {
+        "great_expectations_version": version("great_expectations"),
+        "run_id": {"run_name": f"window {window['key']}", "run_time": window["start"]},
+        "batch_spec": {"data_asset_name": title},
+        "active_batch_definition": {"data_asset_name": title, "batch_identifiers": {"window": window["key"]}},
+    }
+    statistics: Any = {
+        "evaluated_expectations": len(results),
+        "successful_expectations": passed,
+        "unsuccessful_expectations": len(results) - passed,
+        "success_percent": 100 * passed / len(results) if results else None,
+    }
+    return ExpectationSuiteValidationResult(
+        success=passed == len(results),
+        results=[_result(item) for item in results],
+        suite_name=title,
+        statistics=statistics,
+        meta=meta,
+    )
+
+
+def _result(item: Mapping[str, Any]) -> Any:
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    config = dict(item["expectation_config"])
+    if not config["type"].startswith("expect_") and config["type"] != _OTHERS:
+        told = ", ".join(f"{key}: {value}" for key, value in config["kwargs"].items())
+        config |= {"type": _OTHERS, "kwargs": _QUERY, "description": f"{config['type']}: {told}"}
+    return ExpectationValidationResult(**{**item, "expectation_config": ExpectationConfiguration(**config)})
+
+
+def index(title: str, windows: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
+    """The page (HTML) that lists the windows.
+
+    Args:
+        title: what stands above it.
+        windows: window -> dataset -> {passed, warned, failed}.
+    """
+    rows = [_row(key, name, counts) for key, found in windows.items() for name, counts in found.items()]
+    return _INDEX.format(title=escape(title), rows="\n".join(rows))
+
+
+def _row(key: str, name: str, counts: Mapping[str, int]) -> str:
+    worst = next((word for word in ("failed", "warned") if counts.get(word)), "passed")
+    told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    where = f"{escape(key, quote=True)}/{escape(name, quote=True)}.html"
+    link = f'<a href="{where}">{escape(name)}</a>'
+    return f'<tr><td>{escape(key)}</td><td>{link}</td><td class="{worst}">{escape(told)}</td></tr>'

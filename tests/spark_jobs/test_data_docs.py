@@ -1,0 +1,167 @@
+"""Data Docs: Great Expectations draws a page of what a run's checks found; what goes wrong with it decides nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_etl.cli.docs import _Local
+from airflow_provider_etl.cli.main import main
+from spark_jobs.data_docs import MOST, Docs
+from spark_jobs.report import CheckResult, Report
+from spark_jobs.session import Storage
+from tests.spark_jobs.check.checking import built
+from tests.spec.conftest import ENVIRONMENT
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+WINDOW = {"key": "2013-01-01", "start": "2013-01-01T00:00:00Z", "end": "2013-01-02T00:00:00Z", "timezone": "UTC"}
+CHECKS = built(
+    [
+        {"not_null": {"columns": ["trip", "minutes"]}},
+        {"condition": {"holds": "minutes > 0", "name": "lasting"}},
+        {"mean": {"column": "minutes", "max": 60, "on_fail": "warn"}},
+        {"expectation": {"type": "expect_column_max_to_be_between", "kwargs": {"column": "minutes", "max_value": 9}}},
+        {
+            "expectation": {
+                "type": "expect_column_values_to_not_be_null",
+                "kwargs": {"column": "minutes", "row_condition": "trip > 1", "condition_parser": "spark"},
+            }
+        },
+    ]
+)
+
+
+def result(kind: str, column: str | None, *, success: bool = True, **more: Any) -> CheckResult:
+    given: dict[str, Any] = {"name": kind, "kind": kind, "dataset": "trips", "observed": 4, "element_count": 4}
+    shares = {"unexpected_percent_total": 0.0, "unexpected_percent_nonmissing": 0.0}
+    return CheckResult(column=column, success=success, **(given | shares | more))
+
+
+RESULTS = [
+    result("not_null", "trip"),
+    result("not_null", "minutes", success=False, unexpected_count=1, unexpected_percent_total=25.0),
+    result("condition", "minutes > 0", name="lasting"),
+    result("mean", "minutes", success=False, observed_value=71.5, on_fail="warn"),
+    result("expectation", "minutes", element_count=None, observed_value=7, answered_by="great_expectations"),
+    result("expectation", "minutes", answered_by="great_expectations"),
+]
+
+
+def docs(folder: str, key: str = "2013-01-01") -> Docs:
+    notes = {"trips": {"0": {"notes": {"format": "markdown", "content": ["Billing counts trips by it."]}}}}
+    window = WINDOW | {"key": key}
+    return Docs(folder=folder, pipeline="trips", id="t1", window=window, checks={"trips": CHECKS}, notes=notes)
+
+
+def test_a_run_s_checks_are_a_page_and_its_window_is_in_the_index(tmp_path: Path) -> None:
+    told = docs(str(tmp_path)).told(RESULTS, _Local())
+    path = tmp_path / "t1/2013-01-01/trips.html"
+    assert told == {"state": "written", "pages": {"trips": str(path)}, "message": ""}
+    text = path.read_text()
+    for word in ("trips: trips", "71.5", "condition: holds: minutes ", "2013-01-01"):
+        assert word in text, word
+    assert 'href="../index.html"' in text
+    assert "expectations/trips" not in text, "no page of a suite is drawn"
+    assert text.index(".fa-check-circle::before") < text.index("font-awesome"), (
+        "the web's signs win where there are any"
+    )
+    assert json.loads((path.parent / "summary.json").read_text()) == {"trips": {"passed": 4, "warned": 1, "failed": 1}}
+    docs(str(tmp_path), "2013-01-02").told([replace(item, success=True) for item in RESULTS], _Local())
+    index = (tmp_path / "t1/index.html").read_text()
+    assert '<a href="2013-01-01/trips.html">trips</a></td><td class="failed">4 passed, 1 warned, 1 failed<' in index
+    assert index.index("2013-01-02") < index.index("2013-01-01"), "the newest first"
+
+
+def test_the_index_lists_the_newest_windows_alone(tmp_path: Path) -> None:
+    for number in range(MOST + 5):
+        folder = tmp_path / f"t1/2012-{number:05}"
+        folder.mkdir(parents=True)
+        (folder / "summary.json").write_text('{"trips": {"passed": 1, "warned": 0, "failed": 0}}')
+    docs(str(tmp_path)).told(RESULTS, _Local())
+    index = (tmp_path / "t1/index.html").read_text()
+    assert (index.count("<a href"), "2012-00004" in index) == (MOST, False)
+
+
+def test_a_page_that_can_t_be_written_is_told_and_decides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t1").write_text("a file where a folder is wanted")
+    told = docs(str(tmp_path)).told(RESULTS, _Local())
+    assert (told["state"], told["pages"]) == ("failed", {})
+    assert "t1" in told["message"]
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    told = docs(str(tmp_path)).told(RESULTS, _Local())
+    assert "isn't installed; pip install 'airflow-provider-etl[gx]'" in told["message"]
+
+
+@pytest.mark.spark
+def test_pages_are_written_wherever_spark_can_write(spark: SparkSession, tmp_path: Path) -> None:
+    told = docs(f"file://{tmp_path}/docs").told(RESULTS, Storage(spark, f"file://{tmp_path}/docs"))
+    assert told["pages"] == {"trips": f"file://{tmp_path}/docs/t1/2013-01-01/trips.html"}
+    assert (tmp_path / "docs/t1/index.html").exists()
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("AIRFLOW__ETL__ENVIRONMENT", raising=False)
+    (tmp_path / "config/environments").mkdir(parents=True)
+    (tmp_path / "config/environments/local.yaml").write_text(ENVIRONMENT)
+    (tmp_path / "trips.yaml").write_text(
+        """schedule: "@daily"
+start: 2013-01-01
+data_docs: {path: "${env.raw}/docs", link: https://docs.example.com/checks}
+extract:
+  trips: {type: files, path: "${env.raw}/trips/${window.start:%Y-%m-%d}.csv", format: csv}
+check:
+  - expect_column_values_to_not_be_null: {column: trip, meta: {notes: keys}}
+load:
+  lake: {type: delta, path: "${env.lake}/trips", write: {strategy: append}}
+"""
+    )
+    return tmp_path
+
+
+def test_the_command_writes_the_pages_of_a_report(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from airflow_provider_etl.spec import load_file
+
+    pipeline = load_file(project / "trips.yaml").pipeline
+    assert pipeline is not None
+    answer = result("not_null", "trip", dataset="result", name="expect_column_values_to_not_be_null")
+    report = Report(pipeline="trips", window=WINDOW, fingerprint=pipeline.fingerprint, attempt={}, checks=[answer])
+    (project / "report.json").write_text(json.dumps(report.to_json()))
+    asked = ["docs", str(project / "trips.yaml"), "--report", str(project / "report.json")]
+    assert main([*asked, "--out", str(project / "out")]) == 0
+    path = project / "out/trips/2013-01-01/result.html"
+    assert capsys.readouterr().out == f"result: {path}\n"
+    assert path.exists()
+    report.fingerprint = "0" * 64
+    (project / "report.json").write_text(json.dumps(report.to_json()))
+    assert main([*asked, "--out", str(project / "out")]) == 2
+    assert "trips.yaml was changed after the run" in capsys.readouterr().err
+
+
+def test_where_the_pages_go_and_the_notes_stand_in_the_plan_and_not_in_the_fingerprint(project: Path) -> None:
+    from airflow_provider_etl.spec import load_file
+    from spark_jobs.plan import Attempt, Plan
+
+    path = project / "trips.yaml"
+    pipeline = load_file(path, expressions=True).pipeline
+    assert pipeline is not None
+    window = pipeline.window_of("2013-01-01")
+    plan = pipeline.plan(window, Attempt(number=1, token="t", run="r"))
+    assert plan.data_docs.endswith("/docs")
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))).notes == {"result": {"0": {"notes": "keys"}}}
+    path.write_text(path.read_text().replace("/docs}", "/../../docs}").replace('/docs"', '/../../../docs"'))
+    (problem,) = load_file(path, expressions=True).diagnostics
+    assert problem.code == "path-outside-roots"
+    path.write_text("\n".join(line for line in path.read_text().split("\n") if "data_docs" not in line))
+    silent = load_file(path, expressions=True).pipeline
+    assert silent is not None
+    assert silent.fingerprint == pipeline.fingerprint
+    assert "notes" not in silent.plan(window, Attempt(number=1, token="t", run="r")).to_json()
