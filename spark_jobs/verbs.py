@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,12 +77,27 @@ class Run:
         """Run the plan's verbs in their order."""
         if "load" in self.plan.verbs and self._found_again():
             return
-        for verb in self.plan.verbs:
-            self.staging.begin(verb)
-            with self._timed(verb):
-                getattr(self, verb)()
-            self.report.verbs.append(verb)
-            reach(_AFTER[verb])
+        with self._kept_for_load():
+            for verb in self.plan.verbs:
+                self.staging.begin(verb)
+                with self._timed(verb):
+                    getattr(self, verb)()
+                self.report.verbs.append(verb)
+                reach(_AFTER[verb])
+
+    @contextmanager
+    def _kept_for_load(self) -> Iterator[None]:
+        """Nobody goes on with what a plan without loads has staged: it goes at the end, of a failed run too."""
+        if self.plan.load:
+            yield
+            return
+        try:
+            yield
+        except Exception:
+            with suppress(Exception):  # why it failed is worth more; the next run sweeps what is left
+                self._tidy()
+            raise
+        self._tidy()
 
     def extract(self) -> None:
         """Read the sources; staged where another application transforms them, or where they are checked or loaded."""
@@ -245,7 +260,7 @@ class Run:
 
     def _tidy(self) -> None:
         hours = float(self.plan.spark.get("retention_hours", _RETENTION_HOURS))
-        self.staging.finish(hours, keep=self.plan.verbs != VERBS)
+        self.staging.finish(hours, keep=bool(self.plan.load) and self.plan.verbs != VERBS)
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
