@@ -87,8 +87,8 @@ class Run:
 
     @contextmanager
     def _kept_for_load(self) -> Iterator[None]:
-        """Nobody goes on with what a plan without loads has staged: it goes at the end, of a failed run too."""
-        if self.plan.load:
+        """Nobody goes on with what checks alone have staged: it goes at the end, of a failed run too."""
+        if not self.plan.checks_alone:
             yield
             return
         try:
@@ -260,7 +260,7 @@ class Run:
 
     def _tidy(self) -> None:
         hours = float(self.plan.spark.get("retention_hours", _RETENTION_HOURS))
-        self.staging.finish(hours, keep=bool(self.plan.load) and self.plan.verbs != VERBS)
+        self.staging.finish(hours, keep=not self.plan.checks_alone and self.plan.verbs != VERBS)
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
