@@ -38,12 +38,13 @@ AIRFLOW_3: Final = AIRFLOW_VERSION >= (3, 0)
 _CONTEXT: Final = "_AIRFLOW_PROCESS_CONTEXT"
 
 if AIRFLOW_3:
-    from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_parsing_context
+    from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, Variable, get_parsing_context
 else:
     from airflow.datasets import Dataset
     from airflow.models.baseoperator import BaseOperator
     from airflow.models.dag import DAG
     from airflow.models.param import Param
+    from airflow.models.variable import Variable
     from airflow.utils.context import Context
     from airflow.utils.dag_parsing_context import get_parsing_context
 
@@ -199,6 +200,16 @@ def _with_the_database() -> Iterator[None]:
         yield
     finally:
         os.environ.pop(_CONTEXT, None)
+
+
+def shared(name: str) -> str | None:
+    """The text of a Variable, which all tasks share; None where there is none."""
+    return cast("str | None", Variable.get(name, **{"default" if AIRFLOW_3 else "default_var": None}))
+
+
+def share(name: str, text: str, about: str) -> None:
+    """Set a Variable, described in the UI by `about`; the last to set it wins."""
+    Variable.set(name, text, about)
 
 
 def generation(context: Context) -> int:
@@ -364,6 +375,8 @@ __all__ = [
     "object_store",
     "partition_start",
     "queued_at",
+    "share",
+    "shared",
     "successful_runs",
     "triggerer_runs",
     "triggering_extras",

@@ -142,6 +142,7 @@ class Report:
         checks: results in the order of the file.
         sources: name -> what it was when it was read: the version of a table, the number of files.
         loads: name -> receipt.
+        breakers: connection -> {"state", "failures", "until"}, where its sources have a circuit breaker.
         quarantined: {"rule: message": rows}, the reasons, largest first.
         seconds: step -> wall-clock seconds; `start` is the start of Spark, `total` the application.
         staged: dataset -> {"path", "rows"}: references for the next application, never rows.
@@ -163,6 +164,7 @@ class Report:
     error: dict[str, str] | None = None
     id: str = ""
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    breakers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""

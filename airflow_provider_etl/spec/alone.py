@@ -155,7 +155,7 @@ class _Answerable:
                 "it gives what no load has read before, and here nothing is loaded",
                 "check the table itself",
             )
-            self.problems.add(self.verbs.sources[name], "alone-consumes", message, hint)
+            self.problems.add(self.verbs.sources[name], "option-conflict", message, hint)
         changed: dict[str, Any] = {}
         if self._refuse_aside(placed, "bad_records"):
             changed["bad_records"] = "fail"
@@ -177,5 +177,5 @@ class _Answerable:
             return False
         node = option_node(type(placed.kind), placed.node, key)
         if node is not None:
-            self.problems.add(node, "alone-quarantine", f"{key} is quarantine: {_ASIDE}", _INSTEAD[key])
+            self.problems.add(node, "option-conflict", f"{key} is quarantine: {_ASIDE}", _INSTEAD[key])
         return True

@@ -122,13 +122,13 @@ class Pipeline:
         The id isn't in it: it says whose rows they are, and the ledger's units begin with it anyway.
         """
         configuration = {
-            "extract": {name: _typed(source) for name, source in self.extract.items()},
+            "extract": {name: _deciding(source) for name, source in self.extract.items()},
             "transform": {
                 name: {"from": item.source, "steps": [{step: kinds.dump(kind)} for step, kind in item.steps]}
                 for name, item in self.transform.items()
             },
             "check": {name: [{key: kinds.dump(kind)} for key, kind in items] for name, items in self.check.items()},
-            "load": {name: {"from": dataset} | _writing(kind) for name, (dataset, kind) in self.load.items()},
+            "load": {name: {"from": dataset} | _deciding(kind) for name, (dataset, kind) in self.load.items()},
             "timezone": self.timezone,
             "version": __version__,
             **({"lookback": self.lookback.total_seconds()} if self.lookback else {}),
@@ -357,7 +357,7 @@ def _typed(kind: Any) -> dict[str, Any]:
     return {"type": kind.type, **kinds.dump(kind)}
 
 
-def _writing(kind: Any) -> dict[str, Any]:
-    """A destination without what changes no row."""
+def _deciding(kind: Any) -> dict[str, Any]:
+    """A source or a destination without what changes no row."""
     aside = {item.metadata.get("alias", item.name) for item in fields(kind) if item.metadata.get("upkeep")}
     return {key: value for key, value in _typed(kind).items() if key not in aside}
