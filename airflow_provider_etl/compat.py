@@ -72,6 +72,9 @@ ERRORS_AT_VALIDATION: Final = not AIRFLOW_3
 # 2.11 has no deadlines: there a task of the run watches that it isn't late (`sensors/freshness.py`).
 WATCHED_BY_TASK: Final = not AIRFLOW_3
 
+# Tasks that wait for a person's answer came with 3.1.
+CAN_ASK: Final = AIRFLOW_VERSION >= (3, 1)
+
 # Where a DAG that nobody schedules begins: 2.11 takes none without a start.
 NO_START: Final = None if AIRFLOW_3 else datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -337,6 +340,7 @@ def successful_runs(dag_id: str, logical_dates: list[datetime]) -> int:
 __all__ = [
     "AIRFLOW_3",
     "AIRFLOW_VERSION",
+    "CAN_ASK",
     "DAG",
     "ERRORS_AT_VALIDATION",
     "ERRORS_PER_FILE",

@@ -139,9 +139,11 @@ class Run:
             if done.kept is not None and done.refused is not None:
                 self.accounts.split("check", name, done.kept, done.refused)
                 self.flows.pop(name, None)
+        self._ask()
 
     def load(self) -> None:
         """Write the quarantine, then publish each load in one commit."""
+        self._demand_approval()
         accepted = self.accepted()
         self._write_quarantine()
         for name, (dataset, destination) in self.plan.load.items():
@@ -214,13 +216,37 @@ class Run:
             self.accounts.settle("transform", name, self.own.pop(name, flow))
 
     def _stop_on_failed_checks(self) -> None:
-        failed = [result for result in self.report.checks if not result.success and result.on_fail != "warn"]
+        alone = "load" in self.plan.verbs  # nobody can be asked in the middle of one application
+        failed = [result for result in self.report.checks if result.stops or (alone and result.asks)]
         if failed:
             told = "; ".join(f"{result.name}({result.column or 'table'}): {result.message}" for result in failed)
+            asks = "; on_fail: ask needs a staged run under Airflow" if any(result.asks for result in failed) else ""
             raise DataError(
                 f"{len(failed)} of {len(self.report.checks)} checks failed: {told}",
                 where=self.where,
-                remedy="nothing was published; mend the data, or the check's mostly or on_fail",
+                remedy=f"nothing was published; mend the data, or the check's mostly or on_fail{asks}",
+            )
+
+    def _ask(self) -> None:
+        """Note the failed checks that a person has to decide of."""
+        names = [result.name for result in self.report.checks if result.asks]
+        if names:
+            self.report.approval = {"state": "asked", "checks": names, "by": None, "at": None}
+            self.say(f"check: {', '.join(names)} failed: nothing is published before somebody has approved it")
+
+    def _demand_approval(self) -> None:
+        """See that what failed checks ask for was answered, whoever runs this verb.
+
+        Raises:
+            DataError: it wasn't.
+        """
+        approval = self.report.approval
+        if approval is not None and approval["state"] != "approved":
+            raise DataError(
+                f"nobody has approved what failed: {', '.join(approval['checks'])}",
+                where="check",
+                expected="an answer in Airflow's UI",
+                remedy="nothing was published; hand the approving task's output to the load: staged=approve.output",
             )
 
     def _write_quarantine(self) -> None:

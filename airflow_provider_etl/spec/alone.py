@@ -29,6 +29,7 @@ from spark_jobs.kinds import consumes
 SOURCE: Final = "source"
 _ASIDE: Final = "rows are set aside only where others are loaded, and here nothing is"
 _INSTEAD: Final = {
+    "ask": "say on_fail: stop or warn, or check it in a pipeline with a load: that waits for the answer",
     "on_fail": "say on_fail: stop or warn, or check it in a pipeline with a load",
     "bad_records": "say bad_records: fail, which is the default here, or read it in a pipeline with a load",
     "new_columns": "say new_columns: evolve, freeze or discard, or read it in a pipeline with a load",
@@ -132,6 +133,9 @@ class _Answerable:
         for checks in self.verbs.check.values():
             for placed in checks:
                 self._refuse_aside(placed, "on_fail")
+                if getattr(placed.kind, "on_fail", None) == "ask":
+                    node = option_node(type(placed.kind), placed.node, "on_fail") or placed.node
+                    self.problems.add(node, "option-conflict", "on_fail is ask: here no load waits", _INSTEAD["ask"])
         rules.check(self.verbs, environment, {}, self.problems)
         settling.check(self.verbs, self.problems)
         settings = Settings(self.node, self.problems)

@@ -138,6 +138,11 @@ class Pipeline:
         text = json.dumps(configuration, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
+    @property
+    def asks(self) -> bool:
+        """Whether a failed check may ask a person."""
+        return any(getattr(kind, "on_fail", None) == "ask" for items in self.check.values() for _, kind in items)
+
     @functools.cached_property
     def cuts(self) -> Cuts | None:
         """Where the schedule cuts time into windows; None where it does not: by hand, or by assets."""

@@ -93,7 +93,7 @@ def check(
     following = iter(answers)
     results = [item if isinstance(item, CheckResult) else next(following) for item in items]
     broke = [item for item, answer in zip(asked, answers, strict=True) if _sets_aside(item, answer)]
-    if not broke or any(not result.success and result.on_fail != "warn" for result in results):
+    if not broke or any(result.stops for result in results):
         return Checked(results=results, kept=None, refused=None)
     kept, refused = _split(broke, rows, context)
     return Checked(results=results, kept=kept, refused=refused)
