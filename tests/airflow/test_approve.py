@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,34 +22,78 @@ ASKS = FLIGHTS.replace("${env.lake}/flights", "${env.lake}/asks").replace(
 )
 
 
-def answer(dag_id: str, option: str, seen: dict[str, Any]) -> None:
-    """What the UI does with a click: the API's own function, as soon as somebody is asked; SEEN gets the question."""
+TINY = """
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG, CronDataIntervalTimetable
+
+from airflow_provider_etl import ApproveOperator
+
+CHECK = {"name": "enough", "column": None, "dataset": "result", "success": False, "message": "m", "on_fail": "ask"}
+REPORT = {
+    "pipeline": "p", "window": {"start": "a", "end": "b", "key": "k"}, "datasets": {"result": {"rows": 3}},
+    "checks": [CHECK], "approval": {"state": "asked", "checks": ["enough"], "by": None, "at": None},
+}
+DAILY = CronDataIntervalTimetable("@daily", timezone="America/New_York")
+
+with DAG("NAME", schedule=DAILY, start_date=datetime(2013, 1, 1, 5, tzinfo=UTC), catchup=False):
+    ApproveOperator(task_id="approve", staged=REPORT)
+"""
+
+
+@contextmanager
+def answered(dag_id: str, option: str) -> Iterator[dict[str, Any]]:
+    """Somebody who answers what a DAG asks while `dag.test()` sleeps and waits for that; gives the question."""
+    seen: dict[str, Any] = {}
+
+    awake = time.sleep
+
+    def sleep(seconds: float) -> None:
+        if sys._getframe(1).f_code.co_filename.endswith("sdk/definitions/dag.py") and not seen:
+            _answer(dag_id, option, seen)
+        else:
+            awake(seconds)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", sleep)
+        yield seen
+
+
+def _answer(dag_id: str, option: str, seen: dict[str, Any]) -> None:
+    """What the UI does with a click: the API's own function."""
     from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload
     from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
+    from airflow.models.hitl import HITLDetail
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
-    class Ada:
-        def get_id(self) -> str:
-            return "7"
+    with create_session() as session:
+        query = select(HITLDetail, TaskInstance.run_id).join(TaskInstance, TaskInstance.id == HITLDetail.ti_id)
+        found, run_id = session.execute(query.where(TaskInstance.dag_id == dag_id)).one()
+        seen |= {"subject": found.subject, "body": found.body}
+        payload = UpdateHITLDetailPayload(chosen_options=[option], params_input={})
+        ada: Any = SimpleNamespace(get_id=lambda: "7", get_name=lambda: "ada")
+        update_hitl_detail(dag_id, run_id, "approve", payload, ada, session)
 
-        def get_name(self) -> str:
-            return "ada"
 
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline:
-        with create_session() as session:
-            query = select(TaskInstance).where(TaskInstance.dag_id == dag_id, TaskInstance.task_id == "approve")
-            waits = [ti for ti in session.scalars(query) if str(ti.state) == "awaiting_input" and ti.hitl_detail]
-            if waits:
-                found = waits[0]
-                seen |= {"subject": found.hitl_detail.subject, "body": found.hitl_detail.body}
-                payload = UpdateHITLDetailPayload(chosen_options=[option], params_input={})
-                user: Any = Ada()
-                update_hitl_detail(dag_id, found.run_id, "approve", payload, user, session)
-                return
-        time.sleep(0.5)
+def test_the_answer_of_airflow_s_own_approval_decides(deployed: Project, capfd: pytest.CaptureFixture[str]) -> None:
+    for option in ("Approve", "Reject"):
+        name = f"tiny_{option.lower()}"
+        deployed.write(f"dags/{name}.py", TINY.replace("NAME", name))
+        with answered(name, option) as seen:
+            run = run_dag(deployed, name, 1, file=f"{name}.py")
+        (deployed.dags / f"{name}.py").unlink()
+        assert seen["subject"] == "p a/b: publish although checks failed?"
+        assert "3 rows are staged" in seen["body"]
+        if option == "Approve":
+            assert states(run) == {"approve": "success"}
+            approval = reports(run)["approve"]["approval"]
+            assert (approval["state"], approval["by"]) == ("approved", {"id": "7", "name": "ada"})
+        else:
+            assert states(run) == {"approve": "failed"}
+    told = r"AirflowFailException: ada rejected it at .*: enough failed; nothing was published"
+    assert re.search(told, capfd.readouterr().out)
 
 
 @pytest.mark.parametrize("option", ["Approve", "Reject"])
@@ -55,11 +102,9 @@ def test_what_a_failed_check_asks_is_answered_before_anything_is_published(
 ) -> None:
     name = f"asks_{option.lower()}"
     deployed.pipeline(name, ASKS.replace("lake}/asks", f"lake}}/{name}"))
-    table, seen = deployed.folder / f"data/lake/{name}", dict[str, Any]()
-    asked = threading.Thread(target=answer, args=(name, option, seen), daemon=True)
-    asked.start()
-    run = run_dag(deployed, name, 1)
-    asked.join()
+    table = deployed.folder / f"data/lake/{name}"
+    with answered(name, option) as seen:
+        run = run_dag(deployed, name, 1)
     said, told = capfd.readouterr().out, reports(run)
     assert f"{name} 2013-01-01T05:00:00Z/2013-01-02T05:00:00Z: publish although checks failed?" == seen["subject"]
     assert re.search(r"3 rows are staged:\n\n- `enough` of `result`: 3 rows", seen["body"])
