@@ -13,6 +13,7 @@ from airflow_provider_etl.version import __version__
 
 if TYPE_CHECKING:
     from airflow_provider_etl.factory.loader import load_pipelines
+    from airflow_provider_etl.operators.approve import ApproveOperator
     from airflow_provider_etl.operators.check import CheckOperator
     from airflow_provider_etl.operators.extract import ExtractOperator
     from airflow_provider_etl.operators.finish import FinishOperator
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES: Final = {
+    "ApproveOperator": "airflow_provider_etl.operators.approve",
     "CheckOperator": "airflow_provider_etl.operators.check",
     "ExtractOperator": "airflow_provider_etl.operators.extract",
     "FinishOperator": "airflow_provider_etl.operators.finish",
@@ -51,6 +53,7 @@ _HOMES: Final = {
 }
 
 __all__ = [
+    "ApproveOperator",
     "CheckOperator",
     "ExtractOperator",
     "FinishOperator",

@@ -40,12 +40,13 @@ AIRFLOW_3: Final = AIRFLOW_VERSION >= (3, 0)
 _CONTEXT: Final = "_AIRFLOW_PROCESS_CONTEXT"
 
 if AIRFLOW_3:
-    from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, get_parsing_context
+    from airflow.sdk import DAG, Asset, BaseOperator, Context, Param, Variable, get_parsing_context
 else:
     from airflow.datasets import Dataset
     from airflow.models.baseoperator import BaseOperator
     from airflow.models.dag import DAG
     from airflow.models.param import Param
+    from airflow.models.variable import Variable
     from airflow.utils.context import Context
     from airflow.utils.dag_parsing_context import get_parsing_context
 
@@ -72,6 +73,9 @@ ERRORS_AT_VALIDATION: Final = not AIRFLOW_3
 
 # 2.11 has no deadlines: there a task of the run watches that it isn't late (`sensors/freshness.py`).
 WATCHED_BY_TASK: Final = not AIRFLOW_3
+
+# Tasks that wait for a person's answer came with 3.1.
+CAN_ASK: Final = AIRFLOW_VERSION >= (3, 1)
 
 # Where a DAG that nobody schedules begins: 2.11 takes none without a start.
 NO_START: Final = None if AIRFLOW_3 else datetime(1970, 1, 1, tzinfo=UTC)
@@ -203,6 +207,16 @@ def _with_the_database() -> Iterator[None]:
         os.environ.pop(_CONTEXT, None)
 
 
+def shared(name: str) -> str | None:
+    """The text of a Variable, which all tasks share; None where there is none."""
+    return cast("str | None", Variable.get(name, **{"default" if AIRFLOW_3 else "default_var": None}))
+
+
+def share(name: str, text: str, about: str) -> None:
+    """Set a Variable, described in the UI by `about`; the last to set it wins."""
+    Variable.set(name, text, about)
+
+
 def generation(context: Context) -> int:
     """The generation of a task instance: constant over its retries, raised by every clear of a task that has run."""
     return int(context["ti"].max_tries)
@@ -328,6 +342,7 @@ def successful_runs(dag_id: str, logical_dates: list[datetime]) -> int:
 __all__ = [
     "AIRFLOW_3",
     "AIRFLOW_VERSION",
+    "CAN_ASK",
     "DAG",
     "ERRORS_AT_VALIDATION",
     "ERRORS_PER_FILE",
@@ -368,6 +383,8 @@ __all__ = [
     "object_store",
     "partition_start",
     "queued_at",
+    "share",
+    "shared",
     "successful_runs",
     "triggerer_runs",
     "triggering_extras",

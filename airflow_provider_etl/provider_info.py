@@ -20,6 +20,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [
                     "airflow_provider_etl.operators.extract",
                     "airflow_provider_etl.operators.transform",
+                    "airflow_provider_etl.operators.approve",
                     "airflow_provider_etl.operators.check",
                     "airflow_provider_etl.operators.finish",
                     "airflow_provider_etl.operators.load",

@@ -113,6 +113,11 @@ class Plan:
         """What sources with a window column read."""
         return self.reach or self.window
 
+    @property
+    def checks_alone(self) -> bool:
+        """Whether nothing is loaded after the checks, by this application or by another."""
+        return "check" in self.verbs and not self.load
+
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON: kinds as in the pipeline file, with every variable substituted."""
         return {

@@ -55,7 +55,7 @@ class CheckResult:
         observed: what was seen: a value, or the number of rows looked at.
         unexpected_count: rows that failed.
         unexpected_percent: of the rows that have a value, 0 to 100; 0 where none has.
-        on_fail: stop, quarantine or warn.
+        on_fail: stop, quarantine, ask or warn.
         answered_by: how it was answered: `schema` (no row was read), `statistics` (what the staged files know of their
             rows; none was read), `aggregate` (one pass over all of a dataset's rows answers all its checks), `rows`
             (rows were compared with others: keys counted, another dataset looked up, an order followed), `history`
@@ -81,9 +81,9 @@ class CheckResult:
     unexpected_count: int = 0
     unexpected_percent: float = 0.0
     on_fail: str = "stop"
-    answered_by: Literal[
-        "schema", "statistics", "aggregate", "rows", "history", "function", "great_expectations"
-    ] = "aggregate"
+    answered_by: Literal["schema", "statistics", "aggregate", "rows", "history", "function", "great_expectations"] = (
+        "aggregate"
+    )
     message: str = ""
     kind: str = ""
     severity: str = "critical"
@@ -94,6 +94,16 @@ class CheckResult:
     observed_value: Any = None
     partial_unexpected_list: list[Any] | None = None
     figure: str | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether it fails the run, with nobody asked."""
+        return not self.success and self.on_fail not in ("ask", "warn")
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person has to say what becomes of it."""
+        return not self.success and self.on_fail == "ask"
 
 
 @dataclass(kw_only=True)
@@ -148,6 +158,9 @@ class Report:
         checks: results in the order of the file.
         sources: name -> what it was when it was read: the version of a table, the number of files.
         loads: name -> receipt.
+        approval: where a failed check asks a person: {"state": asked or approved, "checks": their names, "by": {"id",
+            "name"} where it is known, "at"}; None where none does.
+        breakers: connection -> {"state", "failures", "until"}, where its sources have a circuit breaker.
         quarantined: {"rule: message": rows}, the reasons, largest first.
         seconds: step -> wall-clock seconds; `start` is the start of Spark, `total` the application.
         staged: dataset -> {"path", "rows"}: references for the next application, never rows.
@@ -174,6 +187,8 @@ class Report:
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     results: dict[str, str] | None = None
     data_docs: dict[str, Any] | None = None
+    breakers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    approval: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""

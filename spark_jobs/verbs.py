@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -86,13 +86,19 @@ class Run:
         if "load" in self.plan.verbs and self._found_again():
             return
         self._demand()
-        try:
+        with self._kept_for_load(), self._none_ahead():
             for verb in self.plan.verbs:
                 self.staging.begin(verb)
                 with self._timed(verb):
                     getattr(self, verb)()
                 self.report.verbs.append(verb)
                 reach(_AFTER[verb])
+
+    @contextmanager
+    def _none_ahead(self) -> Iterator[None]:
+        """What was written under a table goes where the run fails before it publishes anything."""
+        try:
+            yield
         except Exception:
             if not self.publishing:
                 self._drop_ahead()
@@ -112,6 +118,20 @@ class Run:
             for place, (kind, rule) in enumerate(checks):
                 if isinstance(rule, Expectation):
                     demand(f"check.{name}[{place}].{kind}")
+
+    @contextmanager
+    def _kept_for_load(self) -> Iterator[None]:
+        """Nobody goes on with what checks alone have staged: it goes at the end, of a failed run too."""
+        if not self.plan.checks_alone:
+            yield
+            return
+        try:
+            yield
+        except Exception:
+            with suppress(Exception):  # why it failed is worth more; the next run sweeps what is left
+                self._tidy()
+            raise
+        self._tidy()
 
     def extract(self) -> None:
         """Read the sources; staged where another application transforms them, or where they are checked or loaded."""
@@ -182,9 +202,11 @@ class Run:
             if done.kept is not None and done.refused is not None:
                 self.accounts.split("check", name, done.kept, done.refused)
                 self.flows.pop(name, None)
+        self._ask()
 
     def load(self) -> None:
         """Write the quarantine, then publish each load in one commit."""
+        self._demand_approval()
         accepted = self.accepted()
         self._write_quarantine()
         for name, (dataset, destination) in self.plan.load.items():
@@ -268,13 +290,37 @@ class Run:
         return self.staging.take(written, dataset) if written is not None else None
 
     def _stop_on_failed_checks(self) -> None:
-        failed = [result for result in self.report.checks if not result.success and result.on_fail != "warn"]
+        alone = "load" in self.plan.verbs  # nobody can be asked in the middle of one application
+        failed = [result for result in self.report.checks if result.stops or (alone and result.asks)]
         if failed:
             told = "; ".join(f"{result.name}({result.column or 'table'}): {result.message}" for result in failed)
+            asks = "; on_fail: ask needs a staged run under Airflow" if any(result.asks for result in failed) else ""
             raise DataError(
                 f"{len(failed)} of {len(self.report.checks)} checks failed: {told}",
                 where=self.where,
-                remedy="nothing was published; mend the data, or the check's mostly or on_fail",
+                remedy=f"nothing was published; mend the data, or the check's mostly or on_fail{asks}",
+            )
+
+    def _ask(self) -> None:
+        """Note the failed checks that a person has to decide of."""
+        names = [result.name for result in self.report.checks if result.asks]
+        if names:
+            self.report.approval = {"state": "asked", "checks": names, "by": None, "at": None}
+            self.say(f"check: {', '.join(names)} failed: nothing is published before somebody has approved it")
+
+    def _demand_approval(self) -> None:
+        """See that what failed checks ask for was answered, whoever runs this verb.
+
+        Raises:
+            DataError: it wasn't.
+        """
+        approval = self.report.approval
+        if approval is not None and approval["state"] != "approved":
+            raise DataError(
+                f"nobody has approved what failed: {', '.join(approval['checks'])}",
+                where="check",
+                expected="an answer in Airflow's UI",
+                remedy="nothing was published; hand the approving task's output to the load: staged=approve.output",
             )
 
     def _write_quarantine(self) -> None:
@@ -314,7 +360,7 @@ class Run:
 
     def _tidy(self) -> None:
         hours = float(self.plan.spark.get("retention_hours", _RETENTION_HOURS))
-        self.staging.finish(hours, keep=self.plan.verbs != VERBS)
+        self.staging.finish(hours, keep=not self.plan.checks_alone and self.plan.verbs != VERBS)
 
     def _took(self, step: str, seconds: float) -> None:
         self.report.seconds[step] = round(self.report.seconds.get(step, 0.0) + seconds, 3)

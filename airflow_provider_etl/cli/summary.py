@@ -19,7 +19,7 @@ def summary(report: Mapping[str, Any]) -> str:
     """Rows, reasons, checks, loads and seconds of one report (JSON), a line each."""
     window = report["window"]
     lines = [f"{report['pipeline']} {window['start']}/{window['end']}: {report['state']}"]
-    for part in (_rows, _reasons, _checks, _loads, _seconds, _error):
+    for part in (_rows, _reasons, _checks, _approval, _loads, _seconds, _error):
         lines += part(report)
     return "\n".join(lines)
 
@@ -54,6 +54,13 @@ def _checks(report: Mapping[str, Any]) -> Iterator[str]:
         if not check["success"]:
             subject = f"{check['dataset']}.{check['column']}" if check["column"] else check["dataset"]
             yield f"    {check['name']}({subject}): {check['message']} ({check['on_fail']})"
+
+
+def _approval(report: Mapping[str, Any]) -> Iterator[str]:
+    approval = report.get("approval")
+    if approval and approval["state"] == "approved":
+        who = approval["by"]["name"] if approval["by"] else "somebody whom Airflow doesn't name"
+        yield f"    approved by {who} at {approval['at']}: {', '.join(approval['checks'])}"
 
 
 def _loads(report: Mapping[str, Any]) -> Iterator[str]:

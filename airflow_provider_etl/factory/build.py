@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_etl.compat import DAG, NO_START, WATCHED_BY_TASK, backoff, deadline
+from airflow_provider_etl.compat import AIRFLOW_VERSION, CAN_ASK, DAG, NO_START, WATCHED_BY_TASK, backoff, deadline
 from airflow_provider_etl.factory.document import document
 from airflow_provider_etl.factory.timetables import assets_of, params_of, schedule_of
 from airflow_provider_etl.operators.alarms import Alarm, told_late
@@ -16,6 +16,7 @@ from airflow_provider_etl.operators.extract import ExtractOperator
 from airflow_provider_etl.operators.finish import FinishOperator
 from airflow_provider_etl.operators.load import LoadOperator
 from airflow_provider_etl.operators.transform import TransformOperator
+from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
@@ -63,7 +64,10 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None, te
             task_id="transform", staged=extract.output, **_own(pipeline, "transform"), **arguments
         )
         check = CheckOperator(task_id="check", staged=transform.output, **_own(pipeline, "check"), **arguments)
-        load = LoadOperator(task_id="load", staged=check.output, outlets=outlets, **_own(pipeline, "load"), **arguments)
+        answered = _approved(check, dag) if pipeline.asks else check
+        load = LoadOperator(
+            task_id="load", staged=answered.output, outlets=outlets, **_own(pipeline, "load"), **arguments
+        )
         # It has no say in whether the run has succeeded, and runs where something has failed too.
         finish = FinishOperator(task_id="finish", staged=load.output, depends_on_past=False, retries=0, **arguments)
         finish.as_teardown()
@@ -78,6 +82,24 @@ def build(pipeline: Pipeline, *, source: str, environment: str | None = None, te
     # as large and take three times as long to store.
     dag.params.update(params_of(pipeline))
     return dag
+
+
+def _approved(check: CheckOperator, dag: DAG) -> Any:
+    """A task that waits for a person where a check that asks has failed.
+
+    Raises:
+        ConfigError: this Airflow has no such tasks.
+    """
+    if not CAN_ASK:
+        raise ConfigError(
+            "on_fail: ask needs Airflow 3.1 or later",
+            where="check",
+            expected=f"an Airflow whose tasks can wait for a person; this is {'.'.join(map(str, AIRFLOW_VERSION))}",
+            remedy="say on_fail: stop, and clear the check with another on_fail where somebody has looked",
+        )
+    from airflow_provider_etl.operators.approve import ApproveOperator
+
+    return ApproveOperator(task_id="approve", staged=check.output, dag=dag)
 
 
 def _deadline(pipeline: Pipeline) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from spark_jobs.plan import Attempt, Plan
 from spark_jobs.window import Window, iso
 
 if TYPE_CHECKING:
+    from airflow_provider_etl.breaker.guard import Guard
     from airflow_provider_etl.spec import Pipeline
 
 ReportJson = dict[str, Any]
@@ -240,12 +241,34 @@ class EtlOperator(BaseOperator):
         token = one.attempt.token if one else digest(*(plan.attempt.token for plan in plans))
         asked = one.to_json() if one else [plan.to_json() for plan in plans]
         job = Job(token=token, plan=asked, connections=connections_of(plans))
+        guard = self._guard(plans, token)
         self._application = Application(engine_of(engine), job)
         if self._killed:
             self._application.cancel()
         told = self._application.run(self._say)
-        self._told = [told] if one else list(told)
-        return list(self._told)
+        reports = [told] if one else list(told)
+        if guard is not None:
+            breakers = guard.note(reports[-1])
+            reports = [report | {"breakers": breakers} for report in reports]
+        self._told = reports
+        return list(reports)
+
+    def _guard(self, plans: Sequence[Plan], token: str) -> Guard | None:
+        """The breakers of the sources, which let this task through; None where they have none.
+
+        Raises:
+            AirflowSkipException: one is open, and says that the task is skipped then.
+            InfrastructureError: one is open.
+        """
+        defaults = self._pipeline.environment.breakers if self._pipeline else {}
+        if not defaults and not any(getattr(kind, "breaker", None) for plan in plans for kind in plan.extract.values()):
+            return None
+        from airflow_provider_etl.breaker.guard import guard_of
+
+        guard = guard_of(plans, defaults, token, self._say)
+        if guard is not None:
+            guard.admit()
+        return guard
 
     def _say(self, line: str) -> None:
         # Lines go to the log the moment they come; %s, since a line may hold a per cent sign.

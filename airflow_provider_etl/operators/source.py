@@ -44,13 +44,18 @@ def find(source: str, folder: Path) -> Path:
     raise ConfigError(f"there is no pipeline file {source}", where=str(folder), expected="a file there, or further up")
 
 
-def checked(loaded: Loaded, where: str) -> Pipeline:
+def checked(loaded: Loaded, where: str, what: str = "pipeline") -> Pipeline:
     """The pipeline of a file without errors.
+
+    Args:
+        loaded: what was read.
+        where: what people know it by.
+        what: what has the errors, in the message.
 
     Raises:
         ConfigError: it has some.
     """
     if loaded.pipeline is None or loaded.errors:
         told = "\n".join(str(error) for error in loaded.errors)
-        raise ConfigError(f"the pipeline has errors ({len(loaded.errors)}):\n{told}", where=where)
+        raise ConfigError(f"the {what} has errors ({len(loaded.errors)}):\n{told}", where=where)
     return loaded.pipeline

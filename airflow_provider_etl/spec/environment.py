@@ -26,6 +26,7 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reader import read_file
 from airflow_provider_etl.spec.reading import FAILED, Reading
 from airflow_provider_etl.spec.stores import Store
+from spark_jobs.extract.breaker import Breaker
 from spark_jobs.iceberg.catalogs import Catalog
 
 DEFAULT: Final = "local"
@@ -88,6 +89,7 @@ class Environment:
         engines: name -> engine.
         stores: `s3a://bucket` -> how it is reached.
         catalogs: name -> catalog of Iceberg tables.
+        breakers: connection -> when it is left alone because it doesn't answer.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Environment:
     engines: Mapping[str, Engine]
     stores: Mapping[str, Store] = field(default_factory=FrozenMap)
     catalogs: Mapping[str, Catalog] = field(default_factory=FrozenMap)
+    breakers: Mapping[str, Breaker] = field(default_factory=FrozenMap)
 
     @property
     def staging(self) -> str:
@@ -244,6 +247,7 @@ def _made(read: EnvironmentFile, path: Path) -> Environment:
         engines=FrozenMap(engines),
         stores=FrozenMap(stores.stores_of(read.stores)),
         catalogs=FrozenMap({name: catalogs.made(name, item, project) for name, item in read.catalogs.items()}),
+        breakers=FrozenMap(read.breakers),
     )
 
 

@@ -12,6 +12,7 @@ from airflow_provider_etl.notify.slack import Slack
 from airflow_provider_etl.notify.webhook import Webhook
 from airflow_provider_etl.spec.nodes import Node
 from airflow_provider_etl.spec.skipping import SkipIf
+from spark_jobs.extract.breaker import Breaker
 from spark_jobs.kinds import PYDANTIC
 
 _SECOND = timedelta(seconds=1)
@@ -345,6 +346,9 @@ class EnvironmentFile:
     """`s3a://bucket` -> {connection, endpoint, ..}: how a bucket is reached; others by AWS's own chain."""
     catalogs: dict[str, CatalogFile] = field(default_factory=dict)
     """Name -> catalog of Iceberg tables."""
+    breakers: dict[str, Breaker] = field(default_factory=dict)
+    """Airflow connection id -> {failures, within, cool_down, when_open}: when sources leave it alone for a while, since
+    it doesn't answer; what a source says itself wins as a whole."""
     defaults: Node | None = None
     """Values for any key of a pipeline file that the file doesn't give. `max_active_windows` gives way where the
     file lets one window run at a time, `lookback` where none of its sources has a use for it."""

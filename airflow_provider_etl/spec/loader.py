@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_etl.spec import (
+    asking,
+    breaking,
     dag_names,
     identity,
     ignores,
@@ -181,6 +183,8 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     waiting = waits.read(conditions, opened.name, environment, given, problems)
     opened.awaited.extend(waits.awaited(waiting))
     strategies.check(verbs, problems, ordered=is_true(whole.get("depends_on_previous")))
+    asking.check(verbs, whole.get("execution"), problems)
+    breaking.check(verbs, environment, problems, ordered=is_true(whole.get("depends_on_previous")))
     lookback.check(whole.get("lookback"), verbs, problems)
     settling.check(verbs, problems)
     outlines = _followed(whole, verbs, problems) if expressions else {}

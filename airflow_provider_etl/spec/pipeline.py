@@ -126,13 +126,13 @@ class Pipeline:
         The id isn't in it: it says whose rows they are, and the ledger's units begin with it anyway.
         """
         configuration = {
-            "extract": {name: _typed(source) for name, source in self.extract.items()},
+            "extract": {name: _deciding(source) for name, source in self.extract.items()},
             "transform": {
                 name: {"from": item.source, "steps": [{step: kinds.dump(kind)} for step, kind in item.steps]}
                 for name, item in self.transform.items()
             },
             "check": {name: [{key: kinds.dump(kind)} for key, kind in items] for name, items in self.check.items()},
-            "load": {name: {"from": dataset} | _writing(kind) for name, (dataset, kind) in self.load.items()},
+            "load": {name: {"from": dataset} | _deciding(kind) for name, (dataset, kind) in self.load.items()},
             "timezone": self.timezone,
             "version": __version__,
             **({"lookback": self.lookback.total_seconds()} if self.lookback else {}),
@@ -141,6 +141,11 @@ class Pipeline:
         # Keys stay in the file's order: that of derived columns is the order in the table.
         text = json.dumps(configuration, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def asks(self) -> bool:
+        """Whether a failed check may ask a person."""
+        return any(getattr(kind, "on_fail", None) == "ask" for items in self.check.values() for _, kind in items)
 
     @functools.cached_property
     def cuts(self) -> Cuts | None:
@@ -373,7 +378,7 @@ def _typed(kind: Any) -> dict[str, Any]:
     return {"type": kind.type, **kinds.dump(kind)}
 
 
-def _writing(kind: Any) -> dict[str, Any]:
-    """A destination without what changes no row."""
+def _deciding(kind: Any) -> dict[str, Any]:
+    """A source or a destination without what changes no row."""
     aside = {item.metadata.get("alias", item.name) for item in fields(kind) if item.metadata.get("upkeep")}
     return {key: value for key, value in _typed(kind).items() if key not in aside}

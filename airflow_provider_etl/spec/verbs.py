@@ -31,6 +31,7 @@ REGISTRIES: Final = {
     "wait_for": CONDITIONS,
 }
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_NAMES: Final = "up to 100 ASCII letters, digits and _, beginning with a letter or _"
 # `input` is what the sql step calls the incoming rows.
 _RESERVED: Final = frozenset({"input"})
 
@@ -109,6 +110,28 @@ class VerbReader:
         self._transform(nodes.get("transform"))
         self._check(nodes.get("check"))
         self._load(nodes.get("load"))
+        return self.verbs
+
+    def alone(self, sources: Mapping[str, Entry], checks: Node | None) -> Verbs:
+        """Sources that are mappings with one key, their kind, and the checks of the first of them.
+
+        Args:
+            sources: name -> its key and its value.
+            checks: the list of checks; None where there is none.
+        """
+        for name, entry in sources.items():
+            if not _NAME.fullmatch(name):
+                self.problems.add(entry.key, "invalid-name", f"{shown(name)} is no name", _NAMES)
+            for placed in self._single(entry.value, "extract"):
+                self.verbs.sources[name], self.verbs.extract[name] = entry.key, placed
+        name, first = next(iter(sources.items()))
+        self.verbs.datasets[RESULT], self.verbs.transform[RESULT] = first.key, []
+        self.verbs.origins[RESULT] = ScalarNode(first.key.source, first.key.line, first.key.column, text=name)
+        self.verbs.implied = True
+        if isinstance(checks, ListNode):
+            self._checks(RESULT, checks)
+        elif checks is not None:
+            self._wrong(checks, "a list of checks")
         return self.verbs
 
     def waits(self, node: Node | None) -> list[Placed]:
@@ -222,12 +245,7 @@ class VerbReader:
             self.problems.add(node.holder, "missing-key", f"{group} names no {what}", "give at least one")
         for name, entry in node.entries.items():
             if not _NAME.fullmatch(name):
-                self.problems.add(
-                    entry.key,
-                    "invalid-name",
-                    f"{shown(name)} is no name",
-                    "up to 100 ASCII letters, digits and _, beginning with a letter or _",
-                )
+                self.problems.add(entry.key, "invalid-name", f"{shown(name)} is no name", _NAMES)
             elif name.lower() in _RESERVED:
                 self.problems.add(
                     entry.key, "invalid-name", f"{name!r} is what the sql step calls the incoming rows", "another name"

@@ -28,8 +28,8 @@ class ColumnCount:
     """Smallest number of columns allowed."""
     max: int | None = field(default=None, metadata={"ge": 0})
     """Largest number of columns allowed."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports."""
+    on_fail: Literal["stop", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None

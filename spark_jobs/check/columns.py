@@ -31,8 +31,8 @@ class Columns:
     """Whether they must stand in this order."""
     others: bool = False
     """Whether there may be others; not with `ordered`."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports."""
+    on_fail: Literal["stop", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None

@@ -33,8 +33,8 @@ class Completeness:
     """The columns that should have values."""
     share: float = field(default=0.99, metadata={"ge": 0, "le": 1})
     """Share of values, 0 to 1, that must be there."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports."""
+    on_fail: Literal["stop", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None

@@ -35,8 +35,8 @@ class Conforms:
     """Whether there may be no other column."""
     others: tuple[str, ...] = ()
     """With `closed`: columns that there may be too, of any type; their letter case doesn't count."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports."""
+    on_fail: Literal["stop", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None

@@ -120,7 +120,7 @@ def check(  # noqa: PLR0913 - what a run hands over
         for item in items
     ]
     broke = [item for item, answer in zip(asked, answers, strict=True) if _sets_aside(item, answer)]
-    if not broke or any(not result.success and result.on_fail != "warn" for result in results):
+    if not broke or any(result.stops for result in results):
         return Checked(results=results, kept=None, refused=None, asked_elsewhere=seconds)
     kept, refused = _split(broke, rows, context)
     return Checked(results=results, kept=kept, refused=refused, asked_elsewhere=seconds)

@@ -34,8 +34,8 @@ class Freshness:
     """The column."""
     within: timedelta = field(metadata={"ge": timedelta(0)})
     """How old it may be, such as 1h; a date is as new as its day's end, in the pipeline's timezone."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports."""
+    on_fail: Literal["stop", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None

@@ -34,8 +34,9 @@ class ParseableDate:
     """Pattern of Spark, such as `dd.MM.yyyy HH:mm`; `d` takes one digit or two, `dd` two."""
     mostly: float | None = field(default=None, metadata={"ge": 0, "le": 1})
     """Share of rows, 0 to 1, that must pass, else the check fails; default 1, and 0 with `on_fail: quarantine`."""
-    on_fail: Literal["stop", "quarantine", "warn"] = "stop"
-    """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `warn` only reports."""
+    on_fail: Literal["stop", "quarantine", "ask", "warn"] = "stop"
+    """`stop` fails the run, `quarantine` sets the failing rows aside and loads the rest, `ask` lets a person decide,
+    `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None

@@ -48,8 +48,8 @@ class Quantile:
     """Share of the values, 0 to 1 -> `{min, max}`."""
     relative_error: float = field(default=0.0, metadata={"ge": 0, "le": 0.5})
     """How far a quantile's rank may be off, as a share of all values: 0.01 needs little memory. 0: exact."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports."""
+    on_fail: Literal["stop", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None

@@ -50,8 +50,8 @@ class RowCount:
     """What `last` means by the middle."""
     tolerance: int | str = 0
     """How far off that number may be: rows, such as 10, or a share of the other's, such as `1%`."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports."""
+    on_fail: Literal["stop", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import DataType
 
-OnFail = Literal["stop", "quarantine", "warn"]
+OnFail = Literal["stop", "quarantine", "ask", "warn"]
 Severity = Literal["critical", "warning", "info"]
 
 

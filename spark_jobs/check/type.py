@@ -33,8 +33,8 @@ class Type:
     """The columns, each checked by itself."""
     types: tuple[str, ...]
     """Spark SQL types; one without its parts (`decimal`, `array`) means any of them."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports."""
+    on_fail: Literal["stop", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None

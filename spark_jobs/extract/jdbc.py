@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from spark_jobs.connections import Connection, misnamed
 from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.extract.breaker import Breaker
 from spark_jobs.extract.contract import Column, WindowColumn
 from spark_jobs.extract.files import Files
 from spark_jobs.extract.parts import Partition
@@ -70,6 +71,8 @@ partition: {column: id, parts: 4}
     """Rows with a value that Spark has no place for (infinity as a timestamp, 0000-00-00) or that breaks the contract:
     set them aside whole, or stop."""
 
+    breaker: Breaker | None = field(default=None, metadata={"upkeep": True})
+    """When the connection is left alone because it doesn't answer; default: the environment's `breakers`, or never."""
     audit_columns: bool = False
     """Whether rows get `_source` (`connection:table`) and `_extracted_at` (when they were read, one instant a run)."""
 

@@ -1,0 +1,147 @@
+"""Given a Variable as the memory, when tasks of any DAG ask and tell, then they share one breaker, on every Airflow."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from airflow_provider_etl.spec import load_mapping
+from spark_jobs.errors import InfrastructureError
+
+pytestmark = pytest.mark.airflow
+DOWN = {"state": "failed", "verbs": [], "error": {"kind": "infrastructure", "where": "extract.orders", "message": "x"}}
+GOOD = {"state": "running", "verbs": ["extract"]}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Variables in memory: what a task's supervisor answers is test_breaker.py's, one folder up."""
+    kept: dict[str, str] = {}
+    from airflow_provider_etl.breaker import memory
+
+    monkeypatch.setattr(memory, "shared", kept.get)
+    monkeypatch.setattr(memory, "share", lambda name, text, _about: kept.update({name: text}))
+    return kept
+
+
+def guard(clock: Clock, who: str, said: list[str] | None = None, **options: Any) -> Any:
+    from airflow_provider_etl.breaker.guard import Guard
+    from spark_jobs.extract.breaker import Breaker
+
+    told: list[str] = [] if said is None else said
+    breaker = Breaker(failures=2, cool_down=timedelta(minutes=15), **options)
+    return Guard(sources={"orders": ("crm", breaker)}, who=who, say=told.append, clock=clock)
+
+
+def test_tasks_share_it_and_the_report_says_how_it_stands(variables: dict[str, str]) -> None:
+    clock, said = Clock(), list[str]()
+    for who, state in (("a", "closed"), ("b", "open")):
+        made = guard(clock, who, said)
+        made.admit()
+        assert made.note(DOWN)["crm"]["state"] == state
+    assert json.loads(variables["etl_breaker_crm"])["opened"] == "2026-01-01T00:00:00Z"
+    with pytest.raises(
+        InfrastructureError, match=r"extract\.orders: connection crm isn't asked: .*open, until .*00:15"
+    ):
+        guard(clock, "c").admit()
+    clock.now += timedelta(minutes=15)
+    guard(clock, "d", said).admit()
+    with pytest.raises(InfrastructureError, match="half-open, and another task tries it"):
+        guard(clock, "e").admit()
+    assert guard(clock, "d", said).note(GOOD) == {"crm": {"state": "closed", "failures": 0, "until": None}}
+    guard(clock, "f").admit()
+    assert said == [
+        "[etl] breaker crm: failure 1 of 2",
+        "[etl] breaker crm: opened, nobody asks it until 2026-01-01T00:15:00Z",
+        "[etl] breaker crm: half-open, this task tries whether it answers",
+        "[etl] breaker crm: closed again",
+    ]
+
+
+def test_skipping_says_that_the_window_is_not_loaded(variables: dict[str, str]) -> None:
+    from airflow_provider_etl.compat import AirflowSkipException
+
+    clock = Clock()
+    for who in "ab":
+        guard(clock, who).note(DOWN)
+    with pytest.raises(AirflowSkipException, match="its window is not loaded: `airflow-etl backfill DAG --missing`"):
+        guard(clock, "c", when_open="skip").admit()
+    assert len(variables) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "message", "counts"),
+    [
+        ("infrastructure", "extract.orders", "the database can't be reached: refused", 1),
+        ("infrastructure", "extract.orders.window", "whatever", 1),
+        ("infrastructure", "transform.result", "the database can't be reached: reset", 1),
+        ("infrastructure", "transform.result", "counts don't balance", 0),
+        ("infrastructure", "extract.shops", "the database can't be reached: refused", 0),
+        ("infrastructure", "load.mart", "the database can't be reached: refused", 0),
+        ("infrastructure", "engine local", "Spark ended with exit code 1", 0),
+        ("data", "extract.orders", "3 rows break the contract", 0),
+        ("config", "extract.orders", "the database says: no such table", 0),
+        ("resource", "extract.orders", "the database gave up", 0),
+    ],
+)
+def test_only_a_source_that_does_not_answer_counts(
+    variables: dict[str, str], kind: str, where: str, message: str, counts: int
+) -> None:
+    report = {"state": "failed", "verbs": [], "error": {"kind": kind, "where": where, "message": message}}
+    assert guard(Clock(), "a").note(report)["crm"]["failures"] == counts
+
+
+def test_a_memory_that_somebody_has_spoilt_counts_as_closed(variables: dict[str, str]) -> None:
+    said: list[str] = []
+    for text in ("[1]", "{", '{"failures": 3}'):
+        variables["etl_breaker_crm"] = text
+        guard(Clock(), "a", said).admit()
+    assert len([line for line in said if "can't be read, so it counts as closed" in line]) == 3
+
+
+def test_a_source_s_own_options_win_and_change_no_fingerprint(project: Any) -> None:
+    environment = project / "config/environments/breakers.yaml"
+    environment.write_text(
+        (project / "config/environments/local.yaml").read_text() + "breakers: {crm: {failures: 7}, erp: {}}\n"
+    )
+    from airflow_provider_etl.breaker.guard import guard_of
+    from spark_jobs.plan import Attempt
+
+    own = {"type": "jdbc", "connection": "crm", "table": "a", "window": "all", "breaker": {"when_open": "skip"}}
+    told = {
+        "a": own,
+        "b": {"type": "jdbc", "connection": "crm", "table": "b", "window": "all"},
+        "c": {"type": "jdbc", "connection": "other", "table": "c", "window": "all"},
+    }
+    transform = {name: {"from": name} for name in told}
+    load = {
+        name: {"type": "delta", "path": f"data/{name}", "from": name, "write": {"strategy": "append"}} for name in told
+    }
+    file = {"schedule": "manual", "extract": told, "transform": transform, "load": load}
+    loaded = load_mapping(file, name="shop", environment=str(environment))
+    assert loaded.pipeline is not None, loaded.errors
+    plan = loaded.pipeline.plan(
+        loaded.pipeline.window_of("2026-01-01/2026-01-02"), Attempt(number=1, token="t", run="r")
+    )
+    made = guard_of([plan], loaded.pipeline.environment.breakers, "me", print)
+    assert made is not None
+    assert {name: (c, o.failures, o.when_open) for name, (c, o) in made.sources.items()} == {
+        "a": ("crm", 5, "skip"),
+        "b": ("crm", 7, "fail"),
+    }
+    without = file | {"extract": told | {"a": {key: item for key, item in own.items() if key != "breaker"}}}
+    again = load_mapping(without, name="shop", environment=str(environment)).pipeline
+    assert again is not None
+    assert again.fingerprint == loaded.pipeline.fingerprint
+    environment.unlink()
