@@ -45,7 +45,7 @@ class Anomaly:
     needs: int | None = field(default=None, metadata={"ge": 3, "le": 1000})
     """How many of them there must be before it judges; until then it passes and says so. Default: half of `last`, 3 at
     least."""
-    z: float = field(default=3.5, metadata={"gt": 0})
+    z: float = field(default=3.5, metadata={"ge": 0.1})
     """The score that is still usual, above and below."""
     on_fail: Literal["stop", "warn"] = "stop"
     """`stop` fails the run, `warn` only reports."""

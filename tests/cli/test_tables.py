@@ -72,7 +72,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
 
 
 def test_every_order_has_its_command() -> None:
-    assert set(ORDERS) <= set(COMMANDS)
+    assert set(ORDERS) - {"rows"} <= set(COMMANDS)  # `rows` is `quarantine replay --rows`
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_the_link_is_in_the_serialised_dag_and_known_to_the_provider() -> None:
     from airflow_provider_etl.operators.pipeline import PipelineOperator
 
     with DAG("d", schedule=None) as dag:
-        CheckOperator(task_id="check", pipeline={}, staged=None)
+        CheckOperator(task_id="check", pipeline="a.yaml", staged={})
         PipelineOperator(task_id="pipeline", pipeline={})
     text = json.dumps(to_json(dag))
     assert text.count("DataDocsLink") == 2

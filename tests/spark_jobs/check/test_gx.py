@@ -13,7 +13,7 @@ from spark_jobs.check import CHECKS
 from spark_jobs.check.gx import expectation, validation_result, validation_results
 from spark_jobs.report import CheckResult
 
-WITHOUT = {"conforms", "completeness", "condition", "freshness", "monotonic", "references"}
+WITHOUT = {"anomaly", "python", "conforms", "completeness", "condition", "freshness", "monotonic", "references"}
 
 
 def built(text: str) -> tuple[str, Any]:
