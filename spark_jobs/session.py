@@ -44,6 +44,8 @@ _LOGGING: Final = Path(__file__).with_name("log4j2.properties")
 _DRIVER: Final = "spark.driver.extraJavaOptions"
 _EXECUTOR: Final = "spark.executor.extraJavaOptions"
 _COLLECTOR: Final = re.compile(r"-XX:\+Use(Serial|Parallel|G1|Z|Shenandoah|Epsilon)GC\b")  # Java refuses two of them
+# Delta's 50 tasks for the list of a table's files are meant for a cluster: on one machine they take 5 seconds of CPU.
+_LOCAL: Final = {"spark.databricks.delta.snapshotPartitions": "4"}
 _SMALL: Final = {
     "spark.sql.shuffle.partitions": "1",
     "spark.databricks.delta.snapshotPartitions": "1",
@@ -110,7 +112,8 @@ class Shared:
 def settings(engine: Mapping[str, Any]) -> dict[str, str]:
     """Spark's settings for an engine; the engine's own `conf` wins, and its options of Java join ours."""
     small = bool(engine.get("small"))
-    conf = dict(_CONF) | (_SMALL if small else {})
+    local = str(engine.get("master", "local")).startswith("local")
+    conf = dict(_CONF) | (_LOCAL if local else {}) | (_SMALL if small else {})
     conf["spark.driver.memory"] = str(engine.get("memory", "2g"))
     folder, buckets = str(engine.get("jars", "jars")), engine.get("s3")
     # An archive is of one class path: with that of S3, Java would say at each start that it is another one.

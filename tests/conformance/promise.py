@@ -27,6 +27,19 @@ HOW_OFTEN: Final = (
 _ALL: Final = ("id", "seq", "at", "name", "op")
 
 
+def often(rounds: int) -> settings:
+    """How schedules are drawn: the same ones each time in `make test`, new ones by `make prove`."""
+    return settings(
+        max_examples=rounds,
+        deadline=None,
+        database=None,
+        derandomize=rounds == ROUNDS,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """What a strategy is given, and what it must leave.
@@ -94,15 +107,7 @@ def prove(  # noqa: PLR0917 - who, what, where and how often
         rounds: how many schedules.
     """
 
-    @settings(
-        max_examples=rounds,
-        deadline=None,
-        database=None,
-        derandomize=rounds == ROUNDS,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=list(HealthCheck),
-        print_blob=True,
-    )
+    @often(rounds)
     @given(schedule=case.schedules)
     def holds(schedule: Schedule) -> None:
         place = folder()

@@ -8,9 +8,9 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 
-from tests.conformance.promise import HOW_OFTEN, ROUNDS
+from tests.conformance.promise import HOW_OFTEN, often
 from tests.conformance.replaying import Scene
 from tests.conformance.replays import Told, schedules
 
@@ -25,15 +25,7 @@ def test_a_replay_is_idempotent_whatever_happens_between(
     monkeypatch.delenv("AIRFLOW__ETL__ENVIRONMENT", raising=False)
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
 
-    @settings(
-        max_examples=rounds,
-        deadline=None,
-        database=None,
-        derandomize=rounds == ROUNDS,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=list(HealthCheck),
-        print_blob=True,
-    )
+    @often(rounds)
     @given(told=schedules(alone=alone))
     def holds(told: Told) -> None:
         scene = Scene(spark=spark, folder=Path(mkdtemp(dir=tmp_path)), told=told, alone=alone)

@@ -8,9 +8,9 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 
-from tests.conformance.promise import HOW_OFTEN, ROUNDS
+from tests.conformance.promise import HOW_OFTEN, often
 from tests.conformance.runs import Runs, Scene, runs
 
 pytestmark = pytest.mark.spark
@@ -20,15 +20,7 @@ pytestmark = pytest.mark.spark
 def test_table_and_quarantine_agree_after_every_attempt_and_end_as_a_plain_run(
     spark: Any, tmp_path: Path, rounds: int
 ) -> None:
-    @settings(
-        max_examples=rounds,
-        deadline=None,
-        database=None,
-        derandomize=rounds == ROUNDS,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=list(HealthCheck),
-        print_blob=True,
-    )
+    @often(rounds)
     @given(told=runs())
     def holds(told: Runs) -> None:
         scene = Scene(spark=spark, folder=Path(mkdtemp(dir=tmp_path)), told=told)
