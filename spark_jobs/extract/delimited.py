@@ -47,28 +47,32 @@ def options(dialect: Dialect) -> dict[str, str]:
     return found | ({"multiLine": "true", "lineSep": "\n"} if dialect.multiline else {})
 
 
-def unclosed(record: Column, fields: Sequence[Column], dialect: Dialect, whole: Column) -> Column:
+def unclosed(record: Column, fields: Column, last: str, dialect: Dialect, whole: Column) -> Column:
     """Whether the quotes of a record don't close, which is whether it has an odd number of them.
 
     Counting them takes longer than anything else that is asked of a record. Where no field has kept a quote, the parser
     took them all for pairs around fields, but for one that opens the last field and never closes: the record's end
     doesn't look like that field, as it stands there bare or in quotes.
 
+    The fields are asked as one text: Spark writes the parser out wherever a filter names one of its fields, and a plan
+    that does so for each of hundreds doesn't fit into memory.
+
     Args:
         record: the raw record.
-        fields: what the parser made of it, one text for each.
+        fields: what the parser made of it, a struct of texts.
+        last: name of the last of them.
         dialect: separator and quote.
         whole: whether it has as many fields as it should; never null.
     """
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-    quote, last = dialect.quote, F.coalesce(fields[-1], F.lit(""))
+    quote, end = dialect.quote, F.coalesce(fields[last], F.lit(""))
     odd = quotes(record, quote) % 2 == 1
     if not quote:
         return odd
     ends = [(dialect.separator, ""), (quote, quote)]
-    known = reduce(or_, [F.endswith(record, F.concat(F.lit(a), last, F.lit(b))) for a, b in ends])
-    none = ~F.contains(F.concat_ws("", *fields), F.lit(quote))
+    known = reduce(or_, [F.endswith(record, F.concat(F.lit(a), end, F.lit(b))) for a, b in ends])
+    none = ~F.contains(fields.cast("string"), F.lit(quote))
     return F.when(whole & none & known, F.lit(False)).otherwise(odd)
 
 
@@ -82,7 +86,7 @@ class _Reader:
         fields = Fields(reading=self.reading, names=group.names, new=self.new, nulled=True)
         found = [F.col(f"p.c{place}") for place in range(len(group.names))]
         ragged = F.col("p").isNull() | F.col("p.bad").isNotNull()
-        open_ended = unclosed(F.col("value"), found, self.dialect, ~ragged)
+        open_ended = unclosed(F.col("value"), F.col("p"), f"c{len(found) - 1}", self.dialect, ~ragged)
         records = self._records(group, numbered=numbered)
         told = ragged.alias("ragged"), open_ended.alias("unclosed")
         frame = records.select("value", "file", "line", *told, *fields.texts(found))
