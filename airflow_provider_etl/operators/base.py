@@ -35,6 +35,8 @@ from spark_jobs.plan import Attempt, Plan
 from spark_jobs.window import Window, iso
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
     from airflow_provider_etl.breaker.guard import Guard
     from airflow_provider_etl.spec import Pipeline
 
@@ -59,6 +61,7 @@ class EtlOperator(BaseOperator):
     _application: Application | None = None
     _pipeline: Pipeline | None = None
     _killed: bool = False
+    _planned: Sequence[Plan] = ()
     _told: Sequence[ReportJson] = ()
 
     def __init__(
@@ -104,6 +107,12 @@ class EtlOperator(BaseOperator):
         self._killed = True
         if self._application is not None:
             self._application.cancel()
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage:  # noqa: ARG002 - its name
+        """What OpenLineage's listener asks for where it is switched on, and after a failure too."""
+        from airflow_provider_etl.operators.lineage import lineage_of
+
+        return lineage_of(self._planned, self._told)
 
     def read(self, environment: str | None = None) -> Pipeline:
         """The pipeline as it is in its file now.
@@ -238,6 +247,7 @@ class EtlOperator(BaseOperator):
     def _reports(self, engine: str, plans: Sequence[Plan]) -> list[ReportJson]:
         """Run plans up to the first that fails, whose report is then the last one."""
         one = plans[0] if len(plans) == 1 else None
+        self._planned = plans
         token = one.attempt.token if one else digest(*(plan.attempt.token for plan in plans))
         asked = one.to_json() if one else [plan.to_json() for plan in plans]
         job = Job(token=token, plan=asked, connections=connections_of(plans))

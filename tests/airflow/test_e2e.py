@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,9 +68,19 @@ def server() -> Iterator[Listening]:
 
 
 @pytest.fixture(scope="module")
-def home(project: Project, server: Listening) -> Iterator[AirflowHome]:
+def lineage(project: Project) -> Path:
+    """Where OpenLineage's events go: a line each."""
+    return project.folder.parent / "lineage.jsonl"
+
+
+@pytest.fixture(scope="module")
+def home(project: Project, server: Listening, lineage: Path) -> Iterator[AirflowHome]:
     """A running Airflow of its own."""
-    environment = {"PYTHONPATH": str(ROOT), "AIRFLOW_CONN_OPS": f"http://127.0.0.1:{server.port}"}
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "AIRFLOW_CONN_OPS": f"http://127.0.0.1:{server.port}",
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(lineage), "append": True}),
+    }
     with AirflowHome(project.folder.parent / "home", project.dags, environment, parallelism=2) as running:
         yield running
 
@@ -129,6 +141,25 @@ def test_those_who_want_to_know_were_told_what_was_loaded_and_that_it_was_late(
     assert {window[:10] for [window] in windows} == set(DAYS)
     assert all("read" in body["text"] and "version" in body["text"] for body in told("success"))
     assert not told("failure")
+
+
+def test_lineage_tells_what_was_read_checked_and_loaded(home: AirflowHome, project: Project, lineage: Path) -> None:
+    def ended(task: str) -> list[dict[str, Any]]:
+        events = [json.loads(line) for line in lineage.read_text().splitlines()]
+        return [event for event in events if event["job"]["name"] == task and event["eventType"] == "COMPLETE"]
+
+    home.wait(lambda: len(ended("flights.load")) == 2 * len(DAYS), 60, "each load has told its lineage")
+    lake, drops = str(project.lake), str(project.folder / "data/raw/flights")
+    [drop] = ended("flights.extract")[0]["inputs"]
+    assert (drop["namespace"], drop["name"].rpartition("/")[0]) == ("file", drops)
+    assert drop["inputFacets"]["dataQualityMetrics"]["rowCount"] == 3
+    [guarded] = ended("flights.check")[0]["inputs"]
+    assert (guarded["namespace"], guarded["name"]) == ("file", lake)
+    assert all(item["success"] for item in guarded["inputFacets"]["dataQualityAssertions"]["assertions"])
+    [loaded] = ended("flights.load")[0]["outputs"]
+    assert (loaded["name"], loaded["outputFacets"]["outputStatistics"]["rowCount"]) == (lake, 3)
+    [source] = ended("late.pipeline")[0]["inputs"]
+    assert source["name"] == lake, "the next pipeline reads the dataset that this one loads"
 
 
 def test_nothing_of_the_run_is_left_but_tables_and_the_retention(home: AirflowHome, project: Project) -> None:
