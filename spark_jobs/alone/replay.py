@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spark_jobs.alone.fitting import asks_rows, way
+from spark_jobs.alone.lines import refused
 from spark_jobs.alone.reading import Records
 from spark_jobs.aside import WAITING, nothing_refused
 from spark_jobs.audit import audited, wanted
@@ -73,6 +74,16 @@ def _chosen(order: Order) -> str:
     return " AND ".join(parts)
 
 
+def _demand_all(chosen: int, read: int) -> None:
+    """See that each record was read back as one row: what is read no more would be marked as loaded.
+
+    Raises:
+        DataError: there are more, or fewer.
+    """
+    if read != chosen:
+        raise refused(f"{chosen} records wait, and the source makes {read} rows of them", "one row of each record")
+
+
 class RowsAlone(Run):
     """A run whose source gives the chosen records alone.
 
@@ -104,6 +115,7 @@ class RowsAlone(Run):
 
     def _write_quarantine(self) -> None:
         self.where = "quarantine"
+        _demand_all(self.rows, self.report.datasets[self.way.source].read)
         together = nothing_refused(self.spark)
         for staged in self.accounts.refused():
             together = together.unionByName(self.staging.read(staged, "check"))
