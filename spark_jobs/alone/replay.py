@@ -13,11 +13,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spark_jobs.alone.fitting import asks_rows, way
+from spark_jobs.alone.fitting import of_rows, way
 from spark_jobs.alone.lines import refused
 from spark_jobs.alone.reading import Records
 from spark_jobs.aside import WAITING, nothing_refused
-from spark_jobs.audit import audited, wanted
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.flow import Flow
 from spark_jobs.ledger import last_version
@@ -44,7 +43,7 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
         InfrastructureError: another run of the window, or of its rows, was faster.
     """
     plan = order.plan
-    plan = replace(plan, check={name: _of_rows(checks) for name, checks in plan.check.items()})
+    plan = replace(plan, check={name: of_rows(checks) for name, checks in plan.check.items()})
     report = Report.begun(plan)
     run = RowsAlone(spark, plan, report, say, chosen=_chosen(order), connections=order.connections)
     try:
@@ -59,10 +58,6 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
             remedy="nothing was changed; see what waits now, and replay that",
         )
     return {name: report.to_json()[name] for name in ("state", "window", "datasets", "checks", "loads")}
-
-
-def _of_rows(checks: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, check) for name, check in checks if asks_rows(check))
 
 
 def _chosen(order: Order) -> str:
@@ -103,9 +98,7 @@ class RowsAlone(Run):
         folder = f"{self.staging.run_folder}/lines-{self.plan.attempt.number}/{name}/data"
         waiting = self._waiting()
         self.rows = waiting.count()
-        context = self._context(name)
-        flow = Records(rows=waiting, way=self.way, folder=folder).flow(source, context)
-        return audited(flow, name, self.plan, context.where) if wanted(source) else flow
+        return Records(rows=waiting, way=self.way, folder=folder).flow(source, self._context(name))
 
     def _waiting(self) -> DataFrame:
         """The chosen rows as they are now, whoever changes the quarantine meanwhile."""

@@ -358,6 +358,7 @@ def test_every_column_is_told_in_the_documentation() -> None:
         ("filter: amount > 0", "derive: {n: row_number() over (order by id)}", "looks at other rows of the window"),
         ("filter: amount > 0", "mask: {columns: {id: token}, key: masking_key}", "the pipeline masks columns"),
         ("not_null: [id]", "unique: [id]", "check unique of result compares rows with others of their window"),
+        ("format: csv", "format: csv\n    audit_columns: true", "source orders has audit_columns"),
         ("\nload:\n", "\nload:\n  other: {type: delta, path: '${env.lake}/b', write: {strategy: append}}\n", "2 loads"),
     ],
 )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from spark_jobs.alone.fitting import of_rows, way
 from spark_jobs.alone.lines import unfit
 from spark_jobs.alone.replay import _demand_all
-from spark_jobs.errors import DataError
+from spark_jobs.check.expectation import Expectation
+from spark_jobs.check.in_range import InRange
+from spark_jobs.check.not_null import NotNull
+from spark_jobs.check.python import Python
+from spark_jobs.check.row_count import RowCount
+from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.extract.files import Files
+from spark_jobs.load.delta import Delta
+from spark_jobs.load.strategies import Append
 
 
 def files(**options: Any) -> Files:
@@ -39,3 +48,23 @@ def test_a_record_that_is_read_back_as_none_is_never_marked_as_loaded() -> None:
     _demand_all(2, 2)
     with pytest.raises(DataError, match="2 records wait, and the source makes 1 rows of them"):
         _demand_all(2, 1)
+
+
+def test_a_python_check_is_refused_for_it_sees_all_rows_of_its_window() -> None:
+    load = {"lake": ("rows", Delta(path="t", write=Append(strategy="append")))}
+    checks = {"rows": (("python", Python(function="company.checks:plausible")),)}
+    told = SimpleNamespace(extract={"rows": files()}, transform={}, check=checks, load=load)
+    with pytest.raises(ConfigError, match="check python of rows may compare rows with others of their window"):
+        way(told, "p", reaches_back=False)
+
+
+def test_what_all_rows_say_together_is_not_asked_of_a_few() -> None:
+    asked = of_rows(
+        (
+            ("in_range", InRange(column="a", min=0, mostly=0.99, on_fail="quarantine")),
+            ("not_null", NotNull(columns=("a",), mostly=1.0)),
+            ("row_count", RowCount(min=2)),
+            ("expectation", Expectation(type="expect_column_max_to_be_between", kwargs={"column": "a"})),
+        )
+    )
+    assert [(name, check.mostly) for name, check in asked] == [("in_range", 0.0), ("not_null", 1.0)]
