@@ -213,6 +213,8 @@ def test_lines_of_csv_need_the_header_of_their_file(spark: Any, project: Project
     file = shop.file.read_text()
     shop.file.unlink()
     assert "2013-01-01.csv is gone, and its lines don't name their columns" in shop.alone()["error"]["message"]
+    shop.file.write_text(file.replace("id,at,value,note", "id,at,note,value").replace(",5,", ",,5"))
+    assert "isn't the record any more" in shop.alone()["error"]["message"]
     shop.file.write_text(file)
     assert shop.alone()["error"] is None
     assert (shop.loaded(), shop.waiting()) == ([1, 2, 5], [3, 4, 6])

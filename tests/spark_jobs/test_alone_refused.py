@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from spark_jobs.alone.fitting import of_rows, way
-from spark_jobs.alone.lines import unfit
+from spark_jobs.alone.lines import moved, read, unfit
 from spark_jobs.alone.replay import _demand_all
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.in_range import InRange
@@ -39,9 +39,32 @@ def test_records_that_others_would_be_swallowed_by_are_refused(
     assert reason in next(unfit(records, files(**options)), "")
 
 
+def test_lines_lack_the_columns_of_folders() -> None:
+    with pytest.raises(DataError, match=r"columns that the names of folders hold \(day\), and its lines don't"):
+        read([], "rows", files(partitions=("day",)), "folder", SimpleNamespace(spark=None))  # type: ignore[arg-type]
+
+
 def test_records_that_stay_apart_are_none_of_them() -> None:
     assert list(unfit(['1,"a\nb"', '2,"say ""x"""'], files(multiline=True))) == []
     assert list(unfit(['1,"a', "2,b"], files())) == [], "each line is judged by itself"
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "joined", "whole", "is_moved"),
+    [
+        (b"a,b\r\n1,x\r\n", 2, False, True, False),
+        (b"b,a\nx,1\n", 2, False, True, True),
+        (b"a,b\n", 2, False, True, True),
+        (b"a,b\n1,", 2, False, False, False),
+        (b"a,b\n1,x", 2, False, True, False),
+        (b"a,b\n1,x", None, False, True, False),
+        (b'a,"b\r"\n1,x\n', 2, True, True, False),
+    ],
+)
+def test_a_file_that_was_replaced_is_told_by_the_line_in_which_a_record_stood(
+    data: bytes, line: int | None, joined: bool, whole: bool, is_moved: bool
+) -> None:
+    assert moved(data, line, "1,x", joined=joined, whole=whole) is is_moved
 
 
 def test_a_record_that_is_read_back_as_none_is_never_marked_as_loaded() -> None:
