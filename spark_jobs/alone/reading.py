@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,7 @@ MOST: Final = 100_000
 """Rows of a window that are run again alone: they pass through the driver, and beyond that a run is faster anyway."""
 _ASKED: Final = ("raw", "dataset", "stage", "rules", "source_file", "source_line")
 _CUT: Final = ("too_long", "utf8")
+_CUT_TIME: Final = re.compile(r":\d\d\.\d{3}(?!\d)")
 _SHOWN: Final = 3
 
 
@@ -76,6 +78,9 @@ class Records:
             raise refused(f"rows that were refused behind their source can't be read back: {changed}", "--dataset")
         for problem in _strangers(found, {name.lower() for name in columns}, self.way.added()):
             raise refused(problem, f"the columns of source {self.way.source}: {', '.join(columns)}")
+        times = {name.lower() for name, item in columns.items() if "timestamp" in item.type.lower()}
+        for problem in cut(found, times):
+            raise refused(problem, "times to the microsecond, as records of newer rows have them")
         kind = ", ".join(f"{quote(name)} {item.type}" for name, item in columns.items())
         given = context.spark.createDataFrame([(row["raw"],) for row in found], "raw STRING")
         rows = given.select(F.from_json("raw", kind, {"mode": "FAILFAST"}).alias("row")).select("row.*")
@@ -91,6 +96,19 @@ def _strangers(found: Sequence[Row], own: set[str], added: set[str]) -> Iterator
             yield f"a record of {row['dataset']} has {', '.join(more[:_SHOWN])}, which no source gives today"
         if less := sorted(own - there):
             yield f"a record of {row['dataset']} has no {', '.join(less[:_SHOWN])}, which the source gives today"
+
+
+def cut(found: Sequence[Row], times: set[str]) -> Iterator[str]:
+    """Records whose times an older release has cut to milliseconds: a newer row of its key might go for an older one.
+
+    Args:
+        found: rows of the quarantine whose records are JSON.
+        times: columns that hold times, in small letters.
+    """
+    for row in found:
+        for name, value in json.loads(row["raw"]).items():
+            if name.lower() in times and _CUT_TIME.search(json.dumps(value)):
+                yield f"a record of {row['dataset']} has {name} to the millisecond only: an older release has kept it"
 
 
 def _together(one: Flow, other: Flow) -> Flow:
