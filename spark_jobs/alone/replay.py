@@ -22,6 +22,7 @@ from spark_jobs.flow import Flow
 from spark_jobs.ledger import last_version
 from spark_jobs.load.strategies import text
 from spark_jobs.orders import Order
+from spark_jobs.plan import Plan
 from spark_jobs.quarantine import of_window
 from spark_jobs.report import Report
 from spark_jobs.session import Storage
@@ -42,8 +43,7 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
     Raises:
         InfrastructureError: another run of the window, or of its rows, was faster.
     """
-    plan = order.plan
-    plan = replace(plan, check={name: of_rows(checks) for name, checks in plan.check.items()})
+    plan = _of_few(order.plan)
     report = Report.begun(plan)
     run = RowsAlone(spark, plan, report, say, chosen=_chosen(order), connections=order.connections)
     try:
@@ -58,6 +58,11 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
             remedy="nothing was changed; see what waits now, and replay that",
         )
     return {name: report.to_json()[name] for name in ("state", "window", "datasets", "checks", "loads")}
+
+
+def _of_few(plan: Plan) -> Plan:
+    """The plan with checks of single rows alone; the window's Data Docs stay those of its run."""
+    return replace(plan, check={name: of_rows(checks) for name, checks in plan.check.items()}, data_docs="")
 
 
 def _chosen(order: Order) -> str:

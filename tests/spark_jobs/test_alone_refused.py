@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from spark_jobs.alone.fitting import of_rows, way
 from spark_jobs.alone.lines import moved, read, unfit
 from spark_jobs.alone.reading import cut
-from spark_jobs.alone.replay import _demand_all
+from spark_jobs.alone.replay import _demand_all, _of_few
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.in_range import InRange
 from spark_jobs.check.not_null import NotNull
@@ -20,6 +21,8 @@ from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.extract.files import Files
 from spark_jobs.load.delta import Delta
 from spark_jobs.load.strategies import Append
+from spark_jobs.tables.recount import _unseen
+from tests.spark_jobs.plans import attempt, day, plan
 
 
 def files(**options: Any) -> Files:
@@ -102,3 +105,8 @@ def test_records_whose_times_an_older_release_has_cut_are_refused() -> None:
     assert "has AT to the millisecond only" in told('"2013-01-01T03:00:00.123Z"')[0]
     assert "has AT to the millisecond only" in told('{"begin": "2013-01-01T03:00:00.000+01:00"}')[0]
     assert [told(value) for value in ('"2013-01-01T03:00:00.123456Z"', "null", '"2013-01-01"')] == [[], [], []]
+
+
+def test_the_pages_of_a_window_stay_those_of_its_run() -> None:
+    made = plan(Path("p"), day(1), attempt(1), data_docs="docs", results=True)
+    assert (_of_few(made).data_docs, _unseen(made).data_docs, _unseen(made).results) == ("", "", False)
