@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -98,20 +99,38 @@ class Shop:
         report = entry.run(plan, lambda *_: self.spark.newSession())
         assert report.error is None, report.error
 
-    def alone(self, *, dies_at: str | None = None, rule: str = "", pipeline: Pipeline | None = None) -> dict[str, Any]:
+    def alone(
+        self,
+        *,
+        dies_at: str | None = None,
+        rule: str = "",
+        pipeline: Pipeline | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> dict[str, Any]:
         """One replay of the rows that wait; its report."""
 
-        def die(point: str) -> None:
+        def reached(point: str) -> None:
             if point == dies_at:
                 raise Died(point)
+            if point == "before commit":
+                meanwhile()
 
         pipeline = pipeline or self.pipeline()
         order = Order(name="rows", plans=(alone.plan(pipeline, day(1)),), options=alone.options(Wanted(rule=rule)))
-        HOOK.reached = die
+        HOOK.reached = reached
         try:
             return orders.execute(order, lambda *_: self.spark.newSession(), lambda _: None)
         finally:
             HOOK.reached = None
+
+    def drop(self, rule: str) -> None:
+        pipeline = self.pipeline()
+        [(window, numbers)] = QuarantineHook(pipeline).attempts().items()
+        options: dict[str, Any] = {"attempts": [{"window": window.to_json(), "attempt": n} for n in numbers]}
+        options |= {"rule": rule, "dataset": "", "reason": "spam", "by": "me"}
+        order = Order(name="quarantine", plans=(alone.plan(pipeline, day(1)),), options=options)
+        told = orders.execute(order, lambda *_: self.spark.newSession(), lambda _: None)
+        assert (told["error"], told["rows"]) == (None, 2)
 
     def loaded(self) -> list[int]:
         rows = self.spark.read.format("delta").load(str(self.project.folder / "data/lake/rows"))
@@ -198,6 +217,14 @@ def test_of_two_at_once_one_wins_and_a_run_of_the_window_wins_over_both(spark: A
     order = Order(name="rows", plans=(stale,), options=alone.options(Wanted()))
     assert "was run meanwhile" in str(orders.execute(order, lambda *_: spark.newSession(), lambda _: None)["error"])
     assert (shop.loaded(), shop.waiting()) == ([1, 2, 3], [4, 5, 6])
+
+
+def test_rows_that_are_dropped_beside_a_replay_of_others_stay_dropped(spark: Any, project: Project) -> None:
+    shop = opened(spark, project, "append")
+    shop.know(1, 2, 3)
+    assert shop.alone(rule="references", meanwhile=lambda: shop.drop("required note"))["error"] is None
+    assert (shop.loaded(), shop.waiting()) == ([1, 2, 3], [4])
+    assert shop.aside() == {("replayed", 1): 1, ("waiting", 1): 1, ("dropped", 0): 2}
 
 
 def test_records_that_no_source_row_can_be_made_of_are_refused(spark: Any, project: Project) -> None:

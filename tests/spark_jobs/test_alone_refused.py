@@ -19,6 +19,8 @@ from spark_jobs.check.python import Python
 from spark_jobs.check.row_count import RowCount
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.extract.files import Files
+from spark_jobs.giving_up import _and_later
+from spark_jobs.ledger import amending_number, first_after
 from spark_jobs.load.delta import Delta
 from spark_jobs.load.strategies import Append
 from spark_jobs.tables.recount import _unseen
@@ -110,3 +112,12 @@ def test_records_whose_times_an_older_release_has_cut_are_refused() -> None:
 def test_the_pages_of_a_window_stay_those_of_its_run() -> None:
     made = plan(Path("p"), day(1), attempt(1), data_docs="docs", results=True)
     assert (_of_few(made).data_docs, _unseen(made).data_docs, _unseen(made).results) == ("", "", False)
+
+
+def test_a_drop_knows_the_attempts_that_have_copied_rows_as_they_were() -> None:
+    """Rows that nobody chose are copied without one more retry: they are the rows that somebody saw."""
+    number = attempt(1).number
+    copied = [amending_number(number), amending_number(number, [amending_number(number)])]
+    assert number < copied[0] < copied[1] < first_after(number) < attempt(2).number
+    said = _and_later([{"window": day(1).to_json(), "attempt": number}])
+    assert f"attempt > {number} AND (retries > 0 OR attempt < {first_after(number)})" in said
