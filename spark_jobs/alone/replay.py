@@ -55,7 +55,8 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
             "the window was run meanwhile, or its rows were",
             where=f"{plan.pipeline} {plan.window.key}",
             expected="one at a time",
-            remedy="nothing was changed; see what waits now, and replay that",
+            remedy="nothing was changed; see what waits now, and replay that; where a run of the window has died, "
+            "leave --rows out: a load by key knows it by what it left beside the table",
         )
     return {name: report.to_json()[name] for name in ("state", "window", "datasets", "checks", "loads")}
 
