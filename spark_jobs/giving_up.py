@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.aside import DROPPED, EXPIRED, HASH, REPLAYED, WAITING
-from spark_jobs.ledger import Ledger, committing
+from spark_jobs.ledger import Ledger, committing, first_after
 from spark_jobs.load.strategies import instant, text
 from spark_jobs.orders import Order
 from spark_jobs.quarantine import Quarantine, of_window
@@ -52,10 +52,12 @@ def _attempts(items: Sequence[dict[str, Any]]) -> str:
 def _and_later(items: Sequence[dict[str, Any]]) -> str:
     """The rows of some attempts, and what later ones have taken over of them: a load of the window may be under way.
 
-    What a later attempt has refused for the first time nobody has seen yet: that waits.
+    What a later attempt has refused for the first time nobody has seen yet: that waits. One that adds to the attempt
+    has its rows as they were (`replay --rows`), tried again or not.
     """
     later = [
-        f"({of_window(Window.from_json(item['window']))} AND attempt > {int(item['attempt'])} AND retries > 0)"
+        f"({of_window(Window.from_json(item['window']))} AND attempt > {int(item['attempt'])} "
+        f"AND (retries > 0 OR attempt < {first_after(int(item['attempt']))}))"
         for item in items
     ]
     return f"({' OR '.join([_attempts(items), *later])})"

@@ -100,6 +100,11 @@ def amending_number(number: int, begun: Iterable[int] = ()) -> int:
     return ((last + 1) << _FINGERPRINT_BITS) | secrets.randbits(_FINGERPRINT_BITS)
 
 
+def first_after(number: int) -> int:
+    """The number up to which, without it, all attempts behind another one add to that."""
+    return ((number >> _FINGERPRINT_BITS) + _AMENDING) << _FINGERPRINT_BITS
+
+
 def held(number: int | None) -> int | None:
     """A unit's number as it stands in a log; None where a restore has taken it back."""
     return None if number is None or number <= FORGOTTEN else number

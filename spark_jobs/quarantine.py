@@ -63,24 +63,36 @@ class Quarantine:
             rows: how many they were when they were read.
 
         Raises:
-            InfrastructureError: some were dropped meanwhile, and would be loaded all the same.
+            InfrastructureError: some were dropped meanwhile, and would be loaded, or wait, all the same.
         """
+        spark, before = refused.sparkSession, dict[str, int]()
 
         def amended() -> DataFrame:
-            spark = refused.sparkSession
-            mine = self.rows(spark).where(f"{of_window(plan.window)} AND attempt = {plan.attempt.amends}")
+            mine = self._amended(plan, spark, last_version(spark, self.path))
+            before.clear()
+            before.update(_states(mine))
             again = mine.where(chosen)
             if again.count() != rows:
-                raise InfrastructureError(
-                    "rows were dropped, or expired, while they were run again",
-                    where=self.path,
-                    expected=f"{rows} rows that wait",
-                    remedy="nothing was changed; run those that wait still",
-                )
+                raise self._changed(f"{rows} rows that wait")
             own = continued(_set_aside(refused, plan), again, stays=True)
             return _of_attempt(mine.where(f"NOT ({chosen})").unionByName(own), plan)
 
         self._write(amended, plan)
+        # From here on a drop finds the new rows too; one that came before they were there has found the old ones alone.
+        if _states(self._amended(plan, spark)) != before:
+            raise self._changed("rows that stay as they are")
+
+    def _amended(self, plan: Plan, spark: SparkSession, version: int | None = None) -> DataFrame:
+        """The rows of the attempt that this one adds to."""
+        return self.rows(spark, version).where(f"{of_window(plan.window)} AND attempt = {plan.attempt.amends}")
+
+    def _changed(self, expected: str) -> InfrastructureError:
+        return InfrastructureError(
+            "rows were dropped or expired, or their window was run, while they were run again",
+            where=self.path,
+            expected=expected,
+            remedy="nothing was changed; run those that wait still",
+        )
 
     def _write(self, rows: Callable[[], DataFrame], plan: Plan) -> None:
         # A unit per attempt: Delta drops a smaller number of one unit without a word, and this one may yet win.
@@ -163,6 +175,10 @@ def of_window(window: Window) -> str:
         f"window_start = TIMESTAMP '{window.start.isoformat(sep=' ')}' "
         f"AND window_end = TIMESTAMP '{window.end.isoformat(sep=' ')}'"
     )
+
+
+def _states(rows: DataFrame) -> dict[str, int]:
+    return {row["state"]: int(row["count"]) for row in rows.groupBy("state").count().collect()}
 
 
 def _before(window: Window, number: int) -> str:

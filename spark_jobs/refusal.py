@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _SHOWN: Final = 100  # characters of a value that a message shows
+_WRITTEN: Final = {
+    "ignoreNullFields": "false",
+    # Without these, times are cut to milliseconds: a row that is run again alone may be older than it was.
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+}
 
 
 def shaped(  # noqa: PLR0913 - the columns of a refused row
@@ -29,7 +35,7 @@ def shaped(  # noqa: PLR0913 - the columns of a refused row
     """
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
-    record = F.to_json(F.struct(*[column(name) for name in without(rows, raw)]), {"ignoreNullFields": "false"})
+    record = F.to_json(F.struct(*[column(name) for name in without(rows, raw)]), _WRITTEN)
     return rows.select(
         record.alias("raw"),
         F.lit(dataset).alias("dataset"),

@@ -107,10 +107,13 @@ class Run:
     def _drop_ahead(self) -> None:
         """Remove what was written ahead of a load that won't come; the run's own error counts."""
         for path in self.staging.ahead:
-            try:
-                self.staging.drop(Staged(path=path, rows=0))
-            except Exception as error:  # noqa: BLE001 - told; VACUUM removes what stays
-                self.say(f"files that no commit names stay under a table until a VACUUM: {error}")
+            self._drop(path)
+
+    def _drop(self, path: str) -> None:
+        try:
+            self.staging.drop(Staged(path=path, rows=0))
+        except Exception as error:  # noqa: BLE001 - told; VACUUM removes what stays
+            self.say(f"files that no commit names stay under a table until a VACUUM: {error}")
 
     def _demand(self) -> None:
         """See, before anything is read, that what the checks need is installed."""
@@ -212,11 +215,14 @@ class Run:
         for name, (dataset, destination) in self.plan.load.items():
             self.where = f"load.{name}"
             rows, count = accepted[name]
-            written = self.staging.ahead.get(self.accounts.staged(dataset).path)
+            place = self.accounts.staged(dataset).path
+            written = self.staging.ahead.get(place)
             context = replace(self._context(dataset), files=self.accounts.files(), written=written)
             self.publishing = True
             receipt = destination.publish(name, rows, count, context)
             self.report.loads[name] = receipt
+            if written is not None and receipt.state == "superseded" and not written.named:
+                self._drop(place)
             version = f", version {receipt.version}" if receipt.version is not None else ""
             self.say(f"load {name}: {receipt.state}, {receipt.rows_inserted} rows{version}{receipt.changes}")
         self._finish()

@@ -112,6 +112,14 @@ class LedgerHook:
             return self._entry(unit).get("fingerprint") == fingerprint
         return same_configuration(number, fingerprint) and unit.key not in owing(self._commits(), unit.key)
 
+    def tried_with(self, unit: LoadUnit, number: int) -> str:
+        """The fingerprint that an attempt went by; empty where the unit's last commit isn't its, or isn't known.
+
+        The number of one that adds rows to another doesn't tell.
+        """
+        entry = self._entry(unit)
+        return str(entry.get("fingerprint", "")) if entry.get("attempt") == number else ""
+
     def snapshot_end(self, unit: LoadUnit) -> datetime | None:
         """The end, to the minute, of the window that a snapshot holds; None where nothing was loaded."""
         number = self.number(unit)

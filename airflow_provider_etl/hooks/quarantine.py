@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_etl.hooks.ledger import delta_table
+from airflow_provider_etl.hooks.ledger import LedgerHook, delta_table
 from airflow_provider_etl.hooks.tables import TableLedger, ledger_of, unasked
 from airflow_provider_etl.spec.stores import named
 from spark_jobs.aside import COLUMNS, WAITING
@@ -189,8 +189,16 @@ class QuarantineHook:
 
     def hopeful(self, group: Group) -> bool:
         """Whether rows may be accepted now though their source is as it was: other data, or another configuration."""
+        return group.retryable > 0 or any(not self._alike(group.window, number) for number in group.attempts)
+
+    def _alike(self, window: Window, number: int) -> bool:
+        """Whether an attempt went by the file as it is now."""
         fingerprint = self.pipeline.fingerprint
-        return group.retryable > 0 or any(not same_configuration(number, fingerprint) for number in group.attempts)
+        if same_configuration(number, fingerprint):
+            return True
+        loads = [(unit, self._ledger(options)) for unit, options in self.pipeline.units(window).values()]
+        known = (ledger.tried_with(unit, number) for unit, ledger in loads if isinstance(ledger, LedgerHook))
+        return fingerprint in known
 
     def window(self, row: dict[str, Any]) -> Window:
         """The window of a row."""

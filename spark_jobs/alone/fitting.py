@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Protocol
 
+from spark_jobs.audit import wanted
+from spark_jobs.check.expectation import Expectation
 from spark_jobs.errors import ConfigError
 from spark_jobs.load.by_key import Cdc, Merge, Scd2
 from spark_jobs.load.strategies import Append
@@ -120,6 +122,7 @@ def _reasons(told: Told, *, reaches_back: bool) -> Iterator[str]:
     for name, source in told.extract.items():
         if getattr(source, "consumes", False) or getattr(source, "changes", False):
             yield f"source {name} gives each window what no other has read, and the load keeps what that was"
+    yield from _of_source(told)
     yield from _of_steps(told)
     yield from _of_checks(told)
 
@@ -132,11 +135,20 @@ def _of_loads(told: Told) -> Iterator[str]:
             yield f"load {name} is of type {destination.type}: only a Delta table's commit says to which others it adds"
 
 
+def _of_source(told: Told) -> Iterator[str]:
+    name = _way(told).source
+    if wanted(told.extract.get(name)):
+        yield f"source {name} has audit_columns, which would say of these rows that they come from the quarantine"
+
+
 def _of_checks(told: Told) -> Iterator[str]:
     for dataset, checks in told.check.items():
         for name, check in checks:
+            label = f"check {check.name or name} of {dataset}"
             if name in _COMPARING:
-                yield f"check {check.name or name} of {dataset} compares rows with others of their window"
+                yield f"{label} compares rows with others of their window"
+            if name == "python":
+                yield f"{label} may compare rows with others of their window: a function gets all of them"
 
 
 def _of_load(destination: Any) -> str | None:
@@ -180,7 +192,22 @@ def _way(told: Told) -> Way:
     return Way(load=load, source=name, steps=tuple(steps))
 
 
-def asks_rows(check: Any) -> bool:
-    """Whether a check judges single rows; one that judges all of them together says nothing of a few."""
+def of_rows(checks: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+    """Those checks of a dataset that judge single rows, as they are asked of a few of them.
+
+    What all rows say together says nothing of a few, and so does the share of those that pass (`mostly`): failing rows
+    are set aside, or loaded, as in a window where enough others pass. Great Expectations' own may be either.
+    """
+    return tuple((name, _shareless(check)) for name, check in checks if _asks_rows(check))
+
+
+def _asks_rows(check: Any) -> bool:
+    if isinstance(check, Expectation):
+        return False
     kinds = {item.name: str(item.type) for item in fields(check)}
     return kinds.get("on_fail") == "OnFail" or "quarantine" in kinds.get("on_fail", "")
+
+
+def _shareless(check: Any) -> Any:
+    share = getattr(check, "mostly", None)
+    return replace(check, mostly=0.0) if share is not None and share < 1 else check

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.alone.fitting import Way
+from spark_jobs.alone.lines import read as read_lines
+from spark_jobs.alone.lines import refused
 from spark_jobs.columns import quote
-from spark_jobs.errors import DataError
-from spark_jobs.extract.files import Files
 from spark_jobs.flow import Context, Flow
 from spark_jobs.report import DatasetCounts
-from spark_jobs.session import Storage
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, Row, SparkSession
+    from pyspark.sql import DataFrame, Row
 
 MOST: Final = 100_000
 """Rows of a window that are run again alone: they pass through the driver, and beyond that a run is faster anyway."""
-_HEADED: Final = ("csv", "tsv")
-_PACKED: Final = (".gz", ".bz2", ".zst")
+_ASKED: Final = ("raw", "dataset", "stage", "rules", "source_file", "source_line")
 _CUT: Final = ("too_long", "utf8")
+_CUT_TIME: Final = re.compile(r":\d\d\.\d{3}(?!\d)")
 _SHOWN: Final = 3
 
 
@@ -46,13 +46,13 @@ class Records:
         Raises:
             DataError: a record can't be read back, with the reason.
         """
-        found = self.rows.select("raw", "dataset", "stage", "rules", "source_file").limit(MOST + 1).collect()
+        found = self.rows.select(*_ASKED).limit(MOST + 1).collect()
         if len(found) > MOST:
-            raise _refused(f"more than {MOST:,} rows wait", "fewer rows, as --rule or --dataset choose them")
+            raise refused(f"more than {MOST:,} rows wait", "fewer rows, as --rule or --dataset choose them")
         lines = [row for row in found if row["stage"] == "extract"]
         behind = [row for row in found if row["stage"] != "extract"]
         self._refuse_bare(found)
-        flows = [self._lines(lines, source, context)] if lines else []
+        flows = [read_lines(lines, self.way.source, source, self.folder, context)] if lines else []
         flows += [self._behind(behind, source, context)] if behind or not lines else []
         return flows[0] if len(flows) == 1 else _together(*flows)
 
@@ -60,26 +60,13 @@ class Records:
         """See that there is a record, whole, of the source that the load comes from."""
         for row in found:
             if row["raw"] is None:
-                raise _refused(f"a row that {row['dataset']} refused has no record", "records that are kept")
+                raise refused(f"a row that {row['dataset']} refused has no record", "records that are kept")
             cut = next((rule for rule in row["rules"] if rule in _CUT), None)
             if cut is not None:
-                raise _refused(f"of a record that broke {cut} only a part is kept", "whole records in UTF-8")
+                raise refused(f"of a record that broke {cut} only a part is kept", "whole records in UTF-8")
             if row["stage"] == "extract" and row["dataset"] != self.way.source:
                 what = f"a row that source {row['dataset']} refused is none of {self.way.source}"
-                raise _refused(what, f"rows on the way to load {self.way.load}, as --dataset chooses them")
-
-    def _lines(self, found: Sequence[Row], source: Any, context: Context) -> Flow:
-        """Lines of files, which the source reads as it reads its files."""
-        storage, form = Storage(context.spark, self.folder), getattr(source, "format", None)
-        if not isinstance(source, Files) or form not in {*_HEADED, "json"}:
-            what = f"records that source {self.way.source} ({form or source.type}) refused"
-            raise _refused(f"{what} are no lines that it can read again", "csv, tsv or json")
-        for place, file in enumerate(sorted({row["source_file"] or "" for row in found})):
-            header = [_header(context.spark, file)] if form in _HEADED else []
-            lines = [row["raw"] for row in found if (row["source_file"] or "") == file]
-            storage.write(f"{self.folder}/{place}.{form}", "\n".join([*header, *lines]) + "\n")
-        alone = replace(source, path=self.folder, glob=None, partitions=(), trailer=None, manifest=None)
-        return alone.read(context)
+                raise refused(what, f"rows on the way to load {self.way.load}, as --dataset chooses them")
 
     def _behind(self, found: Sequence[Row], source: Any, context: Context) -> Flow:
         """Rows that were refused behind the source: their records are JSON, with the columns that steps have added."""
@@ -88,9 +75,12 @@ class Records:
         columns = getattr(source, "columns", None) or {}
         changed = self.way.changed(columns) or ("" if columns else f"source {self.way.source} names no columns")
         if changed:
-            raise _refused(f"rows that were refused behind their source can't be read back: {changed}", "--dataset")
+            raise refused(f"rows that were refused behind their source can't be read back: {changed}", "--dataset")
         for problem in _strangers(found, {name.lower() for name in columns}, self.way.added()):
-            raise _refused(problem, f"the columns of source {self.way.source}: {', '.join(columns)}")
+            raise refused(problem, f"the columns of source {self.way.source}: {', '.join(columns)}")
+        times = {name.lower() for name, item in columns.items() if "timestamp" in item.type.lower()}
+        for problem in cut(found, times):
+            raise refused(problem, "times to the microsecond, as records of newer rows have them")
         kind = ", ".join(f"{quote(name)} {item.type}" for name, item in columns.items())
         given = context.spark.createDataFrame([(row["raw"],) for row in found], "raw STRING")
         rows = given.select(F.from_json("raw", kind, {"mode": "FAILFAST"}).alias("row")).select("row.*")
@@ -108,18 +98,17 @@ def _strangers(found: Sequence[Row], own: set[str], added: set[str]) -> Iterator
             yield f"a record of {row['dataset']} has no {', '.join(less[:_SHOWN])}, which the source gives today"
 
 
-def _header(spark: SparkSession, file: str) -> str:
-    """The header of the file that lines were in.
+def cut(found: Sequence[Row], times: set[str]) -> Iterator[str]:
+    """Records whose times an older release has cut to milliseconds: a newer row of its key might go for an older one.
 
-    Raises:
-        DataError: it isn't there any more, or packed.
+    Args:
+        found: rows of the quarantine whose records are JSON.
+        times: columns that hold times, in small letters.
     """
-    packed = file.endswith(_PACKED)
-    header = Storage(spark, file).first_line(file) if file and not packed else None
-    if header is None:
-        why = "is packed" if packed else "is gone"
-        raise _refused(f"the header of {file or 'a file'} {why}, and its lines don't name their columns", "the file")
-    return header
+    for row in found:
+        for name, value in json.loads(row["raw"]).items():
+            if name.lower() in times and _CUT_TIME.search(json.dumps(value)):
+                yield f"a record of {row['dataset']} has {name} to the millisecond only: an older release has kept it"
 
 
 def _together(one: Flow, other: Flow) -> Flow:
@@ -130,8 +119,3 @@ def _together(one: Flow, other: Flow) -> Flow:
 
     rows = one.rows.unionByName(other.rows, allowMissingColumns=True)
     return Flow(rows=rows, counts=counts, refused=one.refused)
-
-
-def _refused(what: str, expected: str) -> DataError:
-    remedy = "choose other rows by --rule or --dataset, or leave --rows out: the window is run again whole"
-    return DataError(f"--rows: {what}", where="quarantine", expected=expected, remedy=remedy)

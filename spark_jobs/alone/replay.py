@@ -13,15 +13,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spark_jobs.alone.fitting import asks_rows, way
+from spark_jobs.alone.fitting import of_rows, way
+from spark_jobs.alone.lines import refused
 from spark_jobs.alone.reading import Records
 from spark_jobs.aside import WAITING, nothing_refused
-from spark_jobs.audit import audited, wanted
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.flow import Flow
 from spark_jobs.ledger import last_version
 from spark_jobs.load.strategies import text
 from spark_jobs.orders import Order
+from spark_jobs.plan import Plan
 from spark_jobs.quarantine import of_window
 from spark_jobs.report import Report
 from spark_jobs.session import Storage
@@ -42,8 +43,7 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
     Raises:
         InfrastructureError: another run of the window, or of its rows, was faster.
     """
-    plan = order.plan
-    plan = replace(plan, check={name: _of_rows(checks) for name, checks in plan.check.items()})
+    plan = _of_few(order.plan)
     report = Report.begun(plan)
     run = RowsAlone(spark, plan, report, say, chosen=_chosen(order), connections=order.connections)
     try:
@@ -55,13 +55,15 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
             "the window was run meanwhile, or its rows were",
             where=f"{plan.pipeline} {plan.window.key}",
             expected="one at a time",
-            remedy="nothing was changed; see what waits now, and replay that",
+            remedy="nothing was changed; see what waits now, and replay that; where a run of the window has died, "
+            "leave --rows out: a load by key knows it by what it left beside the table",
         )
     return {name: report.to_json()[name] for name in ("state", "window", "datasets", "checks", "loads")}
 
 
-def _of_rows(checks: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, check) for name, check in checks if asks_rows(check))
+def _of_few(plan: Plan) -> Plan:
+    """The plan with checks of single rows alone; the window's Data Docs stay those of its run."""
+    return replace(plan, check={name: of_rows(checks) for name, checks in plan.check.items()}, data_docs="")
 
 
 def _chosen(order: Order) -> str:
@@ -71,6 +73,16 @@ def _chosen(order: Order) -> str:
     parts += [f"coalesce(array_contains(rules, {text(rule)}), false)"] if rule else []
     parts += [f"dataset <=> {text(dataset)}"] if dataset else []
     return " AND ".join(parts)
+
+
+def _demand_all(chosen: int, read: int) -> None:
+    """See that each record was read back as one row: what is read no more would be marked as loaded.
+
+    Raises:
+        DataError: there are more, or fewer.
+    """
+    if read != chosen:
+        raise refused(f"{chosen} records wait, and the source makes {read} rows of them", "one row of each record")
 
 
 class RowsAlone(Run):
@@ -92,9 +104,7 @@ class RowsAlone(Run):
         folder = f"{self.staging.run_folder}/lines-{self.plan.attempt.number}/{name}/data"
         waiting = self._waiting()
         self.rows = waiting.count()
-        context = self._context(name)
-        flow = Records(rows=waiting, way=self.way, folder=folder).flow(source, context)
-        return audited(flow, name, self.plan, context.where) if wanted(source) else flow
+        return Records(rows=waiting, way=self.way, folder=folder).flow(source, self._context(name))
 
     def _waiting(self) -> DataFrame:
         """The chosen rows as they are now, whoever changes the quarantine meanwhile."""
@@ -104,6 +114,7 @@ class RowsAlone(Run):
 
     def _write_quarantine(self) -> None:
         self.where = "quarantine"
+        _demand_all(self.rows, self.report.datasets[self.way.source].read)
         together = nothing_refused(self.spark)
         for staged in self.accounts.refused():
             together = together.unionByName(self.staging.read(staged, "check"))

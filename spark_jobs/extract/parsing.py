@@ -25,15 +25,19 @@ def parser(files: Files, reading: Reading) -> Parser:
     """
     match files.format:
         case "csv" | "tsv":
-            separator = "\t" if files.format == "tsv" else files.separator
-            dialect = Dialect(separator=separator, quote=files.quote, multiline=files.multiline)
-            return delimited.parser(reading, dialect)
+            return delimited.parser(reading, dialect(files))
         case "parquet" | "orc" | "avro":
             return columnar.parser(reading, files.format, merge=files.merge_schema)
         case "excel":
             return excel.parser(reading, files.sheet, files.header)
         case _:
             return _by_record(files, reading)
+
+
+def dialect(files: Files) -> Dialect:
+    """How `csv` and `tsv` tell fields and records apart."""
+    separator = "\t" if files.format == "tsv" else files.separator
+    return Dialect(separator=separator, quote=files.quote, multiline=files.multiline)
 
 
 def _by_record(files: Files, reading: Reading) -> Parser:

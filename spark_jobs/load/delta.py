@@ -281,6 +281,7 @@ write: {strategy: replace_window, column: ordered_at}
                 expected="a VACUUM that spares files younger than a run takes",
                 remedy="nothing was published; run the window again",
             )
+        written.named.append(True)
         transaction.commit(entry)
         return True
 

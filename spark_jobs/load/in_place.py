@@ -9,7 +9,7 @@ get a copy of staged rows: what it does for them is done where it writes and com
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.columns import column
@@ -47,6 +47,7 @@ class Written:
         files: Delta's actions that add them (a Scala sequence).
         rows: how many rows they hold, by Delta's own count while it wrote.
         columns: of the dataset, in its order; the table may have the strategy's too.
+        named: holds something from when a commit was made that names them: it may have gone through, whatever it says.
     """
 
     spark: SparkSession
@@ -54,6 +55,7 @@ class Written:
     files: Any
     rows: int
     columns: tuple[str, ...]
+    named: list[bool] = field(default_factory=list)
 
     def read(self) -> DataFrame:
         """Their rows alone, as the dataset."""
@@ -110,10 +112,10 @@ def _asks_no_more(transaction: Transaction, rows: StructType, apart: Collection[
     """Whether a table takes any rows of its columns and types, and reads them back as they were written."""
     surely = {field.name for field in rows if not field.nullable}
     layout = transaction.layout
-    for field in transaction.columns:
-        if set(field.metadata) - {"comment"} or not (field.nullable or field.name in surely):
+    for item in transaction.columns:
+        if set(item.metadata) - {"comment"} or not (item.nullable or item.name in surely):
             return False  # generated, identity, char(n), NOT NULL: a row may break it that a check would set aside
-        if field.name in layout and field.name not in apart and field.dataType.typeName() == "string":
+        if item.name in layout and item.name not in apart and item.dataType.typeName() == "string":
             return False  # the empty text comes back as null from the name of a folder
     return transaction.records_no_changes and all(key.startswith(_HARMLESS) for key in transaction.settings)
 

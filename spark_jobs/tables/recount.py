@@ -95,7 +95,7 @@ def _counts(spark: SparkSession, order: Order, held: Mapping[str, Any]) -> dict[
 
 def _recounted(spark: SparkSession, order: Order) -> tuple[Report, int, dict[str, int]]:
     """The report of the window, the rows that are refused, and how many each load would publish."""
-    plan = replace(order.plan, verbs=_VERBS)
+    plan = _unseen(order.plan)
     run = Run(spark, plan, Report.begun(plan), lambda _: None, sweep=False, connections=order.connections)
     try:
         run.execute()
@@ -103,6 +103,11 @@ def _recounted(spark: SparkSession, order: Order) -> tuple[Report, int, dict[str
         return run.report, sum(staged.rows for staged in run.accounts.refused()), expected
     finally:
         Storage(spark, plan.staging).delete(run.staging.run_folder)
+
+
+def _unseen(plan: Plan) -> Plan:
+    """The plan up to its load; what is kept of the window's checks, and its Data Docs, stay those of its run."""
+    return replace(plan, verbs=_VERBS, results=False, data_docs="")
 
 
 def _aside(spark: SparkSession, plan: Plan, attempts: list[int]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from airflow_provider_etl.aside import rows as rows_alone
 from airflow_provider_etl.cli import ordering
 from airflow_provider_etl.cli import run as running
 from airflow_provider_etl.cli.main import main
+from airflow_provider_etl.hooks.quarantine import QuarantineHook, Wanted
 from airflow_provider_etl.spec import Pipeline, load_file
 from spark_jobs.aside import COLUMNS
 from spark_jobs.errors import ConfigError
@@ -275,6 +276,28 @@ def test_a_replay_runs_the_windows_that_have_rows_waiting(
     assert len(told["windows"]) == 2, "another configuration may accept what this one's attempts refused"
 
 
+def test_rows_that_were_run_again_alone_rest_until_something_has_changed(shelf: Shelf) -> None:
+    """The number of an attempt that adds to another one says nothing of its configuration; its commit does."""
+    from deltalake import CommitProperties, Transaction, write_deltalake
+
+    [group] = QuarantineHook(shelf.pipeline).groups(Wanted(rule="ragged"))
+    number = amending_number(shelf.numbers[0])
+    group.attempts = {number}
+    assert QuarantineHook(shelf.pipeline).hopeful(group)
+    import pyarrow as pa
+
+    unit = shelf.pipeline.units(shelf.windows[0])["lake"][0].key
+    entry = {"unit": unit, "attempt": number, "fingerprint": shelf.pipeline.fingerprint}
+    said = CommitProperties(
+        custom_metadata={"userMetadata": json.dumps({"etl": entry})}, app_transactions=[Transaction(unit, number)]
+    )
+    lake = shelf.project.folder / "data/lake/orders"
+    write_deltalake(lake, pa.table({"id": [2]}), mode="append", commit_properties=said)
+    assert not QuarantineHook(shelf.pipeline).hopeful(group)
+    changed = read(shelf.project.write(PIPELINE.replace("amount > 0", "amount > 1")))
+    assert QuarantineHook(changed).hopeful(group)
+
+
 def test_a_window_that_todays_schedule_does_not_cut_is_not_run_and_the_others_are(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -358,6 +381,7 @@ def test_every_column_is_told_in_the_documentation() -> None:
         ("filter: amount > 0", "derive: {n: row_number() over (order by id)}", "looks at other rows of the window"),
         ("filter: amount > 0", "mask: {columns: {id: token}, key: masking_key}", "the pipeline masks columns"),
         ("not_null: [id]", "unique: [id]", "check unique of result compares rows with others of their window"),
+        ("format: csv", "format: csv\n    audit_columns: true", "source orders has audit_columns"),
         ("\nload:\n", "\nload:\n  other: {type: delta, path: '${env.lake}/b', write: {strategy: append}}\n", "2 loads"),
     ],
 )

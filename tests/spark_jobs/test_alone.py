@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -85,7 +86,7 @@ class Shop:
         return self.project.folder / f"data/raw/2013-01-01.{self.form}"
 
     def deliver(self) -> None:
-        rows = [{"id": id_, "at": f"2013-01-01T0{id_}:00:00Z", "value": id_} for id_ in range(1, 7)]
+        rows = [{"id": id_, "at": f"2013-01-01T0{id_}:00:00.000001Z", "value": id_} for id_ in range(1, 7)]
         rows = [row | ({"note": "n"} if int(str(row["id"])) <= NOTED else {"note": ""}) for row in rows]
         lines = [json.dumps({name: value for name, value in row.items() if value != ""}) for row in rows]
         if self.form == "csv":
@@ -98,24 +99,44 @@ class Shop:
         report = entry.run(plan, lambda *_: self.spark.newSession())
         assert report.error is None, report.error
 
-    def alone(self, *, dies_at: str | None = None, rule: str = "", pipeline: Pipeline | None = None) -> dict[str, Any]:
+    def alone(
+        self,
+        *,
+        dies_at: str | None = None,
+        rule: str = "",
+        pipeline: Pipeline | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> dict[str, Any]:
         """One replay of the rows that wait; its report."""
 
-        def die(point: str) -> None:
+        def reached(point: str) -> None:
             if point == dies_at:
                 raise Died(point)
+            if point == "before commit":
+                meanwhile()
 
         pipeline = pipeline or self.pipeline()
         order = Order(name="rows", plans=(alone.plan(pipeline, day(1)),), options=alone.options(Wanted(rule=rule)))
-        HOOK.reached = die
+        HOOK.reached = reached
         try:
             return orders.execute(order, lambda *_: self.spark.newSession(), lambda _: None)
         finally:
             HOOK.reached = None
 
+    def drop(self, rule: str) -> None:
+        pipeline = self.pipeline()
+        [(window, numbers)] = QuarantineHook(pipeline).attempts().items()
+        options: dict[str, Any] = {"attempts": [{"window": window.to_json(), "attempt": n} for n in numbers]}
+        options |= {"rule": rule, "dataset": "", "reason": "spam", "by": "me"}
+        order = Order(name="quarantine", plans=(alone.plan(pipeline, day(1)),), options=options)
+        told = orders.execute(order, lambda *_: self.spark.newSession(), lambda _: None)
+        assert (told["error"], told["rows"]) == (None, 2)
+
     def loaded(self) -> list[int]:
         rows = self.spark.read.format("delta").load(str(self.project.folder / "data/lake/rows"))
-        return sorted(row["id"] for row in rows.collect())
+        found = rows.collect()
+        assert {row["at"].microsecond for row in found} == {1}, "times come through the quarantine whole"
+        return sorted(row["id"] for row in found)
 
     def aside(self) -> dict[tuple[str, int], int]:
         """(state, retries) -> rows."""
@@ -198,6 +219,14 @@ def test_of_two_at_once_one_wins_and_a_run_of_the_window_wins_over_both(spark: A
     assert (shop.loaded(), shop.waiting()) == ([1, 2, 3], [4, 5, 6])
 
 
+def test_rows_that_are_dropped_beside_a_replay_of_others_stay_dropped(spark: Any, project: Project) -> None:
+    shop = opened(spark, project, "append")
+    shop.know(1, 2, 3)
+    assert shop.alone(rule="references", meanwhile=lambda: shop.drop("required note"))["error"] is None
+    assert (shop.loaded(), shop.waiting()) == ([1, 2, 3], [4])
+    assert shop.aside() == {("replayed", 1): 1, ("waiting", 1): 1, ("dropped", 0): 2}
+
+
 def test_records_that_no_source_row_can_be_made_of_are_refused(spark: Any, project: Project) -> None:
     shop = opened(spark, project, "merge")
     changed = shop.changed("derive: {twice: value * 2}", "cast: {value: int}")
@@ -213,6 +242,8 @@ def test_lines_of_csv_need_the_header_of_their_file(spark: Any, project: Project
     file = shop.file.read_text()
     shop.file.unlink()
     assert "2013-01-01.csv is gone, and its lines don't name their columns" in shop.alone()["error"]["message"]
+    shop.file.write_text(file.replace("id,at,value,note", "id,at,note,value").replace(",5,", ",,5"))
+    assert "isn't the record any more" in shop.alone()["error"]["message"]
     shop.file.write_text(file)
     assert shop.alone()["error"] is None
     assert (shop.loaded(), shop.waiting()) == ([1, 2, 5], [3, 4, 6])

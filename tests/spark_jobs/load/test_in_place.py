@@ -97,6 +97,8 @@ def test_a_file_that_holds_other_windows_too_keeps_their_rows(pipeline: Pipeline
     assert "result" not in staged
     assert (told.rows_inserted, told.rows_deleted) == (1, 2)
     assert pipeline.rows() == [(4,), (5,), (6,), (7,)]
+    before, late = files(pipeline), pipeline.fused(1, 2.5)
+    assert (late.loads["lake"].state, files(pipeline)) == ("superseded", before), "what came too late leaves no file"
 
 
 def test_checks_see_what_was_written_and_a_failed_one_leaves_no_file(pipeline: Pipeline) -> None:
