@@ -35,6 +35,14 @@ def test_where_half_are_alike_the_mean_distance_is_the_measure() -> None:
     assert (alike.score(5), alike.score(6), alike.score(4)) == (0, float("inf"), float("-inf"))
 
 
+def test_what_rounding_makes_of_a_figure_is_no_difference() -> None:
+    alike = Earlier(values=[2.3, 2.3, 2.3], needed=3)
+    assert (alike.score(2.3000000000000003), alike.score(2.301)) == (0, float("inf"))
+    rounded = Earlier(values=[2.3, 2.3000000000000003, 2.2999999999999998, 2.3, 2.3], needed=3)
+    assert (rounded.score(2.2999999999999994), rounded.score(2.299)) == (0, float("-inf"))
+    assert Earlier(values=[0, 0, 0], needed=3).score(1e-12) == float("inf")
+
+
 def test_too_few_windows_say_nothing() -> None:
     assert Earlier(values=[1, 2], needed=7).lacking == "no history yet: 2 of 7 windows"
     assert Earlier(values=[1, 2], needed=2).lacking == ""
