@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.failures import classify
@@ -32,6 +32,8 @@ value double, answered_by string, message string, fingerprint string, evaluated_
 """
 _FOLDER: Final = "-results"  # no pipeline's id begins so: it can't be one's quarantine
 _COLUMNS: Final = tuple(part.split()[0] for part in SCHEMA.split(","))
+_INSTANTS: Final = frozenset(part.split()[0] for part in SCHEMA.split(",") if part.split()[1] == "timestamp")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 ROWS: Final = "rows"
 
 
@@ -150,7 +152,9 @@ def tell(spark: SparkSession, order: Order, _say: Any) -> dict[str, Any]:
     newest = Over.orderBy(F.desc("window_start"), F.desc("window_end"))
     chosen = rows.withColumn("_attempt", F.dense_rank().over(last)).where("_attempt = 1")
     chosen = chosen.withColumn("_window", F.dense_rank().over(newest)).where(F.col("_window") <= options["windows"])
-    found = chosen.select(*_COLUMNS).orderBy("window_start", "window_end", "place").collect()
+    # Microseconds since 1970: a timestamp that is collected is told by the clock of the machine, without its offset.
+    wanted = [F.unix_micros(name).alias(name) if name in _INSTANTS else F.col(name) for name in _COLUMNS]
+    found = chosen.orderBy("window_start", "window_end", "place").select(*wanted).collect()
     return {"state": "done", "table": table.path, "rows": [_json(row.asDict()) for row in found]}
 
 
@@ -192,5 +196,10 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _json(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+def _json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its instants as ISO texts in UTC; they come as microseconds since 1970."""
+    return {name: _text(value) if name in _INSTANTS else value for name, value in row.items()}
+
+
+def _text(micros: int | None) -> str | None:
+    return None if micros is None else (_EPOCH + timedelta(microseconds=micros)).isoformat()

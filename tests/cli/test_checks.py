@@ -10,7 +10,7 @@ from airflow_provider_etl.cli.checks import bars, told
 def row(
     day: int, name: str, percent: float = 0.0, value: float | None = None, *, success: bool = True
 ) -> dict[str, Any]:
-    start, end = f"2013-01-{day:02}T00:00:00", f"2013-01-{day + 1:02}T00:00:00"
+    start, end = f"2013-01-{day:02}T00:00:00+00:00", f"2013-01-{day + 1:02}T00:00:00+00:00"
     return {
         "window_start": start,
         "window_end": end,
@@ -32,9 +32,9 @@ def test_bars_show_none_little_and_all() -> None:
 def test_windows_and_trends_are_told() -> None:
     rows = [row(1, "not_null"), row(1, "rows", value=10), row(2, "not_null", 50, success=False)]
     assert list(told(rows, kept=True)) == [
-        "window                                   attempt  state   checks  failed  which",
-        "2013-01-01T00:00:00/2013-01-02T00:00:00  1        loaded  2       0       -",
-        "2013-01-02T00:00:00/2013-01-03T00:00:00  2        failed  1       1       not_null(a)",
+        "window                                               attempt  state   checks  failed  which",
+        "2013-01-01T00:00:00+00:00/2013-01-02T00:00:00+00:00  1        loaded  2       0       -",
+        "2013-01-02T00:00:00+00:00/2013-01-03T00:00:00+00:00  2        failed  1       1       not_null(a)",
         "",
         "dataset  check     column  failing  last  figure  failed",
         "result   not_null  a       ▁▅       50 %  -       1 of 2",
