@@ -42,6 +42,17 @@ def test_windows_and_trends_are_told() -> None:
     ]
 
 
+def test_two_checks_of_one_kind_on_one_column_are_two_lines() -> None:
+    failing = row(1, "in_range", 50, success=False)
+    rows = [failing, row(1, "in_range"), failing | {"dataset": "other"}, row(2, "in_range"), row(2, "in_range")]
+    assert list(told(rows, kept=True))[4:] == [
+        "dataset  check       column  failing  last  figure  failed",
+        "result   in_range    a       ▅▁       0 %   -       1 of 2",
+        "result   in_range 2  a       ▁▁       0 %   -       0 of 2",
+        "other    in_range    a       ▅·       50 %  -       1 of 1",
+    ]
+
+
 def test_without_results_it_says_how_to_keep_them() -> None:
     assert list(told([], kept=True)) == ["no results are kept"]
     assert list(told([], kept=False)) == [
