@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spark_jobs import results
+from spark_jobs.check.anomaly import Anomaly
 from spark_jobs.check.earlier import Earlier
 from spark_jobs.check.flow import check
 from spark_jobs.orders import Order
@@ -48,6 +49,23 @@ def test_what_rounding_makes_of_a_figure_is_no_difference() -> None:
 def test_too_few_windows_say_nothing() -> None:
     assert Earlier(values=[1, 2], needed=7).lacking == "no history yet: 2 of 7 windows"
     assert Earlier(values=[1, 2], needed=2).lacking == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "needed", "verdict"),
+    [
+        (None, 3, (True, "no history yet: 2 of 3 windows")),
+        (float("nan"), 3, (True, "no history yet: 2 of 3 windows")),
+        (None, 2, (False, "there is no value, so the mean can't be compared")),
+        (float("nan"), 2, (False, "the mean is NaN, which can't be compared")),
+    ],
+)
+def test_a_mean_of_nothing_passes_while_there_is_no_history_and_never_becomes_one(
+    value: float | None, needed: int, verdict: tuple[bool, str]
+) -> None:
+    told = Anomaly(of="mean", column="a")._judge(value, Earlier(values=[1, 2], needed=needed))
+    assert (told.success, told.message) == verdict
+    assert told.observed is None
 
 
 def found(rows: int, share: float, *, success: bool = True) -> list[CheckResult]:
