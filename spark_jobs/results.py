@@ -1,7 +1,8 @@
 """What every check of every window found: one Delta table per pipeline, beside its quarantine.
 
-An attempt appends its rows once, when it has ended; nothing is ever rewritten, so that windows never conflict. Of a
-window those of the last attempt count, and for checks that look back those of the last one that was published.
+An attempt appends its rows once, when it has ended, and once before, where it asks a person; nothing is ever rewritten,
+so that windows never conflict. Of a window those of the last attempt count, and for checks that look back those of the
+last one that was published.
 """
 
 from __future__ import annotations
@@ -54,9 +55,8 @@ class Results:
         """Where the Delta table is."""
         return f"{self.folder.rstrip('/')}/{_FOLDER}/{self.pipeline}"
 
-    def append(self, spark: SparkSession, plan: Plan, report: Report) -> None:
+    def append(self, spark: SparkSession, plan: Plan, report: Report, state: str) -> None:
         """Keep what an attempt found; a repeat of the same attempt that ends alike adds nothing."""
-        state = _state(report)
         # A unit per attempt and end: Delta drops a smaller number of one unit without a word.
         unit = f"etl:{plan.id}:results:{plan.window}:{plan.attempt.number}:{state}"
         rows = list(_rows(plan, report, state))
@@ -113,17 +113,17 @@ def of(plan: Plan) -> Results:
 
 
 def keep(spark: SparkSession, plan: Plan, report: Report) -> dict[str, str] | None:
-    """Keep an ended attempt's results, where the plan says so; what goes wrong is told, and changes no verdict.
+    """Keep an attempt's results, where the plan says so; what goes wrong is told, and changes no verdict.
 
     Returns:
         `{"state": "kept" | "lost", "table", "message"}`; None where nothing is to be kept.
     """
-    ended = report.state == "failed" or "load" in plan.verbs
-    if not (plan.results and report.checks and ended):
+    state = kept_as(plan, report)
+    if state is None:
         return None
     table = of(plan)
     try:
-        table.append(spark, plan, report)
+        table.append(spark, plan, report, state)
     except Exception as error:  # noqa: BLE001 - the run has ended as it has; the loss is told
         known = classify(error, "results")
         return {"state": "lost", "table": table.path, "message": f"results of checks weren't kept: {known}"}
@@ -147,8 +147,9 @@ def tell(spark: SparkSession, order: Order, _say: Any) -> dict[str, Any]:
     for option, holds in bounds:
         if options.get(option):
             rows = rows.where(holds(F.lit(datetime.fromisoformat(options[option])).cast("timestamp")))
-    # A failed try and the one that loaded after it may have one number.
-    last = Over.partitionBy("window_start", "window_end").orderBy(F.desc("attempt"), F.desc(F.col("state") == "loaded"))
+    # A failed try and the one that loaded after it may have one number; so has what was asked before it was answered.
+    tries = (F.desc("attempt"), F.desc(F.col("state") == "loaded"), F.desc("evaluated_at"))
+    last = Over.partitionBy("window_start", "window_end").orderBy(*tries)
     newest = Over.orderBy(F.desc("window_start"), F.desc("window_end"))
     chosen = rows.withColumn("_attempt", F.dense_rank().over(last)).where("_attempt = 1")
     chosen = chosen.withColumn("_window", F.dense_rank().over(newest)).where(F.col("_window") <= options["windows"])
@@ -158,10 +159,18 @@ def tell(spark: SparkSession, order: Order, _say: Any) -> dict[str, Any]:
     return {"state": "done", "table": table.path, "rows": [_json(row.asDict()) for row in found]}
 
 
-def _state(report: Report) -> str:
-    """How the attempt ended; one that was superseded has published nothing."""
+def kept_as(plan: Plan, report: Report) -> str | None:
+    """How an attempt stands, where what it found is kept: it has ended, or asks a person; None elsewhere.
+
+    Returns:
+        `loaded`, `skipped`, `failed`; `superseded`: it has published nothing; `asked`: nobody has answered yet.
+    """
+    asked = report.state == "running" and report.approval is not None
+    ended = report.state == "failed" or "load" in plan.verbs
+    if not (plan.results and report.checks and (asked or ended)):
+        return None
     superseded = any(receipt.state == "superseded" for receipt in report.loads.values())
-    return "superseded" if report.state == "loaded" and superseded else report.state
+    return "asked" if asked else "superseded" if report.state == "loaded" and superseded else report.state
 
 
 def _rows(plan: Plan, report: Report, state: str) -> Iterator[tuple[Any, ...]]:

@@ -17,6 +17,7 @@ from spark_jobs.check.flow import check
 from spark_jobs.orders import Order
 from spark_jobs.plan import Plan
 from spark_jobs.report import CheckResult, LoadReceipt, Report
+from spark_jobs.results import kept_as
 from tests.spark_jobs import plans
 from tests.spark_jobs.check.checking import built
 from tests.spark_jobs.transform.running import context
@@ -105,29 +106,50 @@ def reported(plan: Plan, rows: int, share: float, state: Any = "loaded", load: A
     return report
 
 
+ASKED: Any = {"state": "asked", "checks": ["anomaly"], "by": None, "at": None}
+
+
 @pytest.fixture(scope="module")
 def kept(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seven days; the third failed after it was loaded, the fourth never was published, the fifth was loaded twice."""
+    """Seven days; the third failed after it was loaded, the fourth never was published, the fifth was loaded twice.
+
+    Of the last somebody was asked first.
+    """
     folder = tmp_path_factory.mktemp("kept")
     told: list[tuple[int, int, int, float, str, str]] = [
         (1, 1, 100, 0.1, "loaded", "loaded"),
         (2, 2, 110, 0.1, "loaded", "loaded"),
         (3, 3, 90, 0.2, "loaded", "loaded"),
         (3, 4, 5, 0.9, "failed", "loaded"),
-        (4, 5, 7, 0.9, "loaded", "superseded"),
+        (4, 5, 6, 0.9, "failed", "loaded"),
+        (4, 5, 7, 0.9, "loaded", "superseded"),  # the same attempt, and later
         (5, 6, 1, 0.9, "failed", "loaded"),
         (5, 6, 1, 0.9, "loaded", "loaded"),
         (5, 7, 105, 0.1, "loaded", "loaded"),
         (5, 7, 999, 0.1, "loaded", "loaded"),  # the same attempt again: nothing is added
+        (9, 8, 4999, 0.5, "asked", "loaded"),
         (9, 8, 5000, 0.5, "loaded", "loaded"),  # after the window that is asked about
     ]
     for day, second, rows, share, state, load in told:
         plan = plans.plan(folder, plans.day(day), plans.attempt(second), results=True)
-        report = reported(plan, rows, share, state, load)
+        report = reported(plan, rows, share, "running" if state == "asked" else state, load)
+        if state == "asked":
+            plan, report.approval = replace(plan, verbs=("check",)), ASKED
         if day == 1:
             report.checks.append(of_a_part(40))
         assert results.keep(spark, plan, report) is not None
     return folder
+
+
+def test_what_was_found_is_kept_at_an_attempt_s_end_and_where_a_person_is_asked(tmp_path: Path) -> None:
+    whole = plans.plan(tmp_path, plans.day(1), plans.attempt(1), results=True)
+    checks = replace(whole, verbs=("check",))
+    assert kept_as(checks, reported(whole, 1, 0.0, "running")) is None
+    assert kept_as(checks, replace(reported(whole, 1, 0.0, "running"), approval=ASKED)) == "asked"
+    assert kept_as(whole, replace(reported(whole, 1, 0.0, "failed"), approval=ASKED)) == "failed"
+    approved = ASKED | {"state": "approved"}
+    assert kept_as(whole, replace(reported(whole, 1, 0.0), approval=approved)) == "loaded"
+    assert kept_as(replace(whole, results=False), reported(whole, 1, 0.0)) is None
 
 
 @pytest.mark.spark
