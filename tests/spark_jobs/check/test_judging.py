@@ -17,6 +17,7 @@ from spark_jobs.check.row_count import RowCount
 from spark_jobs.check.rule import Figure
 from spark_jobs.check.type import Type
 from spark_jobs.flow import Context
+from spark_jobs.footers import readable
 from spark_jobs.outline import Outline
 from spark_jobs.run import write_report
 from tests.spark_jobs import plans
@@ -69,3 +70,19 @@ def test_a_contract_s_bound_of_a_float_is_a_float() -> None:
         "(`f` <= cast(0.1 as float)",
         "(`d` <= 0.1",
     ]
+
+
+def test_a_column_of_fixed_length_is_not_asked_of_the_files() -> None:
+    """Spark pads what it compares with one: the files' bytes say something else."""
+    from pyspark.sql import types as T  # noqa: N812 - the name that every Spark user knows
+
+    padded = {"__CHAR_VARCHAR_TYPE_STRING": "char(3)"}
+    schema = T.StructType(
+        [
+            T.StructField("code", T.StringType(), metadata=padded),
+            T.StructField("name", T.StringType()),
+            T.StructField("net", T.DecimalType(9, 2)),
+            T.StructField("a.b", T.LongType()),
+        ]
+    )
+    assert readable(schema, {"code", "name", "net", "a.b"}) == {"name": ("string", 0), "net": ("decimal(9,2)", 2)}
