@@ -198,6 +198,8 @@ def test_what_has_no_equal_asks_great_expectations_itself(folder: Path, text: st
         ("quantile: {column: amount, ranges: {1.5: {max: 1}}}", "24:40 option-conflict *no share*"),
         ("row_count: {same_as: result}", "24:26 option-conflict *the checked dataset itself*"),
         ("row_count: {same_as: orders, tolerance: much}", "24:45 option-conflict *neither 10 nor 1%*"),
+        ("row_count: {min: 1, middle: mean}", "24:33 option-conflict *`last` is missing*"),
+        ("row_count: {same_as: orders, middle: mean}", "24:42 option-conflict *`last` is missing*"),
         ("row_count: {last: 7, on_fail: warn}", "24:23 option-conflict *`tolerance` is missing*"),
         (
             "row_count: {last: 7, tolerance: 1%, same_as: orders, on_fail: warn}",
