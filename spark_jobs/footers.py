@@ -10,7 +10,7 @@ from spark_jobs.outline import family
 from spark_jobs.statistics import Known, Statistics, known, together
 
 if TYPE_CHECKING:
-    from pyspark.sql.types import StructType
+    from pyspark.sql.types import StructField, StructType
 
     from spark_jobs.session import Storage
 
@@ -27,11 +27,22 @@ def statistics(storage: Storage, folder: str, schema: StructType, names: set[str
         schema: the rows'.
         names: the columns that are wanted.
     """
-    wanted = {item.name: item.dataType for item in schema if item.name in names and "." not in item.name}
-    types = {name: (kind.simpleString(), int(getattr(kind, "scale", 0))) for name, kind in wanted.items()}
+    types = readable(schema, names)
     cut = storage.setting(_CUT) is not None
     groups = (group for footer in storage.parquet_footers(folder) for group in footer.getBlocks())
     return together([_of_group(group, types, cut=cut) for group in groups])
+
+
+def readable(schema: StructType, names: set[str]) -> dict[str, tuple[str, int]]:
+    """The columns whose footers can be read: name -> its type, and a decimal's scale."""
+    fields = (item for item in schema if item.name in names and "." not in item.name and not padded(item))
+    wanted = {item.name: item.dataType for item in fields}
+    return {name: (kind.simpleString(), int(getattr(kind, "scale", 0))) for name, kind in wanted.items()}
+
+
+def padded(field: StructField) -> bool:
+    """Whether a column that shows as a string is a char(n) or varchar(n): beside char(n) Spark pads literals."""
+    return "__CHAR_VARCHAR_TYPE_STRING" in field.metadata
 
 
 def _of_group(group: Any, types: Mapping[str, tuple[str, int]], *, cut: bool) -> Statistics:

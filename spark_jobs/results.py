@@ -1,7 +1,8 @@
 """What every check of every window found: one Delta table per pipeline, beside its quarantine.
 
-An attempt appends its rows once, when it has ended; nothing is ever rewritten, so that windows never conflict. Of a
-window those of the last attempt count, and for checks that look back those of the last one that was published.
+An attempt appends its rows once, when it has ended, and once before, where it asks a person; nothing is ever rewritten,
+so that windows never conflict. Of a window those of the last attempt count, and for checks that look back those of the
+last one that was published.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.failures import classify
@@ -32,6 +33,8 @@ value double, answered_by string, message string, fingerprint string, evaluated_
 """
 _FOLDER: Final = "-results"  # no pipeline's id begins so: it can't be one's quarantine
 _COLUMNS: Final = tuple(part.split()[0] for part in SCHEMA.split(","))
+_INSTANTS: Final = frozenset(part.split()[0] for part in SCHEMA.split(",") if part.split()[1] == "timestamp")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 ROWS: Final = "rows"
 
 
@@ -52,9 +55,8 @@ class Results:
         """Where the Delta table is."""
         return f"{self.folder.rstrip('/')}/{_FOLDER}/{self.pipeline}"
 
-    def append(self, spark: SparkSession, plan: Plan, report: Report) -> None:
+    def append(self, spark: SparkSession, plan: Plan, report: Report, state: str) -> None:
         """Keep what an attempt found; a repeat of the same attempt that ends alike adds nothing."""
-        state = _state(report)
         # A unit per attempt and end: Delta drops a smaller number of one unit without a word.
         unit = f"etl:{plan.id}:results:{plan.window}:{plan.attempt.number}:{state}"
         rows = list(_rows(plan, report, state))
@@ -96,7 +98,9 @@ class Results:
         value = F.col("element_count").cast("double") if series["figure"] == ROWS else F.col("value")
         here = rows.where(F.col("window_end") <= F.lit(window.start).cast("timestamp"))
         here = here.where((F.col("state") == "loaded") & (F.col("dataset") == series["dataset"]) & value.isNotNull())
-        if series["figure"] != ROWS:
+        if series["figure"] == ROWS:
+            here = here.where("kind <> 'expectation'")  # with a row_condition it counts a part of the rows
+        else:
             here = here.where((F.col("figure") == series["figure"]) & (F.col("column") == series["column"]))
         newest = here.groupBy("window_start", "window_end").agg(F.max_by(value, "attempt").alias("value"))
         found = newest.orderBy(F.desc("window_end"), F.desc("window_start")).limit(last).collect()
@@ -109,17 +113,17 @@ def of(plan: Plan) -> Results:
 
 
 def keep(spark: SparkSession, plan: Plan, report: Report) -> dict[str, str] | None:
-    """Keep an ended attempt's results, where the plan says so; what goes wrong is told, and changes no verdict.
+    """Keep an attempt's results, where the plan says so; what goes wrong is told, and changes no verdict.
 
     Returns:
         `{"state": "kept" | "lost", "table", "message"}`; None where nothing is to be kept.
     """
-    ended = report.state == "failed" or "load" in plan.verbs
-    if not (plan.results and report.checks and ended):
+    state = kept_as(plan, report)
+    if state is None:
         return None
     table = of(plan)
     try:
-        table.append(spark, plan, report)
+        table.append(spark, plan, report, state)
     except Exception as error:  # noqa: BLE001 - the run has ended as it has; the loss is told
         known = classify(error, "results")
         return {"state": "lost", "table": table.path, "message": f"results of checks weren't kept: {known}"}
@@ -143,19 +147,30 @@ def tell(spark: SparkSession, order: Order, _say: Any) -> dict[str, Any]:
     for option, holds in bounds:
         if options.get(option):
             rows = rows.where(holds(F.lit(datetime.fromisoformat(options[option])).cast("timestamp")))
-    # A failed try and the one that loaded after it may have one number.
-    last = Over.partitionBy("window_start", "window_end").orderBy(F.desc("attempt"), F.desc(F.col("state") == "loaded"))
+    # A failed try and the one that loaded after it may have one number; so has what was asked before it was answered.
+    tries = (F.desc("attempt"), F.desc(F.col("state") == "loaded"), F.desc("evaluated_at"))
+    last = Over.partitionBy("window_start", "window_end").orderBy(*tries)
     newest = Over.orderBy(F.desc("window_start"), F.desc("window_end"))
     chosen = rows.withColumn("_attempt", F.dense_rank().over(last)).where("_attempt = 1")
     chosen = chosen.withColumn("_window", F.dense_rank().over(newest)).where(F.col("_window") <= options["windows"])
-    found = chosen.select(*_COLUMNS).orderBy("window_start", "window_end", "place").collect()
+    # Microseconds since 1970: a timestamp that is collected is told by the clock of the machine, without its offset.
+    wanted = [F.unix_micros(name).alias(name) if name in _INSTANTS else F.col(name) for name in _COLUMNS]
+    found = chosen.orderBy("window_start", "window_end", "place").select(*wanted).collect()
     return {"state": "done", "table": table.path, "rows": [_json(row.asDict()) for row in found]}
 
 
-def _state(report: Report) -> str:
-    """How the attempt ended; one that was superseded has published nothing."""
+def kept_as(plan: Plan, report: Report) -> str | None:
+    """How an attempt stands, where what it found is kept: it has ended, or asks a person; None elsewhere.
+
+    Returns:
+        `loaded`, `skipped`, `failed`; `superseded`: it has published nothing; `asked`: nobody has answered yet.
+    """
+    asked = report.state == "running" and report.approval is not None
+    ended = report.state == "failed" or "load" in plan.verbs
+    if not (plan.results and report.checks and (asked or ended)):
+        return None
     superseded = any(receipt.state == "superseded" for receipt in report.loads.values())
-    return "superseded" if report.state == "loaded" and superseded else report.state
+    return "asked" if asked else "superseded" if report.state == "loaded" and superseded else report.state
 
 
 def _rows(plan: Plan, report: Report, state: str) -> Iterator[tuple[Any, ...]]:
@@ -190,5 +205,10 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _json(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+def _json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its instants as ISO texts in UTC; they come as microseconds since 1970."""
+    return {name: _text(value) if name in _INSTANTS else value for name, value in row.items()}
+
+
+def _text(micros: int | None) -> str | None:
+    return None if micros is None else (_EPOCH + timedelta(microseconds=micros)).isoformat()

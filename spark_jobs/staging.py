@@ -106,7 +106,8 @@ class Staging:
             names: the columns.
         """
         if staged.path in self.ahead:
-            types = {item.name: item.dataType.simpleString() for item in schema if item.name in names}
+            wanted = (item for item in schema if item.name in names and not footers.padded(item))
+            types = {item.name: item.dataType.simpleString() for item in wanted}
             return of_delta(self.ahead[staged.path].statistics, types)
         folder = f"{staged.path}/data"
         few = len(self._storage.names(folder)) <= _FEW

@@ -22,6 +22,8 @@ _WINDOWS: Final = ("window", "attempt", "state", "checks", "failed", "which")
 _TREND: Final = ("dataset", "check", "column", "failing", "last", "figure", "failed")
 
 Row = Mapping[str, Any]
+Series = tuple[str, str, str, int]
+"""Dataset, name, column; which of those that have these in common."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,11 +71,11 @@ def told(rows: Sequence[Row], *, kept: bool) -> Iterator[str]:
         )
         return
     windows: dict[tuple[str, str], list[Row]] = {}
-    series: dict[tuple[str, str, str], dict[tuple[str, str], Row]] = {}
+    series: dict[Series, dict[tuple[str, str], Row]] = {}
     for row in rows:
         window = (row["window_start"], row["window_end"])
         windows.setdefault(window, []).append(row)
-        series.setdefault((row["dataset"], row["name"], row["column"]), {})[window] = row
+        series.setdefault(_which(row, windows[window]), {})[window] = row
     yield from _table(_WINDOWS, [_window(window, found) for window, found in windows.items()])
     yield ""
     yield from _table(_TREND, [_trend(key, [found.get(window) for window in windows]) for key, found in series.items()])
@@ -86,14 +88,22 @@ def _window(window: tuple[str, str], rows: Sequence[Row]) -> list[str]:
     return ["/".join(window), str(one["attempt"]), one["state"], str(len(rows)), str(len(failed)), which or "-"]
 
 
-def _trend(key: tuple[str, str, str], rows: Sequence[Row | None]) -> list[str]:
+def _which(row: Row, window: Sequence[Row]) -> Series:
+    """Which check a row is of: of those that are named alike the first, the second; `window` ends with the row."""
+    named = (row["dataset"], row["name"], row["column"])
+    return *named, sum((other["dataset"], other["name"], other["column"]) == named for other in window)
+
+
+def _trend(key: Series, rows: Sequence[Row | None]) -> list[str]:
     shares = [None if row is None else float(row["unexpected_percent"] or 0) for row in rows]
     newest = next(row for row in reversed(rows) if row is not None)
     failed = sum(row is not None and not row["success"] for row in rows)
     value = newest["value"]
     figure = "-" if value is None else f"{value:g}"
     last = f"{newest['unexpected_percent'] or 0:.3g} %"
-    return [key[0], key[1], key[2] or "-", bars(shares), last, figure, f"{failed} of {len(rows) - rows.count(None)}"]
+    dataset, name, column, place = key
+    check = name if place == 1 else f"{name} {place}"
+    return [dataset, check, column or "-", bars(shares), last, figure, f"{failed} of {len(rows) - rows.count(None)}"]
 
 
 def bars(percents: Sequence[float | None]) -> str:

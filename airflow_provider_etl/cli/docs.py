@@ -16,6 +16,7 @@ from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
+    from spark_jobs.plan import Plan
 
 NAME: Final = "docs"
 HELP: Final = "write Great Expectations' Data Docs about the checks of a window"
@@ -48,6 +49,15 @@ def execute(options: argparse.Namespace) -> int:
 def _of_window(pipeline: Pipeline, options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     """Ask the checks in an application of their own, which writes the pages itself."""
     from airflow_provider_etl.cli.run import submit
+
+    report = submit(pipeline, _asking(pipeline, options))
+    print(summary(report))
+    nothing = {"state": "failed", "pages": {}, "message": "no check was answered"}
+    return report.get("data_docs") or nothing, report["state"] == "failed"
+
+
+def _asking(pipeline: Pipeline, options: argparse.Namespace) -> Plan:
+    """What asks the checks of a window and leaves pages alone: no run of the pipeline has found what they say."""
     from spark_jobs.ledger import attempt_number
     from spark_jobs.plan import Attempt
 
@@ -55,10 +65,7 @@ def _of_window(pipeline: Pipeline, options: argparse.Namespace) -> tuple[dict[st
     attempt = Attempt(number=attempt_number(pipeline.fingerprint), token=token, run=f"docs-{token[:12]}")
     plan = pipeline.plan(pipeline.window_of(options.window), attempt, verbs=_ASKED)
     folder = absolute(options.out, Path.cwd()) if options.out else plan.data_docs
-    report = submit(pipeline, replace(plan, data_docs=_demanded(folder), notes=pipeline.notes))
-    print(summary(report))
-    nothing = {"state": "failed", "pages": {}, "message": "no check was answered"}
-    return report.get("data_docs") or nothing, report["state"] == "failed"
+    return replace(plan, results=False, data_docs=_demanded(folder), notes=pipeline.notes)
 
 
 def _of_report(pipeline: Pipeline, options: argparse.Namespace) -> tuple[dict[str, Any], bool]:

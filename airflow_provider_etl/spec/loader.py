@@ -11,6 +11,7 @@ from airflow_provider_etl.spec import (
     asking,
     breaking,
     dag_names,
+    earlier,
     identity,
     ignores,
     lookback,
@@ -184,6 +185,7 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     opened.awaited.extend(waits.awaited(waiting))
     strategies.check(verbs, problems, ordered=is_true(whole.get("depends_on_previous")))
     asking.check(verbs, whole.get("execution"), problems)
+    earlier.check(verbs, problems, ordered=is_true(whole.get("depends_on_previous")))
     breaking.check(verbs, environment, problems, ordered=is_true(whole.get("depends_on_previous")))
     lookback.check(whole.get("lookback"), verbs, problems)
     settling.check(verbs, problems)

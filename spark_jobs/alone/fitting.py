@@ -25,7 +25,11 @@ _ONE_BY_ONE: Final = frozenset(
 _KEEPING: Final = frozenset({"clean", "derive", "filter", "lookup", "validate"})
 """Those of them after which a row still has all that its source gave, so that it may go through them once more."""
 _OVER: Final = re.compile(r"\bover\b", re.IGNORECASE)
-_COMPARING: Final = ("unique", "monotonic")
+_COMPARING: Final = {
+    "unique": "compares rows with others of their window",
+    "monotonic": "compares rows with others of their window",
+    "python": "calls a function, which may compare rows with others of their window",
+}
 _WHOLE: Final = "it replaces its {what} whole: rows alone would take the place of all others"
 
 
@@ -146,9 +150,7 @@ def _of_checks(told: Told) -> Iterator[str]:
         for name, check in checks:
             label = f"check {check.name or name} of {dataset}"
             if name in _COMPARING:
-                yield f"{label} compares rows with others of their window"
-            if name == "python":
-                yield f"{label} may compare rows with others of their window: a function gets all of them"
+                yield f"{label} {_COMPARING[name]}"
 
 
 def _of_load(destination: Any) -> str | None:

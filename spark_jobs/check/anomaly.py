@@ -120,11 +120,14 @@ class Anomaly:
 
     def _judge(self, value: Any, before: Earlier) -> Verdict:
         what = {"rows": "the number of rows", "null_share": "the share of nulls", "mean": "the mean"}[self.of]
-        if value is None or math.isnan(value):
-            return Verdict(success=False, observed=None, message=f"there is no value, so {what} can't be compared")
-        seen = plain(value)
+        nothing = value is None or math.isnan(value)
+        seen = None if nothing else plain(value)  # what is seen becomes history: a NaN would spoil it
         if before.lacking:
             return Verdict(success=True, observed=seen, message=before.lacking, figure=self.of)
+        if nothing:
+            why = f"there is no value, so {what} can't be compared"
+            why = why if value is None else f"{what} is NaN, which can't be compared"
+            return Verdict(success=False, observed=None, message=why)
         score = before.score(float(value))
         success = abs(score) <= self.z
         usual = f"{len(before.values)} windows before have a median of {before.middle():g}"

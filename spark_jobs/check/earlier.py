@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
+from typing import Final
 
 from spark_jobs import results
 from spark_jobs.flow import Context
@@ -12,6 +14,8 @@ from spark_jobs.flow import Context
 # 0.6745 is the 0.75 quantile of the standard normal distribution: over it, the MAD estimates the standard deviation.
 # Where more than half of the values are alike the MAD is 0; then the mean deviation takes its place, times 0.7979.
 _MAD, _MEAN = 0.6745, 0.7979
+# By so little of themselves figures differ where nothing but the order of their sums did: a double keeps 15 digits.
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +41,18 @@ class Earlier:
         return fmean(self.values) if how == "mean" else median(self.values)
 
     def score(self, value: float) -> float:
-        """How unusual a value is: the modified z-score of Iglewicz and Hoaglin; infinite beside values all alike."""
+        """How unusual a value is: the modified z-score of Iglewicz and Hoaglin; infinite beside values all alike.
+
+        Values are alike where they differ by no more than doubles are rounded.
+        """
         usual = self.middle()
+        if math.isclose(value, usual, rel_tol=_ROUNDING):
+            return 0.0
         away = [abs(item - usual) for item in self.values]
         for spread, factor in ((median(away), _MAD), (fmean(away), _MEAN)):
-            if spread > 0:
+            if spread > _ROUNDING * abs(usual):
                 return factor * (value - usual) / spread
-        return 0.0 if value == usual else float("inf") if value > usual else float("-inf")
+        return float("inf") if value > usual else float("-inf")
 
 
 def earlier(context: Context, figure: str, column: str, last: int, needed: int) -> Earlier:

@@ -133,4 +133,15 @@ def _instant(text: str, kind: DataType, zone: str, where: str) -> Column:
             raise ConfigError(f"{text!r} has an offset, the column has none", where=where)
         return F.lit(moment.isoformat(sep=" ")).cast(kind)
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
-    return F.lit(aware.astimezone(UTC).isoformat(sep=" ")).cast(kind)
+    return F.lit(_in_utc(aware, text, where).isoformat(sep=" ")).cast(kind)
+
+
+def _in_utc(moment: datetime, text: str, where: str) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as reason:
+        raise ConfigError(
+            f"{text!r} is beyond the calendar in zone {moment.tzinfo}",
+            where=where,
+            expected="an instant of the years 1 to 9999 in UTC",
+        ) from reason

@@ -60,6 +60,8 @@ class RowCount:
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why."""
         other = "same_as" if self.same_as is not None else "last"
+        if self.last is None and self.middle != "median":
+            return {"middle": "of what? `last` is missing"}
         if self.same_as is None and self.last is None:
             return no_room(self, "number of rows") | (
                 {"tolerance": "of what? `same_as` and `last` are missing"} if self.tolerance else {}

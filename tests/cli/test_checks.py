@@ -10,7 +10,7 @@ from airflow_provider_etl.cli.checks import bars, told
 def row(
     day: int, name: str, percent: float = 0.0, value: float | None = None, *, success: bool = True
 ) -> dict[str, Any]:
-    start, end = f"2013-01-{day:02}T00:00:00", f"2013-01-{day + 1:02}T00:00:00"
+    start, end = f"2013-01-{day:02}T00:00:00+00:00", f"2013-01-{day + 1:02}T00:00:00+00:00"
     return {
         "window_start": start,
         "window_end": end,
@@ -32,13 +32,24 @@ def test_bars_show_none_little_and_all() -> None:
 def test_windows_and_trends_are_told() -> None:
     rows = [row(1, "not_null"), row(1, "rows", value=10), row(2, "not_null", 50, success=False)]
     assert list(told(rows, kept=True)) == [
-        "window                                   attempt  state   checks  failed  which",
-        "2013-01-01T00:00:00/2013-01-02T00:00:00  1        loaded  2       0       -",
-        "2013-01-02T00:00:00/2013-01-03T00:00:00  2        failed  1       1       not_null(a)",
+        "window                                               attempt  state   checks  failed  which",
+        "2013-01-01T00:00:00+00:00/2013-01-02T00:00:00+00:00  1        loaded  2       0       -",
+        "2013-01-02T00:00:00+00:00/2013-01-03T00:00:00+00:00  2        failed  1       1       not_null(a)",
         "",
         "dataset  check     column  failing  last  figure  failed",
         "result   not_null  a       ▁▅       50 %  -       1 of 2",
         "result   rows      -       ▁·       0 %   10      0 of 1",
+    ]
+
+
+def test_two_checks_of_one_kind_on_one_column_are_two_lines() -> None:
+    failing = row(1, "in_range", 50, success=False)
+    rows = [failing, row(1, "in_range"), failing | {"dataset": "other"}, row(2, "in_range"), row(2, "in_range")]
+    assert list(told(rows, kept=True))[4:] == [
+        "dataset  check       column  failing  last  figure  failed",
+        "result   in_range    a       ▅▁       0 %   -       1 of 2",
+        "result   in_range 2  a       ▁▁       0 %   -       0 of 2",
+        "other    in_range    a       ▅·       50 %  -       1 of 1",
     ]
 
 

@@ -382,12 +382,18 @@ def test_every_column_is_told_in_the_documentation() -> None:
         ("filter: amount > 0", "mask: {columns: {id: token}, key: masking_key}", "the pipeline masks columns"),
         ("not_null: [id]", "unique: [id]", "check unique of result compares rows with others of their window"),
         ("format: csv", "format: csv\n    audit_columns: true", "source orders has audit_columns"),
+        (
+            "not_null: [id]",
+            'python: {function: "company.etl.checks:plausible", name: own}',
+            "check own of result calls a function, which may compare rows with others of their window",
+        ),
         ("\nload:\n", "\nload:\n  other: {type: delta, path: '${env.lake}/b', write: {strategy: append}}\n", "2 loads"),
     ],
 )
 def test_rows_alone_are_refused_where_a_run_of_the_window_would_leave_something_else(
-    project: Project, before: str, after: str, reason: str
+    project: Project, before: str, after: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AIRFLOW__ETL__ALLOWED_PYTHON", "company.etl")
     assert before in PIPELINE
     with pytest.raises(ConfigError, match=reason):
         rows_alone.refuse(project.pipeline(PIPELINE.replace(before, after)))

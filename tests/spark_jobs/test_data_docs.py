@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_etl.cli.docs import _Local
+from airflow_provider_etl.cli.docs import _asking, _Local
 from airflow_provider_etl.cli.main import main
 from spark_jobs.data_docs import MOST, Docs
 from spark_jobs.report import CheckResult, Report
@@ -144,6 +145,18 @@ def test_the_command_writes_the_pages_of_a_report(project: Path, capsys: pytest.
     (project / "report.json").write_text(json.dumps(report.to_json()))
     assert main([*asked, "--out", str(project / "out")]) == 2
     assert "trips.yaml was changed after the run" in capsys.readouterr().err
+
+
+def test_a_window_that_is_asked_for_its_pages_leaves_no_results(project: Path) -> None:
+    from airflow_provider_etl.spec import load_file
+
+    path = project / "trips.yaml"
+    path.write_text(path.read_text() + "results: true\n")
+    pipeline = load_file(path).pipeline
+    assert pipeline is not None
+    assert pipeline.keeps_results
+    asked = Namespace(window="2013-01-01", out=str(project / "out"))
+    assert not _asking(pipeline, asked).results
 
 
 def test_where_the_pages_go_and_the_notes_stand_in_the_plan_and_not_in_the_fingerprint(project: Path) -> None:

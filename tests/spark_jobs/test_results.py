@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from spark_jobs import results
+from spark_jobs.check.anomaly import Anomaly
 from spark_jobs.check.earlier import Earlier
 from spark_jobs.check.flow import check
 from spark_jobs.orders import Order
 from spark_jobs.plan import Plan
 from spark_jobs.report import CheckResult, LoadReceipt, Report
+from spark_jobs.results import kept_as
 from tests.spark_jobs import plans
 from tests.spark_jobs.check.checking import built
 from tests.spark_jobs.transform.running import context
@@ -35,9 +39,34 @@ def test_where_half_are_alike_the_mean_distance_is_the_measure() -> None:
     assert (alike.score(5), alike.score(6), alike.score(4)) == (0, float("inf"), float("-inf"))
 
 
+def test_what_rounding_makes_of_a_figure_is_no_difference() -> None:
+    alike = Earlier(values=[2.3, 2.3, 2.3], needed=3)
+    assert (alike.score(2.3000000000000003), alike.score(2.301)) == (0, float("inf"))
+    rounded = Earlier(values=[2.3, 2.3000000000000003, 2.2999999999999998, 2.3, 2.3], needed=3)
+    assert (rounded.score(2.2999999999999994), rounded.score(2.299)) == (0, float("-inf"))
+    assert Earlier(values=[0, 0, 0], needed=3).score(1e-12) == float("inf")
+
+
 def test_too_few_windows_say_nothing() -> None:
     assert Earlier(values=[1, 2], needed=7).lacking == "no history yet: 2 of 7 windows"
     assert Earlier(values=[1, 2], needed=2).lacking == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "needed", "verdict"),
+    [
+        (None, 3, (True, "no history yet: 2 of 3 windows")),
+        (float("nan"), 3, (True, "no history yet: 2 of 3 windows")),
+        (None, 2, (False, "there is no value, so the mean can't be compared")),
+        (float("nan"), 2, (False, "the mean is NaN, which can't be compared")),
+    ],
+)
+def test_a_mean_of_nothing_passes_while_there_is_no_history_and_never_becomes_one(
+    value: float | None, needed: int, verdict: tuple[bool, str]
+) -> None:
+    told = Anomaly(of="mean", column="a")._judge(value, Earlier(values=[1, 2], needed=needed))
+    assert (told.success, told.message) == verdict
+    assert told.observed is None
 
 
 def found(rows: int, share: float, *, success: bool = True) -> list[CheckResult]:
@@ -52,8 +81,22 @@ def found(rows: int, share: float, *, success: bool = True) -> list[CheckResult]
             observed_value=share,
             element_count=rows,
             figure="null_share",
-        )
+        ),
     ]
+
+
+def of_a_part(rows: int) -> CheckResult:
+    """Great Expectations' own: with a row_condition it counts the rows that this leaves."""
+    return CheckResult(
+        name="largest",
+        kind="expectation",
+        dataset="result",
+        column="a",
+        success=True,
+        observed=None,
+        element_count=rows,
+        answered_by="great_expectations",
+    )
 
 
 def reported(plan: Plan, rows: int, share: float, state: Any = "loaded", load: Any = "loaded") -> Report:
@@ -63,26 +106,50 @@ def reported(plan: Plan, rows: int, share: float, state: Any = "loaded", load: A
     return report
 
 
+ASKED: Any = {"state": "asked", "checks": ["anomaly"], "by": None, "at": None}
+
+
 @pytest.fixture(scope="module")
 def kept(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seven days; the third failed after it was loaded, the fourth never was published, the fifth was loaded twice."""
+    """Seven days; the third failed after it was loaded, the fourth never was published, the fifth was loaded twice.
+
+    Of the last somebody was asked first.
+    """
     folder = tmp_path_factory.mktemp("kept")
     told: list[tuple[int, int, int, float, str, str]] = [
         (1, 1, 100, 0.1, "loaded", "loaded"),
         (2, 2, 110, 0.1, "loaded", "loaded"),
         (3, 3, 90, 0.2, "loaded", "loaded"),
         (3, 4, 5, 0.9, "failed", "loaded"),
-        (4, 5, 7, 0.9, "loaded", "superseded"),
+        (4, 5, 6, 0.9, "failed", "loaded"),
+        (4, 5, 7, 0.9, "loaded", "superseded"),  # the same attempt, and later
         (5, 6, 1, 0.9, "failed", "loaded"),
         (5, 6, 1, 0.9, "loaded", "loaded"),
         (5, 7, 105, 0.1, "loaded", "loaded"),
         (5, 7, 999, 0.1, "loaded", "loaded"),  # the same attempt again: nothing is added
+        (9, 8, 4999, 0.5, "asked", "loaded"),
         (9, 8, 5000, 0.5, "loaded", "loaded"),  # after the window that is asked about
     ]
     for day, second, rows, share, state, load in told:
         plan = plans.plan(folder, plans.day(day), plans.attempt(second), results=True)
-        assert results.keep(spark, plan, reported(plan, rows, share, state, load)) is not None
+        report = reported(plan, rows, share, "running" if state == "asked" else state, load)
+        if state == "asked":
+            plan, report.approval = replace(plan, verbs=("check",)), ASKED
+        if day == 1:
+            report.checks.append(of_a_part(40))
+        assert results.keep(spark, plan, report) is not None
     return folder
+
+
+def test_what_was_found_is_kept_at_an_attempt_s_end_and_where_a_person_is_asked(tmp_path: Path) -> None:
+    whole = plans.plan(tmp_path, plans.day(1), plans.attempt(1), results=True)
+    checks = replace(whole, verbs=("check",))
+    assert kept_as(checks, reported(whole, 1, 0.0, "running")) is None
+    assert kept_as(checks, replace(reported(whole, 1, 0.0, "running"), approval=ASKED)) == "asked"
+    assert kept_as(whole, replace(reported(whole, 1, 0.0, "failed"), approval=ASKED)) == "failed"
+    approved = ASKED | {"state": "approved"}
+    assert kept_as(whole, replace(reported(whole, 1, 0.0), approval=approved)) == "loaded"
+    assert kept_as(replace(whole, results=False), reported(whole, 1, 0.0)) is None
 
 
 @pytest.mark.spark
@@ -134,15 +201,27 @@ def test_checks_look_back(spark: SparkSession, kept: Path) -> None:
     assert [item.figure for item in done.results] == ["rows"] * 6 + ["null_share", "mean"]
 
 
+@pytest.fixture
+def clock_elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's clock shows another zone than the windows'."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
 @pytest.mark.spark
-def test_the_order_tells_the_last_attempt_of_each_window(spark: SparkSession, kept: Path) -> None:
+def test_the_order_tells_the_last_attempt_of_each_window(
+    spark: SparkSession, kept: Path, clock_elsewhere: None
+) -> None:
     plan = plans.plan(kept, plans.day(6), plans.attempt(9))
     told = results.tell(spark, Order(name="checks", plans=(plan,), options={"windows": 4}), None)
-    assert [(row["window_start"][:10], row["state"], row["element_count"]) for row in told["rows"]] == [
-        ("2013-01-03", "failed", 5),
-        ("2013-01-04", "superseded", 7),
-        ("2013-01-05", "loaded", 105),
-        ("2013-01-09", "loaded", 5000),
+    assert [(row["window_start"], row["state"], row["element_count"]) for row in told["rows"]] == [
+        ("2013-01-03T00:00:00+00:00", "failed", 5),
+        ("2013-01-04T00:00:00+00:00", "superseded", 7),
+        ("2013-01-05T00:00:00+00:00", "loaded", 105),
+        ("2013-01-09T00:00:00+00:00", "loaded", 5000),
     ]
     span = {"windows": 9, "first": "2013-01-02T00:00:00+00:00", "last": "2013-01-02T23:59:59+00:00"}
     some = results.tell(spark, Order(name="checks", plans=(plan,), options=span), None)["rows"]

@@ -198,13 +198,18 @@ def test_what_has_no_equal_asks_great_expectations_itself(folder: Path, text: st
         ("quantile: {column: amount, ranges: {1.5: {max: 1}}}", "24:40 option-conflict *no share*"),
         ("row_count: {same_as: result}", "24:26 option-conflict *the checked dataset itself*"),
         ("row_count: {same_as: orders, tolerance: much}", "24:45 option-conflict *neither 10 nor 1%*"),
-        ("row_count: {last: 7}", "24:23 option-conflict *`tolerance` is missing*"),
-        ("row_count: {last: 7, tolerance: 1%, same_as: orders}", "24:23 option-conflict *same_as is given too*"),
-        ("anomaly: {column: amount}", "24:23 option-conflict *rows are of no column*"),
-        ("anomaly: {of: mean}", "24:19 option-conflict *`column` is missing*"),
-        ("anomaly: {of: mean, column: customer}", "24:33 type-mismatch *"),
-        ("anomaly: {of: null_share, column: amuont}", "24:39 unknown-column *'amuont'*"),
-        ("anomaly: {last: 5, needs: 6}", "24:31 option-conflict *looks back at 5 windows*"),
+        ("row_count: {min: 1, middle: mean}", "24:33 option-conflict *`last` is missing*"),
+        ("row_count: {same_as: orders, middle: mean}", "24:42 option-conflict *`last` is missing*"),
+        ("row_count: {last: 7, on_fail: warn}", "24:23 option-conflict *`tolerance` is missing*"),
+        (
+            "row_count: {last: 7, tolerance: 1%, same_as: orders, on_fail: warn}",
+            "24:23 option-conflict *same_as is given too*",
+        ),
+        ("anomaly: {column: amount, on_fail: warn}", "24:23 option-conflict *rows are of no column*"),
+        ("anomaly: {of: mean, on_fail: warn}", "24:19 option-conflict *`column` is missing*"),
+        ("anomaly: {of: mean, column: customer, on_fail: warn}", "24:33 type-mismatch *"),
+        ("anomaly: {of: null_share, column: amuont, on_fail: warn}", "24:39 unknown-column *'amuont'*"),
+        ("anomaly: {last: 5, needs: 6, on_fail: warn}", "24:31 option-conflict *looks back at 5 windows*"),
         ("unique: {columns: [id], approximate: 0.01, on_fail: quarantine}", "24:42 option-conflict *names no row*"),
     ],
 )
@@ -212,6 +217,23 @@ def test_what_can_t_be_is_one_error_at_its_place(folder: Path, text: str, proble
     _, problems = told(folder, text)
     assert len(problems) == 1
     assert fnmatch.fnmatchcase(problems[0], problem), problems
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("row_count: {last: 7, tolerance: 50%}", "24:5"),
+        ("anomaly: {of: null_share, column: id, on_fail: stop}", "24:52"),
+        ("row_count: {last: 7, tolerance: 50%, on_fail: ask}", "24:51"),
+        ("row_count: {last: 7, tolerance: 50%, on_fail: warn}", None),
+        ("row_count: {min: 1}", None),
+    ],
+)
+def test_a_check_that_looks_back_and_decides_wants_windows_in_their_order(
+    folder: Path, text: str, place: str | None
+) -> None:
+    _, problems = told(folder, text)
+    assert [item.split(" ")[:2] for item in problems] == ([[place, "history-needs-order"]] if place else [])
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,15 @@ RULES: Final = (
         mend="Say `depends_on_previous: true`.",
     ),
     Rule(
+        code="history-needs-order",
+        severity="warning",
+        why="A check compares a figure with those of the windows before, and decides by it whether the window is loaded."
+        " While windows may run in any order, or side by side as in a backfill, it depends on which ran first.",
+        wrong="check:\n  - row_count: {last: 7, tolerance: 50%}\n",
+        right="depends_on_previous: true\ncheck:\n  - row_count: {last: 7, tolerance: 50%}\n",
+        mend="Say `depends_on_previous: true`, or `on_fail: warn` in the check.",
+    ),
+    Rule(
         code="lookback-unused",
         why="`lookback` widens what is read by a window column, and no source has one: a path that names the window, and"
         " `window: all`, are read as ever.",
