@@ -83,7 +83,9 @@ def test_a_python_check_is_refused_for_it_sees_all_rows_of_its_window() -> None:
     load = {"lake": ("rows", Delta(path="t", write=Append(strategy="append")))}
     checks = {"rows": (("python", Python(function="company.checks:plausible")),)}
     told = SimpleNamespace(extract={"rows": files()}, transform={}, check=checks, load=load)
-    with pytest.raises(ConfigError, match="check python of rows may compare rows with others of their window"):
+    with pytest.raises(
+        ConfigError, match="check python of rows calls a function, which may compare rows with others of their window"
+    ):
         way(told, "p", reaches_back=False)
 
 
