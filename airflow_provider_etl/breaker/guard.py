@@ -15,7 +15,7 @@ from spark_jobs.extract.breaker import Breaker
 from spark_jobs.plan import Plan
 from spark_jobs.window import iso
 
-_SINCE: Final = "its window is not loaded: `airflow-etl backfill DAG --missing` finds it"
+_BACKFILL: Final = "its window is not loaded: `airflow-etl backfill DAG --missing` finds it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +26,14 @@ class Guard:
         sources: source -> its connection and the breaker's options.
         who: names the application; the same for every try.
         say: takes one line of progress.
+        hint: what a skipped task leaves behind, and who finds it.
         clock: the time; another one only in tests.
     """
 
     sources: Mapping[str, tuple[str, Breaker]]
     who: str
     say: Callable[[str], None]
+    hint: str = _BACKFILL
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def admit(self) -> None:
@@ -54,8 +56,8 @@ class Guard:
             return
         source, _, told = refused[0]
         if all(options.when_open == "skip" for _, options, _ in refused):
-            self.say(f"[etl] error: extract.{source}: skipped, {told}; {_SINCE}")
-            raise AirflowSkipException(f"{told}; {_SINCE}")
+            self.say(f"[etl] error: extract.{source}: skipped, {told}; {self.hint}")
+            raise AirflowSkipException(f"{told}; {self.hint}")
         raise InfrastructureError(
             told,
             where=f"extract.{source}",
@@ -138,7 +140,7 @@ class Guard:
 
 
 def guard_of(
-    plans: Sequence[Plan], defaults: Mapping[str, Breaker], who: str, say: Callable[[str], None]
+    plans: Sequence[Plan], defaults: Mapping[str, Breaker], who: str, say: Callable[[str], None], hint: str = _BACKFILL
 ) -> Guard | None:
     """The breakers of what an application reads; None where it has none.
 
@@ -147,6 +149,7 @@ def guard_of(
         defaults: connection -> options, as the environment says.
         who: as the guard's.
         say: as the guard's.
+        hint: as the guard's.
     """
     if not any("extract" in plan.verbs for plan in plans):
         return None
@@ -156,4 +159,4 @@ def guard_of(
         options = getattr(source, "breaker", None) or defaults.get(str(connection))
         if connection and options is not None:
             found[name] = (str(connection), options)
-    return Guard(sources=found, who=who, say=say) if found else None
+    return Guard(sources=found, who=who, say=say, hint=hint) if found else None

@@ -42,6 +42,7 @@ class QuarantineReplayOperator(EtlOperator):
 
     template_fields: Sequence[str] = ("environment", "rule", "dataset")
     verbs: ClassVar[tuple[str, ...]] = VERBS
+    skipped: ClassVar[str] = "the rows wait in quarantine as they did: the next replay finds them"
 
     def __init__(  # noqa: PLR0913 - what a user may say of it
         self,

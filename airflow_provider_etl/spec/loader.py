@@ -182,9 +182,10 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     conditions = VerbReader(reading=reading).waits(whole.get("wait_for"))
     waiting = waits.read(conditions, opened.name, environment, given, problems)
     opened.awaited.extend(waits.awaited(waiting))
-    strategies.check(verbs, problems, ordered=is_true(whole.get("depends_on_previous")))
+    ordered = is_true(whole.get("depends_on_previous"))
+    strategies.check(verbs, problems, ordered=ordered)
     asking.check(verbs, whole.get("execution"), problems)
-    breaking.check(verbs, environment, problems, ordered=is_true(whole.get("depends_on_previous")))
+    breaking.check(verbs, environment, problems, ordered=ordered, schedule=whole.get("schedule"))
     lookback.check(whole.get("lookback"), verbs, problems)
     settling.check(verbs, problems)
     outlines = _followed(whole, verbs, problems) if expressions else {}

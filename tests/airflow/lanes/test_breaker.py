@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,6 +78,9 @@ def test_skipping_says_that_the_window_is_not_loaded(variables: dict[str, str]) 
         guard(clock, who).note(DOWN)
     with pytest.raises(AirflowSkipException, match="its window is not loaded: `airflow-etl backfill DAG --missing`"):
         guard(clock, "c", when_open="skip").admit()
+    other = dataclasses.replace(guard(clock, "c", when_open="skip"), hint="nothing is checked")
+    with pytest.raises(AirflowSkipException, match=r"Z; nothing is checked$"):
+        other.admit()
     assert len(variables) == 1
 
 
