@@ -21,6 +21,7 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED, Reading
 from airflow_provider_etl.spec.schedule import Manual
 from airflow_provider_etl.spec.settings import Settings
+from airflow_provider_etl.spec.suites import Suites
 from airflow_provider_etl.spec.variables import Substitution, names_window_in
 from airflow_provider_etl.spec.verbs import RESULT, Placed, VerbReader, Verbs
 from spark_jobs.errors import ConfigError
@@ -65,7 +66,7 @@ def load_question(question: Question, *, name: str, key: str, environment: str |
         name: what it is called in errors, logs and reports.
         key: what its staging is known by; no pipeline has it.
         environment: a name, a path to a file, or None for the configured one.
-        base: the folder from which the environment is searched upwards.
+        base: the folder from which the environment is searched upwards, and paths of suites start.
 
     Returns:
         The pipeline, or None and why, all of it; the key paths are those of the operator's arguments.
@@ -73,19 +74,24 @@ def load_question(question: Question, *, name: str, key: str, environment: str |
     problems = Problems()
     node = from_mapping(_mapping(question), name, problems)
     found, default = _environment(environment, base, node, problems)
-    pipeline = None
+    pipeline = suites = None
     if isinstance(node, MapNode):
         reading = Reading(
             problems=problems,
             substitute=Substitution(problems=problems, pipeline=name, variables=found.variables if found else None),
         )
-        verbs = VerbReader(reading=reading).alone(_sources(node), node.get("checks"))
+        if found is not None:
+            suites = Suites(base=base, project=found.project, roots=found.roots, reading=reading)
+        verbs = VerbReader(reading=reading, suites=suites).alone(_sources(node), node.get("checks"))
+        if not verbs.check.get(RESULT) and not problems.failed:
+            problems.add(node.entries["checks"].key, "missing-key", "there are no checks", "give at least one check")
         engine = question.engine or default or "local"
         read = PipelineFile(
             id=key, schedule="manual", timezone=question.timezone, engine=engine, extract=node, load=node
         )
         pipeline = _Answerable(node, verbs, problems, windowed=question.window).pipeline(name, read, found)
-    told = secrets.hidden(problems.sorted(), node)
+    diagnostics = problems.sorted() if suites is None else tuple(sorted(map(suites.named, problems.sorted())))
+    told = secrets.hidden(diagnostics, node)
     return Loaded(name=name, path=name, pipeline=None if problems.failed else pipeline, diagnostics=told)
 
 
