@@ -29,6 +29,8 @@ from spark_jobs.kinds import consumes
 
 SOURCE: Final = "source"
 _ASIDE: Final = "rows are set aside only where others are loaded, and here nothing is"
+_EARLIER: Final = "it is compared with earlier loads, and here nothing is loaded"
+_BOUNDS: Final = "give bounds (min, max), or check it in a pipeline with a load"
 _INSTEAD: Final = {
     "ask": "say on_fail: stop or warn, or check it in a pipeline with a load: that waits for the answer",
     "on_fail": "say on_fail: stop or warn, or check it in a pipeline with a load",
@@ -139,6 +141,9 @@ class _Answerable:
         for checks in self.verbs.check.values():
             for placed in checks:
                 self._refuse_aside(placed, "on_fail")
+                if placed.kind is not FAILED and getattr(placed.kind, "looks_back", False):
+                    node = option_node(type(placed.kind), placed.node, "last") or placed.node
+                    self.problems.add(node, "option-conflict", _EARLIER, _BOUNDS)
                 if getattr(placed.kind, "on_fail", None) == "ask":
                     node = option_node(type(placed.kind), placed.node, "on_fail") or placed.node
                     self.problems.add(node, "option-conflict", "on_fail is ask: here no load waits", _INSTEAD["ask"])

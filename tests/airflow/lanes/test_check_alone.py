@@ -57,6 +57,11 @@ def check(project: Path, **arguments: Any) -> Any:
         ({"timezone": "Mars/Base"}, r"timezone: .*Mars/Base"),
         ({"checks": None}, r"orders: it has neither a pipeline nor a source with checks, or parts of both"),
         ({"pipeline": "pipelines/daily.yaml"}, r"or parts of both"),
+        ({"checks": [{"anomaly": {}}]}, r"anomaly: it is compared with earlier loads, and here nothing is loaded"),
+        (
+            {"checks": [{"row_count": {"last": 7, "tolerance": "10%"}}]},
+            r"row_count\.last: it is compared with earlier loads.*give bounds",
+        ),
         ({"checks": []}, r"checks: there are no checks.*give at least one check"),
         ({"checks": [{"suite": "suites/none.json"}]}, r"checks\[0\]\.suite: there is no file .*none\.json"),
         ({"checks": [{"references": {"column": "c", "dataset": "shops", "key": "id"}}]}, r"'shops' is no source"),
