@@ -91,6 +91,18 @@ def test_a_probe_that_nobody_hears_of_gives_way_after_one_more_cool_down() -> No
     assert failed(after, OPTIONS, at(31), "dead") == after, "it isn't the probe any more"
 
 
+def test_a_probe_that_is_slower_than_the_cool_down_closes_it_still() -> None:
+    _, state = admit(opened_at(0), OPTIONS, at(15), "a")
+    _, after = admit(state, OPTIONS, at(30), "b")
+    assert answered(after, "a") == CLOSED
+    assert answered(after, "b") == CLOSED
+    assert answered(failed(after, OPTIONS, at(31), "b"), "a") == opened_at(31), "it was opened since"
+    for minute in range(45, 45 + 15 * 30, 15):
+        _, after = admit(after, OPTIONS, at(minute), f"at {minute}")
+    assert len(after.probes) == 20
+    assert after.probes[-1] == after.probe
+
+
 @given(st.lists(st.tuples(st.sampled_from(["ask", "fail", "answer"]), st.sampled_from("abc"), st.integers(0, 400))))
 def test_whatever_happens_it_can_be_asked_again_after_two_cool_downs(events: list[tuple[str, str, int]]) -> None:
     state, now = CLOSED, START

@@ -114,6 +114,12 @@ def test_a_memory_that_somebody_has_spoilt_counts_as_closed(variables: dict[str,
     assert len([line for line in said if "can't be read, so it counts as closed" in line]) == 3
 
 
+def test_a_memory_of_an_earlier_release_has_one_probe(variables: dict[str, str]) -> None:
+    kept = {"failures": [], "opened": "2026-01-01T00:00:00Z", "probe": "a", "probed": "2026-01-01T00:15:00Z"}
+    variables["etl_breaker_crm"] = json.dumps(kept)
+    assert guard(Clock(), "a").note(GOOD)["crm"]["state"] == "closed"
+
+
 def test_a_source_s_own_options_win_and_change_no_fingerprint(project: Any) -> None:
     environment = project / "config/environments/breakers.yaml"
     environment.write_text(
