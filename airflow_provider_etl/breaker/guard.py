@@ -43,19 +43,27 @@ class Guard:
             AirflowSkipException: one may not, and its source says `when_open: skip`.
             InfrastructureError: one may not.
         """
-        refused = []
-        for source, (connection, options) in self.sources.items():
+        refused, probing = {}, {}
+        for connection, options in self._connections().items():
             now, state = self.clock(), self._recall(connection)
             let, after = admit(state, options, now, self.who)
             if not let:
-                refused.append((source, options, self._told(connection, state, options)))
+                refused[connection] = self._told(connection, state, options)
             elif after != state:
-                self.say(f"[etl] breaker {connection}: half-open, this task tries whether it answers")
-                remember(connection, after)
+                probing[connection] = after
+        self._refuse(refused)
+        for connection, state in probing.items():  # not before: a task that is refused tries nothing
+            self.say(f"[etl] breaker {connection}: half-open, this task tries whether it answers")
+            remember(connection, state)
+
+    def _refuse(self, refused: Mapping[str, str]) -> None:
+        """End the task where a connection may not be asked; connection -> why."""
         if not refused:
             return
-        source, _, told = refused[0]
-        if all(options.when_open == "skip" for _, options, _ in refused):
+        asking = {source: item for source, item in self.sources.items() if item[0] in refused}
+        source, (connection, _) = next(iter(asking.items()))
+        told = refused[connection]
+        if all(options.when_open == "skip" for _, options in asking.values()):
             self.say(f"[etl] error: extract.{source}: skipped, {told}; {self.hint}")
             raise AirflowSkipException(f"{told}; {self.hint}")
         raise InfrastructureError(
@@ -72,7 +80,7 @@ class Guard:
         """
         silent = self._silent(report)
         read = report.get("state") != "failed" or "extract" in report.get("verbs", ())
-        for connection, options in {item[0]: item[1] for item in self.sources.values()}.items():
+        for connection, options in self._connections().items():
             state, now = self._recall(connection), self.clock()
             after = state
             if connection in silent:
@@ -87,8 +95,16 @@ class Guard:
     def states(self) -> dict[str, dict[str, Any]]:
         """Connection -> {state, failures, until}."""
         return {
-            connection: self._shown(self._recall(connection), options) for connection, options in self.sources.values()
+            connection: self._shown(self._recall(connection), options)
+            for connection, options in self._connections().items()
         }
+
+    def _connections(self) -> dict[str, Breaker]:
+        """Connection -> its options: where sources differ, those of the one that leaves it alone the longest."""
+        found: dict[str, Breaker] = {}
+        for connection, options in self.sources.values():
+            found[connection] = max(found.get(connection, options), options, key=lambda item: item.cool_down)
+        return found
 
     def _silent(self, report: Mapping[str, Any]) -> set[str]:
         """The connections that didn't answer, as far as the error says so.

@@ -58,7 +58,9 @@ def admit(state: State, options: Breaker, now: datetime, who: str) -> tuple[bool
     found = phase(state, options, now)
     if found == "closed":
         return True, state
-    if found == "half-open" and (not state.probe or state.probe == who or _lost(state, options, now)):
+    if found == "half-open" and state.probe == who and not _lost(state, options, now):
+        return True, state  # renewed by each retry, a task that never comes so far would keep it for itself
+    if found == "half-open" and (not state.probe or _lost(state, options, now)):
         before = tuple(name for name in state.probes if name != who)
         return True, replace(state, probe=who, probed=now, probes=(*before, who)[-_PROBES:])
     return False, state

@@ -63,7 +63,7 @@ def test_half_open_lets_one_through_and_its_retries() -> None:
     _, state = admit(opened_at(0), OPTIONS, at(15), "a")
     assert admit(state, OPTIONS, at(16), "b") == (False, state)
     assert until(state, OPTIONS, at(16)) == at(30)
-    assert admit(state, OPTIONS, at(16), "a")[0]
+    assert admit(state, OPTIONS, at(16), "a") == (True, state), "a retry doesn't make its time longer"
 
 
 def test_the_probe_s_end_closes_it_or_opens_it_again() -> None:

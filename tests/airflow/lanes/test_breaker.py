@@ -11,9 +11,11 @@ import pytest
 
 from airflow_provider_etl.spec import load_mapping
 from spark_jobs.errors import InfrastructureError
+from spark_jobs.extract.breaker import Breaker
 
 pytestmark = pytest.mark.airflow
 DOWN = {"state": "failed", "verbs": [], "error": {"kind": "infrastructure", "where": "extract.orders", "message": "x"}}
+FAST = Breaker(failures=2, cool_down=timedelta(minutes=15))
 GOOD = {"state": "running", "verbs": ["extract"]}
 
 
@@ -37,12 +39,14 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def guard(clock: Clock, who: str, said: list[str] | None = None, **options: Any) -> Any:
+    return of(clock, who, said, orders=("crm", dataclasses.replace(FAST, **options)))
+
+
+def of(clock: Clock, who: str, said: list[str] | None = None, **sources: tuple[str, Breaker]) -> Any:
     from airflow_provider_etl.breaker.guard import Guard
-    from spark_jobs.extract.breaker import Breaker
 
     told: list[str] = [] if said is None else said
-    breaker = Breaker(failures=2, cool_down=timedelta(minutes=15), **options)
-    return Guard(sources={"orders": ("crm", breaker)}, who=who, say=told.append, clock=clock)
+    return Guard(sources=sources, who=who, say=told.append, clock=clock)
 
 
 def test_tasks_share_it_and_the_report_says_how_it_stands(variables: dict[str, str]) -> None:
@@ -112,6 +116,24 @@ def test_a_memory_that_somebody_has_spoilt_counts_as_closed(variables: dict[str,
         variables["etl_breaker_crm"] = text
         guard(Clock(), "a", said).admit()
     assert len([line for line in said if "can't be read, so it counts as closed" in line]) == 3
+
+
+def test_a_task_that_one_connection_refuses_tries_no_other(variables: dict[str, str]) -> None:
+    clock = Clock()
+    for connection in ("crm", "erp"):
+        for who in "ab":
+            of(clock, who, orders=(connection, FAST)).note(DOWN)
+        clock.now += timedelta(minutes=10)
+    before = dict(variables)
+    with pytest.raises(InfrastructureError, match=r"extract\.shops: connection erp isn't asked"):
+        of(clock, "c", orders=("crm", FAST), shops=("erp", FAST)).admit()
+    assert variables == before
+    slow = dataclasses.replace(FAST, cool_down=timedelta(hours=1))
+    with pytest.raises(InfrastructureError, match=r"extract\.orders: .*until 2026-01-01T01:00:00Z"):
+        of(clock, "c", orders=("crm", FAST), shops=("crm", slow)).admit()
+    said: list[str] = []
+    of(clock, "c", said, orders=("crm", FAST), shops=("crm", FAST)).admit()
+    assert said == ["[etl] breaker crm: half-open, this task tries whether it answers"]
 
 
 def test_a_memory_of_an_earlier_release_has_one_probe(variables: dict[str, str]) -> None:
