@@ -178,7 +178,7 @@ def test_an_answer_counts_for_the_rows_that_it_was_about_alone(monkeypatch: pyte
     ti: Any = SimpleNamespace(
         xcom_push=kept.__setitem__, xcom_pull=lambda *, key: json.loads(json.dumps(kept.get(key)))
     )
-    report = {
+    report: dict[str, Any] = {
         "pipeline": "p", "window": {"start": "a", "end": "b", "key": "k"}, "datasets": {}, "checks": [],
         "approval": {"state": "asked", "checks": ["enough"], "by": None, "at": None}, "attempt": {"token": "one"},
     }  # fmt: skip
