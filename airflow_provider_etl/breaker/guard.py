@@ -15,6 +15,7 @@ from spark_jobs.extract.breaker import Breaker
 from spark_jobs.plan import Plan
 from spark_jobs.window import iso
 
+_AWAY: Final = "the database can't be reached"
 _BACKFILL: Final = "its window is not loaded: `airflow-etl backfill DAG --missing` finds it"
 
 
@@ -54,7 +55,7 @@ class Guard:
         self._refuse(refused)
         for connection, state in probing.items():  # not before: a task that is refused tries nothing
             self.say(f"[etl] breaker {connection}: half-open, this task tries whether it answers")
-            remember(connection, state)
+            self._remember(connection, state)
 
     def _refuse(self, refused: Mapping[str, str]) -> None:
         """End the task where a connection may not be asked; connection -> why."""
@@ -79,7 +80,8 @@ class Guard:
             report: the last one of the application.
         """
         silent = self._silent(report)
-        read = report.get("state") != "failed" or "extract" in report.get("verbs", ())
+        read = _read(report)
+        states = {}
         for connection, options in self._connections().items():
             state, now = self._recall(connection), self.clock()
             after = state
@@ -88,16 +90,10 @@ class Guard:
             elif read:
                 after = answered(state, self.who)
             if after != state:
-                remember(connection, after)
+                self._remember(connection, after)
                 self._tell(connection, after, options, now)
-        return self.states()
-
-    def states(self) -> dict[str, dict[str, Any]]:
-        """Connection -> {state, failures, until}."""
-        return {
-            connection: self._shown(self._recall(connection), options)
-            for connection, options in self._connections().items()
-        }
+            states[connection] = self._shown(after, options)
+        return states
 
     def _connections(self) -> dict[str, Breaker]:
         """Connection -> its options: where sources differ, those of the one that leaves it alone the longest."""
@@ -113,22 +109,27 @@ class Guard:
         a breaker; of several, it isn't known which it was.
         """
         error = report.get("error") or {}
-        if error.get("kind") != "infrastructure":
+        if error.get("kind") != "infrastructure" or _AWAY not in str(error.get("message")):
             return set()
         verb, _, name = str(error.get("where")).partition(".")
         if verb == "extract":
             found = self.sources.get(name.partition(".")[0])
             return {found[0]} if found else set()
         connections = {connection for connection, _ in self.sources.values()}
-        away = verb == "transform" and "the database can't be reached" in str(error.get("message"))
-        return connections if away and len(connections) == 1 else set()
+        return connections if verb == "transform" and len(connections) == 1 else set()
 
     def _recall(self, connection: str) -> State:
         try:
             return recall(connection)
-        except ValueError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, no load fails for it
             self.say(f"[etl] breaker {connection}: its Variable can't be read, so it counts as closed: {error}")
             return CLOSED
+
+    def _remember(self, connection: str, state: State) -> None:
+        try:
+            remember(connection, state)
+        except Exception as error:  # noqa: BLE001 - whatever it is, no load fails for it
+            self.say(f"[etl] breaker {connection}: its Variable can't be written: {error}")
 
     def _told(self, connection: str, state: State, options: Breaker) -> str:
         now = self.clock()
@@ -153,6 +154,15 @@ class Guard:
             self.say(f"[etl] breaker {connection}: failure {len(state.failures)} of {options.failures}")
         else:
             self.say(f"[etl] breaker {connection}: closed again")
+
+
+def _read(report: Mapping[str, Any]) -> bool:
+    """Whether the sources have answered to the end: a step that loses its machines may not have read them yet."""
+    if report.get("state") != "failed":
+        return True
+    error = report.get("error") or {}
+    lost = error.get("kind") == "infrastructure" and str(error.get("where")).startswith("transform")
+    return "extract" in report.get("verbs", ()) and not lost
 
 
 def guard_of(

@@ -51,6 +51,8 @@ def _state(value: Any) -> State:
         moments = {key: value[key] and datetime.fromisoformat(value[key]) for key in ("opened", "probed")}
         failures = tuple(datetime.fromisoformat(moment) for moment in value["failures"])
         probes = tuple(map(str, value.get("probes") or ()))  # releases before this one kept none
+        if any(moment and moment.tzinfo is None for moment in (*moments.values(), *failures)):
+            raise ValueError(f"its times have no zone: {value!r:.80}")
         return State(failures=failures, probe=str(value["probe"]), probes=probes, **moments)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no breaker's state: {value!r:.80}") from error

@@ -14,7 +14,8 @@ from spark_jobs.errors import InfrastructureError
 from spark_jobs.extract.breaker import Breaker
 
 pytestmark = pytest.mark.airflow
-DOWN = {"state": "failed", "verbs": [], "error": {"kind": "infrastructure", "where": "extract.orders", "message": "x"}}
+GONE = "the database can't be reached: refused"
+DOWN = {"state": "failed", "verbs": [], "error": {"kind": "infrastructure", "where": "extract.orders", "message": GONE}}
 FAST = Breaker(failures=2, cool_down=timedelta(minutes=15))
 GOOD = {"state": "running", "verbs": ["extract"]}
 
@@ -92,7 +93,8 @@ def test_skipping_says_that_the_window_is_not_loaded(variables: dict[str, str]) 
     ("kind", "where", "message", "counts"),
     [
         ("infrastructure", "extract.orders", "the database can't be reached: refused", 1),
-        ("infrastructure", "extract.orders.window", "whatever", 1),
+        ("infrastructure", "extract.orders.window", "the database can't be reached: refused", 1),
+        ("infrastructure", "extract.orders", "whatever", 0),
         ("infrastructure", "transform.result", "the database can't be reached: reset", 1),
         ("infrastructure", "transform.result", "counts don't balance", 0),
         ("infrastructure", "extract.shops", "the database can't be reached: refused", 0),
@@ -140,6 +142,48 @@ def test_a_memory_of_an_earlier_release_has_one_probe(variables: dict[str, str])
     kept = {"failures": [], "opened": "2026-01-01T00:00:00Z", "probe": "a", "probed": "2026-01-01T00:15:00Z"}
     variables["etl_breaker_crm"] = json.dumps(kept)
     assert guard(Clock(), "a").note(GOOD)["crm"]["state"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "state"),
+    [
+        ("data", "check", "closed"),
+        ("infrastructure", "load.mart", "closed"),
+        ("infrastructure", "transform.result", "half-open"),
+    ],
+)
+def test_a_probe_that_fails_after_it_has_read_closes_it(
+    variables: dict[str, str], kind: str, where: str, state: str
+) -> None:
+    clock = Clock()
+    for who in "ab":
+        guard(clock, who).note(DOWN)
+    clock.now += timedelta(minutes=15)
+    guard(clock, "c").admit()
+    error = {"kind": kind, "where": where, "message": "an executor is lost"}
+    assert guard(clock, "c").note({"state": "failed", "verbs": ["extract"], "error": error})["crm"]["state"] == state
+
+
+def test_trouble_with_the_variable_fails_no_task(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow_provider_etl.breaker import memory
+
+    def broken(*_: str) -> str:
+        raise RuntimeError("the API server is away")
+
+    said: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(memory, "share", broken)
+        assert guard(Clock(), "a", said).note(DOWN)["crm"]["failures"] == 1, "what it has counted, kept or not"
+    assert "its Variable can't be written: the API server is away" in said[0]
+    monkeypatch.setattr(memory, "shared", broken)
+    guard(Clock(), "a", said).admit()
+    assert "its Variable can't be read, so it counts as closed: the API server is away" in said[-1]
+
+
+def test_a_time_without_a_zone_is_no_state(variables: dict[str, str]) -> None:
+    kept = {"failures": [], "opened": "2026-01-01T00:00:00", "probe": "", "probed": None}
+    variables["etl_breaker_crm"] = json.dumps(kept)
+    guard(Clock(), "a").admit()
 
 
 def test_a_source_s_own_options_win_and_change_no_fingerprint(project: Any) -> None:
