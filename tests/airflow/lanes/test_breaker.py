@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -221,3 +222,44 @@ def test_a_source_s_own_options_win_and_change_no_fingerprint(project: Any) -> N
     assert again is not None
     assert again.fingerprint == loaded.pipeline.fingerprint
     environment.unlink()
+
+
+@pytest.mark.parametrize("skips", [True, False])
+def test_a_breaker_that_opens_during_a_replay_loses_nothing_of_what_is_loaded(
+    project: Any, monkeypatch: pytest.MonkeyPatch, skips: bool
+) -> None:
+    from airflow_provider_etl import QuarantineReplayOperator
+    from airflow_provider_etl.compat import AirflowSkipException
+
+    file = {
+        "schedule": "@daily",
+        "start": "2026-01-01",
+        "extract": {"a": {"type": "table", "path": "data/a", "window": "all"}},
+        "load": {"lake": {"type": "delta", "path": "data/lake/again", "write": {"strategy": "append"}}},
+    }
+    environment = project / "config/environments/local.yaml"
+    pipeline = load_mapping(file, name="again", environment=str(environment)).pipeline
+    assert pipeline is not None
+    windows = [pipeline.window_of(f"2026-01-0{day}/2026-01-0{day + 1}") for day in (1, 2, 3)]
+    calls: list[int] = []
+
+    class Replay(QuarantineReplayOperator):
+        """One whose second application is refused."""
+
+        def _reports(self, engine: str, plans: Any) -> Any:  # noqa: ARG002 - the form is the operator's
+            calls.append(len(plans))
+            if len(calls) > 1:
+                raise AirflowSkipException("open") if skips else InfrastructureError("open")
+            return [{"state": "succeeded"}, {"state": "failed"}]
+
+    ti: Any = SimpleNamespace(map_index=-1, max_tries=0)
+    operator = Replay(task_id="replay", pipeline="again.yaml")
+    monkeypatch.setattr(Replay, "dag_id", "d", raising=False)
+    context: Any = {"ti": ti, "run_id": "r"}
+    reports = operator._replayed(context, pipeline, windows)
+    assert [reports[window]["state"] for window in windows] == ["succeeded", "failed", "failed"]
+    assert reports[windows[2]]["error"]["kind"] == "infrastructure"
+    assert calls == [3, 1]
+    calls.append(0)
+    with pytest.raises(AirflowSkipException if skips else InfrastructureError, match="open"):
+        operator._replayed(context, pipeline, windows)
