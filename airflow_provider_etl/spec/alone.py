@@ -15,7 +15,7 @@ from airflow_provider_etl.spec.language import PipelineFile
 from airflow_provider_etl.spec.loaded import Loaded
 from airflow_provider_etl.spec.making import Settled, made
 from airflow_provider_etl.spec.mappings import from_mapping
-from airflow_provider_etl.spec.nodes import Entry, MapNode, Node, ScalarNode
+from airflow_provider_etl.spec.nodes import Entry, MapNode, Node, ScalarNode, described
 from airflow_provider_etl.spec.pipeline import Pipeline
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED, Reading
@@ -28,6 +28,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.kinds import consumes
 
 SOURCE: Final = "source"
+_TAKEN: Final = (SOURCE, RESULT)
 _ASIDE: Final = "rows are set aside only where others are loaded, and here nothing is"
 _EARLIER: Final = "it is compared with earlier loads, and here nothing is loaded"
 _BOUNDS: Final = "give bounds (min, max), or check it in a pipeline with a load"
@@ -84,6 +85,7 @@ def load_question(question: Question, *, name: str, key: str, environment: str |
         )
         if found is not None:
             suites = Suites(base=base, project=found.project, roots=found.roots, reading=reading)
+        _refuse_datasets(node.get("datasets"), problems)
         verbs = VerbReader(reading=reading, suites=suites).alone(_sources(node), node.get("checks"))
         if not verbs.check.get(RESULT) and not problems.failed:
             problems.add(node.entries["checks"].key, "missing-key", "there are no checks", "give at least one check")
@@ -105,7 +107,20 @@ def _mapping(question: Question) -> dict[str, Any]:
 
 def _sources(node: MapNode) -> dict[str, Entry]:
     others = node.get("datasets")
-    return {SOURCE: node.entries["source"], **(others.entries if isinstance(others, MapNode) else {})}
+    named = others.entries if isinstance(others, MapNode) else {}
+    return {SOURCE: node.entries["source"], **{name: named[name] for name in named if name not in _TAKEN}}
+
+
+def _refuse_datasets(node: Node | None, problems: Problems) -> None:
+    """Report datasets that are no mapping, and those whose names what is checked has."""
+    if node is not None and not isinstance(node, MapNode):
+        message = f"{described(node)} stands where a mapping of datasets is wanted"
+        problems.add(node, "wrong-type", message, "name -> {kind: options}")
+    named = node.entries if isinstance(node, MapNode) else {}
+    for name in _TAKEN:
+        if name in named:
+            message = f"{name!r} is what is checked, and no name for other data"
+            problems.add(named[name].key, "option-conflict", message, "choose another name")
 
 
 def _environment(

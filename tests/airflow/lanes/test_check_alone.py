@@ -57,6 +57,9 @@ def check(project: Path, **arguments: Any) -> Any:
         ({"timezone": "Mars/Base"}, r"timezone: .*Mars/Base"),
         ({"checks": None}, r"orders: it has neither a pipeline nor a source with checks, or parts of both"),
         ({"pipeline": "pipelines/daily.yaml"}, r"or parts of both"),
+        ({"datasets": {"source": ORDERS}}, r"datasets\.source: 'source' is what is checked.*another name"),
+        ({"datasets": {"result": ORDERS}}, r"datasets\.result: 'result' is what is checked"),
+        ({"datasets": ["shops"]}, r"datasets: a list stands where a mapping of datasets is wanted"),
         ({"checks": [{"anomaly": {}}]}, r"anomaly: it is compared with earlier loads, and here nothing is loaded"),
         (
             {"checks": [{"row_count": {"last": 7, "tolerance": "10%"}}]},
