@@ -65,7 +65,9 @@ class ApproveOperator(ApprovalOperator):
                 about; a retry would only ask again.
         """
         if "error" in event:
-            raise AirflowFailException(f"nobody has answered within {self.response_timeout}: nothing was published")
+            late = event.get("error_type") == "timeout"
+            why = f"nobody has answered within {self.response_timeout}" if late else str(event["error"])
+            raise AirflowFailException(f"{why}: nothing was published")
         if context["ti"].xcom_pull(key=_ASKED) != self._fingerprint():
             # `staged` is what the check returns now: cleared meanwhile, it has judged rows that nobody was asked about.
             raise AirflowFailException("what was asked about was staged anew; clear approve, it asks again")

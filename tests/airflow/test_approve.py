@@ -165,6 +165,8 @@ def test_nobody_answers_in_time(deployed: Project) -> None:
     made: Any = ApproveOperator(task_id="approve", staged={})
     with pytest.raises(AirflowFailException, match=r"nobody has answered within 6 days.*nothing was published"):
         made.execute_complete({}, {"error": "…", "error_type": "timeout"})
+    with pytest.raises(AirflowFailException, match=r"^form is wrong: nothing was published"):
+        made.execute_complete({}, {"error": "form is wrong", "error_type": "validation"})
 
 
 def test_an_answer_counts_for_the_rows_that_it_was_about_alone(monkeypatch: pytest.MonkeyPatch) -> None:
