@@ -47,16 +47,21 @@ def attempted(pipeline: Pipeline, window: Window, do: Callable[[Pipeline, Window
         pipeline.demand_cut(window)
         return do(pipeline, window)
     except EtlError as error:
-        report = Report(
-            pipeline=pipeline.name,
-            id=pipeline.id,
-            window=window.to_json() | {"key": window.key},
-            fingerprint=pipeline.fingerprint,
-            attempt={},
-            state="failed",
-            error=error.to_json(),
-        )
-        return report.to_json()
+        return unrun(pipeline, window, error)
+
+
+def unrun(pipeline: Pipeline, window: Window, error: EtlError) -> dict[str, Any]:
+    """The report of a window that failed before anything was run of it."""
+    report = Report(
+        pipeline=pipeline.name,
+        id=pipeline.id,
+        window=window.to_json() | {"key": window.key},
+        fingerprint=pipeline.fingerprint,
+        attempt={},
+        state="failed",
+        error=error.to_json(),
+    )
+    return report.to_json()
 
 
 def outcome(

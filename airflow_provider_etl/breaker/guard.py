@@ -15,7 +15,8 @@ from spark_jobs.extract.breaker import Breaker
 from spark_jobs.plan import Plan
 from spark_jobs.window import iso
 
-_SINCE: Final = "its window is not loaded: `airflow-etl backfill DAG --missing` finds it"
+_AWAY: Final = "the database can't be reached"
+_BACKFILL: Final = "its window is not loaded: `airflow-etl backfill DAG --missing` finds it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +27,14 @@ class Guard:
         sources: source -> its connection and the breaker's options.
         who: names the application; the same for every try.
         say: takes one line of progress.
+        hint: what a skipped task leaves behind, and who finds it.
         clock: the time; another one only in tests.
     """
 
     sources: Mapping[str, tuple[str, Breaker]]
     who: str
     say: Callable[[str], None]
+    hint: str = _BACKFILL
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def admit(self) -> None:
@@ -41,21 +44,29 @@ class Guard:
             AirflowSkipException: one may not, and its source says `when_open: skip`.
             InfrastructureError: one may not.
         """
-        refused = []
-        for source, (connection, options) in self.sources.items():
+        refused, probing = {}, {}
+        for connection, options in self._connections().items():
             now, state = self.clock(), self._recall(connection)
             let, after = admit(state, options, now, self.who)
             if not let:
-                refused.append((source, options, self._told(connection, state, options)))
+                refused[connection] = self._told(connection, state, options)
             elif after != state:
-                self.say(f"[etl] breaker {connection}: half-open, this task tries whether it answers")
-                remember(connection, after)
+                probing[connection] = after
+        self._refuse(refused)
+        for connection, state in probing.items():  # not before: a task that is refused tries nothing
+            self.say(f"[etl] breaker {connection}: half-open, this task tries whether it answers")
+            self._remember(connection, state)
+
+    def _refuse(self, refused: Mapping[str, str]) -> None:
+        """End the task where a connection may not be asked; connection -> why."""
         if not refused:
             return
-        source, _, told = refused[0]
-        if all(options.when_open == "skip" for _, options, _ in refused):
-            self.say(f"[etl] error: extract.{source}: skipped, {told}; {_SINCE}")
-            raise AirflowSkipException(f"{told}; {_SINCE}")
+        asking = {source: item for source, item in self.sources.items() if item[0] in refused}
+        source, (connection, _) = next(iter(asking.items()))
+        told = refused[connection]
+        if all(options.when_open == "skip" for _, options in asking.values()):
+            self.say(f"[etl] error: extract.{source}: skipped, {told}; {self.hint}")
+            raise AirflowSkipException(f"{told}; {self.hint}")
         raise InfrastructureError(
             told,
             where=f"extract.{source}",
@@ -69,8 +80,9 @@ class Guard:
             report: the last one of the application.
         """
         silent = self._silent(report)
-        read = report.get("state") != "failed" or "extract" in report.get("verbs", ())
-        for connection, options in {item[0]: item[1] for item in self.sources.values()}.items():
+        read = _read(report)
+        states = {}
+        for connection, options in self._connections().items():
             state, now = self._recall(connection), self.clock()
             after = state
             if connection in silent:
@@ -78,15 +90,17 @@ class Guard:
             elif read:
                 after = answered(state, self.who)
             if after != state:
-                remember(connection, after)
+                self._remember(connection, after)
                 self._tell(connection, after, options, now)
-        return self.states()
+            states[connection] = self._shown(after, options)
+        return states
 
-    def states(self) -> dict[str, dict[str, Any]]:
-        """Connection -> {state, failures, until}."""
-        return {
-            connection: self._shown(self._recall(connection), options) for connection, options in self.sources.values()
-        }
+    def _connections(self) -> dict[str, Breaker]:
+        """Connection -> its options: where sources differ, those of the one that leaves it alone the longest."""
+        found: dict[str, Breaker] = {}
+        for connection, options in self.sources.values():
+            found[connection] = max(found.get(connection, options), options, key=lambda item: item.cool_down)
+        return found
 
     def _silent(self, report: Mapping[str, Any]) -> set[str]:
         """The connections that didn't answer, as far as the error says so.
@@ -95,22 +109,27 @@ class Guard:
         a breaker; of several, it isn't known which it was.
         """
         error = report.get("error") or {}
-        if error.get("kind") != "infrastructure":
+        if error.get("kind") != "infrastructure" or _AWAY not in str(error.get("message")):
             return set()
         verb, _, name = str(error.get("where")).partition(".")
         if verb == "extract":
             found = self.sources.get(name.partition(".")[0])
             return {found[0]} if found else set()
         connections = {connection for connection, _ in self.sources.values()}
-        away = verb == "transform" and "the database can't be reached" in str(error.get("message"))
-        return connections if away and len(connections) == 1 else set()
+        return connections if verb == "transform" and len(connections) == 1 else set()
 
     def _recall(self, connection: str) -> State:
         try:
             return recall(connection)
-        except ValueError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, no load fails for it
             self.say(f"[etl] breaker {connection}: its Variable can't be read, so it counts as closed: {error}")
             return CLOSED
+
+    def _remember(self, connection: str, state: State) -> None:
+        try:
+            remember(connection, state)
+        except Exception as error:  # noqa: BLE001 - whatever it is, no load fails for it
+            self.say(f"[etl] breaker {connection}: its Variable can't be written: {error}")
 
     def _told(self, connection: str, state: State, options: Breaker) -> str:
         now = self.clock()
@@ -137,8 +156,17 @@ class Guard:
             self.say(f"[etl] breaker {connection}: closed again")
 
 
+def _read(report: Mapping[str, Any]) -> bool:
+    """Whether the sources have answered to the end: a step that loses its machines may not have read them yet."""
+    if report.get("state") != "failed":
+        return True
+    error = report.get("error") or {}
+    lost = error.get("kind") == "infrastructure" and str(error.get("where")).startswith("transform")
+    return "extract" in report.get("verbs", ()) and not lost
+
+
 def guard_of(
-    plans: Sequence[Plan], defaults: Mapping[str, Breaker], who: str, say: Callable[[str], None]
+    plans: Sequence[Plan], defaults: Mapping[str, Breaker], who: str, say: Callable[[str], None], hint: str = _BACKFILL
 ) -> Guard | None:
     """The breakers of what an application reads; None where it has none.
 
@@ -147,6 +175,7 @@ def guard_of(
         defaults: connection -> options, as the environment says.
         who: as the guard's.
         say: as the guard's.
+        hint: as the guard's.
     """
     if not any("extract" in plan.verbs for plan in plans):
         return None
@@ -156,4 +185,4 @@ def guard_of(
         options = getattr(source, "breaker", None) or defaults.get(str(connection))
         if connection and options is not None:
             found[name] = (str(connection), options)
-    return Guard(sources=found, who=who, say=say) if found else None
+    return Guard(sources=found, who=who, say=say, hint=hint) if found else None

@@ -2,17 +2,18 @@
 
 Closed, it lets everybody through and remembers failures; enough of them within a time open it. Open, it lets nobody
 through until it has cooled down. Half-open, it lets one through, whose end closes it or opens it again; a probe that
-nobody hears of any more gives way to another after one more cool-down.
+nobody hears of for one more cool-down gives way to another; it closes it still, where it was only slow.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from spark_jobs.extract.breaker import Breaker
 
+_PROBES: Final = 20
 Phase = Literal["closed", "open", "half-open"]
 
 
@@ -23,14 +24,16 @@ class State:
     Args:
         failures: when it didn't answer, oldest first; those that may still count.
         opened: when it was opened last; None while it is closed.
-        probe: who was let through since, and when; empty and None where nobody was.
-        probed: when.
+        probe: who was let through since, the newest; empty where nobody was.
+        probed: when that was; None where nobody was.
+        probes: all who were let through since, oldest first; the last 20.
     """
 
     failures: tuple[datetime, ...] = ()
     opened: datetime | None = None
     probe: str = ""
     probed: datetime | None = None
+    probes: tuple[str, ...] = ()
 
 
 CLOSED = State()
@@ -55,13 +58,19 @@ def admit(state: State, options: Breaker, now: datetime, who: str) -> tuple[bool
     found = phase(state, options, now)
     if found == "closed":
         return True, state
-    if found == "half-open" and (not state.probe or state.probe == who or _lost(state, options, now)):
-        return True, replace(state, probe=who, probed=now)
+    if found == "half-open" and state.probe == who and not _lost(state, options, now):
+        return True, state  # renewed by each retry, a task that never comes so far would keep it for itself
+    if found == "half-open" and (not state.probe or _lost(state, options, now)):
+        before = tuple(name for name in state.probes if name != who)
+        return True, replace(state, probe=who, probed=now, probes=(*before, who)[-_PROBES:])
     return False, state
 
 
 def failed(state: State, options: Breaker, now: datetime, who: str) -> State:
-    """What is remembered after the connection didn't answer; those let through before it opened change nothing."""
+    """What is remembered after the connection didn't answer; those let through before it opened change nothing.
+
+    Nor does a probe that another has taken the place of: whether the connection answers now, that one finds out.
+    """
     if state.opened is not None:
         return State(opened=now) if state.probe == who else state
     recent = tuple(moment for moment in state.failures if moment > now - options.within)
@@ -70,11 +79,11 @@ def failed(state: State, options: Breaker, now: datetime, who: str) -> State:
 
 
 def answered(state: State, who: str) -> State:
-    """What is remembered after the connection answered: the probe closes it, others change nothing.
+    """What is remembered after the connection answered: a probe closes it, also an older one; others do nothing.
 
     A success among failures doesn't take them back: of a connection that answers every other time, they count.
     """
-    return CLOSED if state.opened is not None and state.probe == who else state
+    return CLOSED if state.opened is not None and who in (state.probe, *state.probes) else state
 
 
 def until(state: State, options: Breaker, now: datetime) -> datetime | None:

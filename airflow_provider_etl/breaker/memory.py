@@ -42,6 +42,7 @@ def _json(state: State) -> dict[str, Any]:
         "opened": iso(state.opened) if state.opened else None,
         "probe": state.probe,
         "probed": iso(state.probed) if state.probed else None,
+        "probes": list(state.probes),
     }
 
 
@@ -49,6 +50,9 @@ def _state(value: Any) -> State:
     try:
         moments = {key: value[key] and datetime.fromisoformat(value[key]) for key in ("opened", "probed")}
         failures = tuple(datetime.fromisoformat(moment) for moment in value["failures"])
-        return State(failures=failures, probe=str(value["probe"]), **moments)
+        probes = tuple(map(str, value.get("probes") or ()))  # releases before this one kept none
+        if any(moment and moment.tzinfo is None for moment in (*moments.values(), *failures)):
+            raise ValueError(f"its times have no zone: {value!r:.80}")
+        return State(failures=failures, probe=str(value["probe"]), probes=probes, **moments)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no breaker's state: {value!r:.80}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -9,9 +10,11 @@ from typing import Any, Final
 from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 
 from airflow_provider_etl.compat import AirflowFailException, Context
+from airflow_provider_etl.operators.base import digest
 
 ANSWER_WITHIN: Final = timedelta(days=6)
 """Staged rows that nobody touches stay for a week (spark_jobs/sweeping.py): an answer must come before they go."""
+_ASKED: Final = "asked"  # the XCom that tells what the question was about
 _SHOWN: Final = 50  # failed checks in the question
 
 
@@ -48,6 +51,7 @@ class ApproveOperator(ApprovalOperator):
         self.subject = f"{asked[0]['pipeline']} {windows:.300}: publish although checks failed?"
         self.body = "\n".join(line for report in asked for line in _lines(report))
         self.log.info("%s\n%s", self.subject, self.body)
+        context["ti"].xcom_push(_ASKED, self._fingerprint())
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
@@ -57,10 +61,16 @@ class ApproveOperator(ApprovalOperator):
             The reports, with who approved and when.
 
         Raises:
-            AirflowFailException: it was rejected, or nobody answered; a retry would only ask again.
+            AirflowFailException: it was rejected, nobody answered, or other rows are staged now than those that it was
+                about; a retry would only ask again.
         """
         if "error" in event:
-            raise AirflowFailException(f"nobody has answered within {self.response_timeout}: nothing was published")
+            late = event.get("error_type") == "timeout"
+            why = f"nobody has answered within {self.response_timeout}" if late else str(event["error"])
+            raise AirflowFailException(f"{why}: nothing was published")
+        if context["ti"].xcom_pull(key=_ASKED) != self._fingerprint():
+            # `staged` is what the check returns now: cleared meanwhile, it has judged rows that nobody was asked about.
+            raise AirflowFailException("what was asked about was staged anew; clear approve, it asks again")
         # Not ApprovalOperator's own, which skips what follows where it is rejected: the window would seem loaded.
         answer = HITLOperator.execute_complete(self, context, event)
         by, at = answer.get("responded_by_user"), answer["responded_at"].isoformat()
@@ -71,6 +81,10 @@ class ApproveOperator(ApprovalOperator):
         self.log.info("[etl] approved by %s at %s: %s", who, at, ", ".join(asked))
         told = [_approved(report, by, at) for report in _listed(self.staged)]
         return told[0] if isinstance(self.staged, Mapping) else told
+
+    def _fingerprint(self) -> str:
+        """Of what is staged, all of it."""
+        return digest(json.dumps(_listed(self.staged), sort_keys=True))
 
 
 def _listed(staged: Any) -> list[Mapping[str, Any]]:

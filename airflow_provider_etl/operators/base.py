@@ -57,6 +57,8 @@ class EtlOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("environment",)
     verbs: ClassVar[tuple[str, ...]] = ()
+    skipped: ClassVar[str] = ""
+    """What a task leaves behind that an open breaker skips; empty: a window that a backfill finds."""
     staged: Any = None
     _application: Application | None = None
     _pipeline: Pipeline | None = None
@@ -275,7 +277,8 @@ class EtlOperator(BaseOperator):
             return None
         from airflow_provider_etl.breaker.guard import guard_of
 
-        guard = guard_of(plans, defaults, token, self._say)
+        hint = {"hint": self.skipped} if self.skipped else {}
+        guard = guard_of(plans, defaults, token, self._say, **hint)
         if guard is not None:
             guard.admit()
         return guard

@@ -35,6 +35,7 @@ class CheckOperator(StagedOperator):
 
     template_fields: Sequence[str] = ("staged", "environment", "window")
     verbs: ClassVar[tuple[str, ...]] = ("check",)
+    skipped: ClassVar[str] = "nothing is checked: say `when_open: fail` where that must not pass for a success"
     operator_extra_links = (DataDocsLink(),)
 
     def __init__(  # noqa: PLR0913 - what a user may say of it

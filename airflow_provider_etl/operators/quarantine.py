@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow_provider_etl.compat import AirflowException, AirflowFailException, Context
+from airflow_provider_etl.compat import AirflowException, AirflowFailException, AirflowSkipException, Context
 from airflow_provider_etl.operators.base import EtlOperator, ReportJson, digest
 from airflow_provider_etl.operators.events import emit
-from spark_jobs.errors import ConfigError, DataError, EtlError
+from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureError
 from spark_jobs.plan import VERBS, Plan
 from spark_jobs.window import Window
 
@@ -42,6 +42,7 @@ class QuarantineReplayOperator(EtlOperator):
 
     template_fields: Sequence[str] = ("environment", "rule", "dataset")
     verbs: ClassVar[tuple[str, ...]] = VERBS
+    skipped: ClassVar[str] = "the rows wait in quarantine as they did: the next replay finds them"
 
     def __init__(  # noqa: PLR0913 - what a user may say of it
         self,
@@ -114,7 +115,7 @@ class QuarantineReplayOperator(EtlOperator):
 
     def _replayed(self, context: Context, pipeline: Pipeline, windows: Sequence[Window]) -> dict[Window, ReportJson]:
         """Each window's report; after one that fails, the rest goes on in another application."""
-        from airflow_provider_etl.aside.replay import attempted
+        from airflow_provider_etl.aside.replay import attempted, unrun
 
         def planned(of: Pipeline, window: Window) -> Plan:
             return of.plan(window, self._attempt(context, of, window, None))
@@ -123,7 +124,14 @@ class QuarantineReplayOperator(EtlOperator):
         plans = {window: plan for window, plan in found.items() if isinstance(plan, Plan)}
         reports = {window: report for window, report in found.items() if not isinstance(report, Plan)}
         while plans:
-            reports |= zip(plans, self._reports(pipeline.engine.kind, list(plans.values())), strict=False)
+            try:
+                reports |= zip(plans, self._reports(pipeline.engine.kind, list(plans.values())), strict=False)
+            except (InfrastructureError, AirflowSkipException) as error:
+                if not reports:
+                    raise
+                # A breaker has opened since: what is loaded is told all the same, the rest is the next replay's.
+                why = InfrastructureError(str(error))
+                return reports | {window: unrun(pipeline, window, why) for window in plans}
             plans = {window: plan for window, plan in plans.items() if window not in reports}
         return reports
 

@@ -15,19 +15,23 @@ from airflow_provider_etl.spec.language import PipelineFile
 from airflow_provider_etl.spec.loaded import Loaded
 from airflow_provider_etl.spec.making import Settled, made
 from airflow_provider_etl.spec.mappings import from_mapping
-from airflow_provider_etl.spec.nodes import Entry, MapNode, Node, ScalarNode
+from airflow_provider_etl.spec.nodes import Entry, MapNode, Node, ScalarNode, described
 from airflow_provider_etl.spec.pipeline import Pipeline
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED, Reading
 from airflow_provider_etl.spec.schedule import Manual
 from airflow_provider_etl.spec.settings import Settings
+from airflow_provider_etl.spec.suites import Suites
 from airflow_provider_etl.spec.variables import Substitution, names_window_in
 from airflow_provider_etl.spec.verbs import RESULT, Placed, VerbReader, Verbs
 from spark_jobs.errors import ConfigError
 from spark_jobs.kinds import consumes
 
 SOURCE: Final = "source"
+_TAKEN: Final = (SOURCE, RESULT)
 _ASIDE: Final = "rows are set aside only where others are loaded, and here nothing is"
+_EARLIER: Final = "it is compared with earlier loads, and here nothing is loaded"
+_BOUNDS: Final = "give bounds (min, max), or check it in a pipeline with a load"
 _INSTEAD: Final = {
     "ask": "say on_fail: stop or warn, or check it in a pipeline with a load: that waits for the answer",
     "on_fail": "say on_fail: stop or warn, or check it in a pipeline with a load",
@@ -65,7 +69,7 @@ def load_question(question: Question, *, name: str, key: str, environment: str |
         name: what it is called in errors, logs and reports.
         key: what its staging is known by; no pipeline has it.
         environment: a name, a path to a file, or None for the configured one.
-        base: the folder from which the environment is searched upwards.
+        base: the folder from which the environment is searched upwards, and paths of suites start.
 
     Returns:
         The pipeline, or None and why, all of it; the key paths are those of the operator's arguments.
@@ -73,19 +77,25 @@ def load_question(question: Question, *, name: str, key: str, environment: str |
     problems = Problems()
     node = from_mapping(_mapping(question), name, problems)
     found, default = _environment(environment, base, node, problems)
-    pipeline = None
+    pipeline = suites = None
     if isinstance(node, MapNode):
         reading = Reading(
             problems=problems,
             substitute=Substitution(problems=problems, pipeline=name, variables=found.variables if found else None),
         )
-        verbs = VerbReader(reading=reading).alone(_sources(node), node.get("checks"))
+        if found is not None:
+            suites = Suites(base=base, project=found.project, roots=found.roots, reading=reading)
+        _refuse_datasets(node.get("datasets"), problems)
+        verbs = VerbReader(reading=reading, suites=suites).alone(_sources(node), node.get("checks"))
+        if not verbs.check.get(RESULT) and not problems.failed:
+            problems.add(node.entries["checks"].key, "missing-key", "there are no checks", "give at least one check")
         engine = question.engine or default or "local"
         read = PipelineFile(
             id=key, schedule="manual", timezone=question.timezone, engine=engine, extract=node, load=node
         )
         pipeline = _Answerable(node, verbs, problems, windowed=question.window).pipeline(name, read, found)
-    told = secrets.hidden(problems.sorted(), node)
+    diagnostics = problems.sorted() if suites is None else tuple(sorted(map(suites.named, problems.sorted())))
+    told = secrets.hidden(diagnostics, node)
     return Loaded(name=name, path=name, pipeline=None if problems.failed else pipeline, diagnostics=told)
 
 
@@ -97,7 +107,20 @@ def _mapping(question: Question) -> dict[str, Any]:
 
 def _sources(node: MapNode) -> dict[str, Entry]:
     others = node.get("datasets")
-    return {SOURCE: node.entries["source"], **(others.entries if isinstance(others, MapNode) else {})}
+    named = others.entries if isinstance(others, MapNode) else {}
+    return {SOURCE: node.entries["source"], **{name: named[name] for name in named if name not in _TAKEN}}
+
+
+def _refuse_datasets(node: Node | None, problems: Problems) -> None:
+    """Report datasets that are no mapping, and those whose names what is checked has."""
+    if node is not None and not isinstance(node, MapNode):
+        message = f"{described(node)} stands where a mapping of datasets is wanted"
+        problems.add(node, "wrong-type", message, "name -> {kind: options}")
+    named = node.entries if isinstance(node, MapNode) else {}
+    for name in _TAKEN:
+        if name in named:
+            message = f"{name!r} is what is checked, and no name for other data"
+            problems.add(named[name].key, "option-conflict", message, "choose another name")
 
 
 def _environment(
@@ -133,6 +156,9 @@ class _Answerable:
         for checks in self.verbs.check.values():
             for placed in checks:
                 self._refuse_aside(placed, "on_fail")
+                if placed.kind is not FAILED and getattr(placed.kind, "looks_back", False):
+                    node = option_node(type(placed.kind), placed.node, "last") or placed.node
+                    self.problems.add(node, "option-conflict", _EARLIER, _BOUNDS)
                 if getattr(placed.kind, "on_fail", None) == "ask":
                     node = option_node(type(placed.kind), placed.node, "on_fail") or placed.node
                     self.problems.add(node, "option-conflict", "on_fail is ask: here no load waits", _INSTEAD["ask"])

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from airflow_provider_etl.spec.class_plan import option_node
 from airflow_provider_etl.spec.environment import Environment
+from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
+from airflow_provider_etl.spec.variables import names_window_in
 from airflow_provider_etl.spec.verbs import Verbs
 
+_ORDERED: Final = "windows wait for the one before (depends_on_previous), and one that is skipped holds none back"
+_UNCUT: Final = "nothing finds a skipped window of this schedule: its runs bring their windows, and this one is gone"
+_SAY: Final = "say `when_open: fail` in a breaker of the source"
 
-def check(verbs: Verbs, environment: Environment | None, problems: Problems, *, ordered: bool) -> None:
-    """Report `when_open: skip` where each window waits for the one before: to Airflow a skipped one was loaded.
+
+def check(
+    verbs: Verbs, environment: Environment | None, problems: Problems, *, ordered: bool, schedule: Node | None
+) -> None:
+    """Report `when_open: skip` where a window that was skipped would be lost: to Airflow it was loaded.
 
     Args:
         verbs: what was read.
         environment: where it runs; None where that isn't known.
         problems: where problems go.
         ordered: whether windows run one after the other.
+        schedule: the file's, or the environment's default.
     """
-    for name, placed in verbs.extract.items() if ordered else ():
+    why = _ORDERED if ordered else _UNCUT if _uncut(schedule) and not _brought_by_the_next(verbs) else ""
+    for name, placed in verbs.extract.items() if why else ():
         connection = getattr(placed.kind, "connection", None)
         if placed.kind is FAILED or not connection:
             continue
@@ -26,5 +38,25 @@ def check(verbs: Verbs, environment: Environment | None, problems: Problems, *, 
         found = getattr(placed.kind, "breaker", None) or defaults.get(connection)
         if found is not None and found.when_open == "skip":
             node = option_node(type(placed.kind), placed.node, "breaker") or verbs.sources[name]
-            message = "windows wait for the one before (depends_on_previous), and one that is skipped holds none back"
-            problems.add(node, "conflicting-keys", message, "say `when_open: fail` in a breaker of the source")
+            problems.add(node, "conflicting-keys", why, _SAY)
+
+
+def _uncut(schedule: Node | None) -> bool:
+    """Whether runs bring their windows: no backfill knows then which there should be."""
+    if isinstance(schedule, MapNode):
+        return "assets" in schedule.entries
+    return isinstance(schedule, ScalarNode) and schedule.text == "manual"
+
+
+def _brought_by_the_next(verbs: Verbs) -> bool:
+    """Whether each window brings all that the one before would have: all that is read, or all that is kept.
+
+    So too where something is wrong with what would tell: that is told first.
+    """
+    if any(placed.kind is FAILED for placed in (*verbs.extract.values(), *verbs.load.values())):
+        return True
+    sources = [placed.kind for placed in verbs.extract.values()]
+    if all(getattr(kind, "window", None) == "all" and not names_window_in(kind) for kind in sources):
+        return True
+    writes = [getattr(placed.kind, "write", None) for placed in verbs.load.values()]
+    return bool(writes) and all(getattr(write, "strategy", None) == "snapshot" for write in writes)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -163,3 +165,32 @@ def test_nobody_answers_in_time(deployed: Project) -> None:
     made: Any = ApproveOperator(task_id="approve", staged={})
     with pytest.raises(AirflowFailException, match=r"nobody has answered within 6 days.*nothing was published"):
         made.execute_complete({}, {"error": "…", "error_type": "timeout"})
+    with pytest.raises(AirflowFailException, match=r"^form is wrong: nothing was published"):
+        made.execute_complete({}, {"error": "form is wrong", "error_type": "validation"})
+
+
+def test_an_answer_counts_for_the_rows_that_it_was_about_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.providers.standard.operators.hitl import HITLOperator
+
+    from airflow_provider_etl.compat import AirflowFailException
+    from airflow_provider_etl.operators.approve import ApproveOperator
+
+    monkeypatch.setattr(HITLOperator, "execute", lambda _, __: None)  # it would ask the supervisor to wait
+    kept: dict[str, Any] = {}
+    ti: Any = SimpleNamespace(
+        xcom_push=kept.__setitem__, xcom_pull=lambda *, key: json.loads(json.dumps(kept.get(key)))
+    )
+    report: dict[str, Any] = {
+        "pipeline": "p", "window": {"start": "a", "end": "b", "key": "k"}, "datasets": {}, "checks": [],
+        "approval": {"state": "asked", "checks": ["enough"], "by": None, "at": None}, "attempt": {"token": "one"},
+    }  # fmt: skip
+    answer = {
+        "chosen_options": ["Approve"], "params_input": {}, "responded_at": datetime.now(UTC), "responded_by_user": None,
+    }  # fmt: skip
+    made: Any = ApproveOperator(task_id="approve", staged=report)
+    made.execute({"ti": ti})
+    again: Any = ApproveOperator(task_id="approve", staged=dict(reversed(report.items())))
+    assert again.execute_complete({"ti": ti}, answer)["approval"]["state"] == "approved"
+    again.staged = report | {"attempt": {"token": "two"}}
+    with pytest.raises(AirflowFailException, match="was asked about was staged anew; clear approve, it asks again"):
+        again.execute_complete({"ti": ti}, answer)

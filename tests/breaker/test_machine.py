@@ -63,7 +63,7 @@ def test_half_open_lets_one_through_and_its_retries() -> None:
     _, state = admit(opened_at(0), OPTIONS, at(15), "a")
     assert admit(state, OPTIONS, at(16), "b") == (False, state)
     assert until(state, OPTIONS, at(16)) == at(30)
-    assert admit(state, OPTIONS, at(16), "a")[0]
+    assert admit(state, OPTIONS, at(16), "a") == (True, state), "a retry doesn't make its time longer"
 
 
 def test_the_probe_s_end_closes_it_or_opens_it_again() -> None:
@@ -89,6 +89,18 @@ def test_a_probe_that_nobody_hears_of_gives_way_after_one_more_cool_down() -> No
     assert let
     assert after.probe == "b"
     assert failed(after, OPTIONS, at(31), "dead") == after, "it isn't the probe any more"
+
+
+def test_a_probe_that_is_slower_than_the_cool_down_closes_it_still() -> None:
+    _, state = admit(opened_at(0), OPTIONS, at(15), "a")
+    _, after = admit(state, OPTIONS, at(30), "b")
+    assert answered(after, "a") == CLOSED
+    assert answered(after, "b") == CLOSED
+    assert answered(failed(after, OPTIONS, at(31), "b"), "a") == opened_at(31), "it was opened since"
+    for minute in range(45, 45 + 15 * 30, 15):
+        _, after = admit(after, OPTIONS, at(minute), f"at {minute}")
+    assert len(after.probes) == 20
+    assert after.probes[-1] == after.probe
 
 
 @given(st.lists(st.tuples(st.sampled_from(["ask", "fail", "answer"]), st.sampled_from("abc"), st.integers(0, 400))))

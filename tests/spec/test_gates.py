@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.spec.conftest import PIPELINE, Project
 
 ASKS = PIPELINE.replace("- not_null: [id]", "- not_null: {columns: [id], on_fail: ask}")
@@ -41,3 +43,18 @@ def test_so_too_where_the_environment_says_it(project: Project) -> None:
     project.environment(ENVIRONMENT + "breakers: {crm: {when_open: skip}}\n")
     text = BREAKS.replace("    breaker: {when_open: skip}\n", "") + "depends_on_previous: true\n"
     assert "one that is skipped holds none back" in project.told(text)[0]
+
+
+@pytest.mark.parametrize("schedule", ["manual", "{assets: [orders.lake]}"])
+def test_a_window_that_nothing_would_find_again_is_never_skipped(project: Project, schedule: str) -> None:
+    text = BREAKS.replace('"@daily"', schedule).replace("start: 2013-01-01\n", "")
+    windowed = text.replace("window: all", "window: {column: at}\n    settle: 0s")
+    assert project.told(text) == [], "the next window brings it all"
+    assert project.told(windowed.replace("strategy: append", "strategy: snapshot")) == []
+    assert project.told(windowed.replace("skip", "fail")) == []
+    [found] = project.told(windowed)
+    assert found.startswith("10:14 conflicting-keys extract.orders.breaker | nothing finds a skipped window of this")
+    assert "when_open: fail" in found
+    beside = "  others: {type: jdbc, connection: erp, table: others, window: {column: at}, settle: 0s}\ntransform:\n"
+    found, _ = project.told(text.replace("transform:\n", beside))
+    assert "extract.orders.breaker | nothing finds a skipped window" in found, "the other source's window goes with it"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from airflow_provider_etl.spec import load_mapping
 from spark_jobs.errors import InfrastructureError
+from spark_jobs.extract.breaker import Breaker
 
 pytestmark = pytest.mark.airflow
-DOWN = {"state": "failed", "verbs": [], "error": {"kind": "infrastructure", "where": "extract.orders", "message": "x"}}
+GONE = "the database can't be reached: refused"
+DOWN = {"state": "failed", "verbs": [], "error": {"kind": "infrastructure", "where": "extract.orders", "message": GONE}}
+FAST = Breaker(failures=2, cool_down=timedelta(minutes=15))
 GOOD = {"state": "running", "verbs": ["extract"]}
 
 
@@ -36,12 +41,14 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def guard(clock: Clock, who: str, said: list[str] | None = None, **options: Any) -> Any:
+    return of(clock, who, said, orders=("crm", dataclasses.replace(FAST, **options)))
+
+
+def of(clock: Clock, who: str, said: list[str] | None = None, **sources: tuple[str, Breaker]) -> Any:
     from airflow_provider_etl.breaker.guard import Guard
-    from spark_jobs.extract.breaker import Breaker
 
     told: list[str] = [] if said is None else said
-    breaker = Breaker(failures=2, cool_down=timedelta(minutes=15), **options)
-    return Guard(sources={"orders": ("crm", breaker)}, who=who, say=told.append, clock=clock)
+    return Guard(sources=sources, who=who, say=told.append, clock=clock)
 
 
 def test_tasks_share_it_and_the_report_says_how_it_stands(variables: dict[str, str]) -> None:
@@ -77,6 +84,9 @@ def test_skipping_says_that_the_window_is_not_loaded(variables: dict[str, str]) 
         guard(clock, who).note(DOWN)
     with pytest.raises(AirflowSkipException, match="its window is not loaded: `airflow-etl backfill DAG --missing`"):
         guard(clock, "c", when_open="skip").admit()
+    other = dataclasses.replace(guard(clock, "c", when_open="skip"), hint="nothing is checked")
+    with pytest.raises(AirflowSkipException, match=r"Z; nothing is checked$"):
+        other.admit()
     assert len(variables) == 1
 
 
@@ -84,7 +94,8 @@ def test_skipping_says_that_the_window_is_not_loaded(variables: dict[str, str]) 
     ("kind", "where", "message", "counts"),
     [
         ("infrastructure", "extract.orders", "the database can't be reached: refused", 1),
-        ("infrastructure", "extract.orders.window", "whatever", 1),
+        ("infrastructure", "extract.orders.window", "the database can't be reached: refused", 1),
+        ("infrastructure", "extract.orders", "whatever", 0),
         ("infrastructure", "transform.result", "the database can't be reached: reset", 1),
         ("infrastructure", "transform.result", "counts don't balance", 0),
         ("infrastructure", "extract.shops", "the database can't be reached: refused", 0),
@@ -108,6 +119,72 @@ def test_a_memory_that_somebody_has_spoilt_counts_as_closed(variables: dict[str,
         variables["etl_breaker_crm"] = text
         guard(Clock(), "a", said).admit()
     assert len([line for line in said if "can't be read, so it counts as closed" in line]) == 3
+
+
+def test_a_task_that_one_connection_refuses_tries_no_other(variables: dict[str, str]) -> None:
+    clock = Clock()
+    for connection in ("crm", "erp"):
+        for who in "ab":
+            of(clock, who, orders=(connection, FAST)).note(DOWN)
+        clock.now += timedelta(minutes=10)
+    before = dict(variables)
+    with pytest.raises(InfrastructureError, match=r"extract\.shops: connection erp isn't asked"):
+        of(clock, "c", orders=("crm", FAST), shops=("erp", FAST)).admit()
+    assert variables == before
+    slow = dataclasses.replace(FAST, cool_down=timedelta(hours=1))
+    with pytest.raises(InfrastructureError, match=r"extract\.orders: .*until 2026-01-01T01:00:00Z"):
+        of(clock, "c", orders=("crm", FAST), shops=("crm", slow)).admit()
+    said: list[str] = []
+    of(clock, "c", said, orders=("crm", FAST), shops=("crm", FAST)).admit()
+    assert said == ["[etl] breaker crm: half-open, this task tries whether it answers"]
+
+
+def test_a_memory_of_an_earlier_release_has_one_probe(variables: dict[str, str]) -> None:
+    kept = {"failures": [], "opened": "2026-01-01T00:00:00Z", "probe": "a", "probed": "2026-01-01T00:15:00Z"}
+    variables["etl_breaker_crm"] = json.dumps(kept)
+    assert guard(Clock(), "a").note(GOOD)["crm"]["state"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "state"),
+    [
+        ("data", "check", "closed"),
+        ("infrastructure", "load.mart", "closed"),
+        ("infrastructure", "transform.result", "half-open"),
+    ],
+)
+def test_a_probe_that_fails_after_it_has_read_closes_it(
+    variables: dict[str, str], kind: str, where: str, state: str
+) -> None:
+    clock = Clock()
+    for who in "ab":
+        guard(clock, who).note(DOWN)
+    clock.now += timedelta(minutes=15)
+    guard(clock, "c").admit()
+    error = {"kind": kind, "where": where, "message": "an executor is lost"}
+    assert guard(clock, "c").note({"state": "failed", "verbs": ["extract"], "error": error})["crm"]["state"] == state
+
+
+def test_trouble_with_the_variable_fails_no_task(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow_provider_etl.breaker import memory
+
+    def broken(*_: str) -> str:
+        raise RuntimeError("the API server is away")
+
+    said: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(memory, "share", broken)
+        assert guard(Clock(), "a", said).note(DOWN)["crm"]["failures"] == 1, "what it has counted, kept or not"
+    assert "its Variable can't be written: the API server is away" in said[0]
+    monkeypatch.setattr(memory, "shared", broken)
+    guard(Clock(), "a", said).admit()
+    assert "its Variable can't be read, so it counts as closed: the API server is away" in said[-1]
+
+
+def test_a_time_without_a_zone_is_no_state(variables: dict[str, str]) -> None:
+    kept = {"failures": [], "opened": "2026-01-01T00:00:00", "probe": "", "probed": None}
+    variables["etl_breaker_crm"] = json.dumps(kept)
+    guard(Clock(), "a").admit()
 
 
 def test_a_source_s_own_options_win_and_change_no_fingerprint(project: Any) -> None:
@@ -145,3 +222,44 @@ def test_a_source_s_own_options_win_and_change_no_fingerprint(project: Any) -> N
     assert again is not None
     assert again.fingerprint == loaded.pipeline.fingerprint
     environment.unlink()
+
+
+@pytest.mark.parametrize("skips", [True, False])
+def test_a_breaker_that_opens_during_a_replay_loses_nothing_of_what_is_loaded(
+    project: Any, monkeypatch: pytest.MonkeyPatch, skips: bool
+) -> None:
+    from airflow_provider_etl import QuarantineReplayOperator
+    from airflow_provider_etl.compat import AirflowSkipException
+
+    file = {
+        "schedule": "@daily",
+        "start": "2026-01-01",
+        "extract": {"a": {"type": "table", "path": "data/a", "window": "all"}},
+        "load": {"lake": {"type": "delta", "path": "data/lake/again", "write": {"strategy": "append"}}},
+    }
+    environment = project / "config/environments/local.yaml"
+    pipeline = load_mapping(file, name="again", environment=str(environment)).pipeline
+    assert pipeline is not None
+    windows = [pipeline.window_of(f"2026-01-0{day}/2026-01-0{day + 1}") for day in (1, 2, 3)]
+    calls: list[int] = []
+
+    class Replay(QuarantineReplayOperator):
+        """One whose second application is refused."""
+
+        def _reports(self, engine: str, plans: Any) -> Any:  # noqa: ARG002 - the form is the operator's
+            calls.append(len(plans))
+            if len(calls) > 1:
+                raise AirflowSkipException("open") if skips else InfrastructureError("open")
+            return [{"state": "succeeded"}, {"state": "failed"}]
+
+    ti: Any = SimpleNamespace(map_index=-1, max_tries=0)
+    operator = Replay(task_id="replay", pipeline="again.yaml")
+    monkeypatch.setattr(Replay, "dag_id", "d", raising=False)
+    context: Any = {"ti": ti, "run_id": "r"}
+    reports = operator._replayed(context, pipeline, windows)
+    assert [reports[window]["state"] for window in windows] == ["succeeded", "failed", "failed"]
+    assert reports[windows[2]]["error"]["kind"] == "infrastructure"
+    assert calls == [3, 1]
+    calls.append(0)
+    with pytest.raises(AirflowSkipException if skips else InfrastructureError, match="open"):
+        operator._replayed(context, pipeline, windows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,16 @@ def check(project: Path, **arguments: Any) -> Any:
         ({"timezone": "Mars/Base"}, r"timezone: .*Mars/Base"),
         ({"checks": None}, r"orders: it has neither a pipeline nor a source with checks, or parts of both"),
         ({"pipeline": "pipelines/daily.yaml"}, r"or parts of both"),
+        ({"datasets": {"source": ORDERS}}, r"datasets\.source: 'source' is what is checked.*another name"),
+        ({"datasets": {"result": ORDERS}}, r"datasets\.result: 'result' is what is checked"),
+        ({"datasets": ["shops"]}, r"datasets: a list stands where a mapping of datasets is wanted"),
+        ({"checks": [{"anomaly": {}}]}, r"anomaly: it is compared with earlier loads, and here nothing is loaded"),
+        (
+            {"checks": [{"row_count": {"last": 7, "tolerance": "10%"}}]},
+            r"row_count\.last: it is compared with earlier loads.*give bounds",
+        ),
+        ({"checks": []}, r"checks: there are no checks.*give at least one check"),
+        ({"checks": [{"suite": "suites/none.json"}]}, r"checks\[0\]\.suite: there is no file .*none\.json"),
         ({"checks": [{"references": {"column": "c", "dataset": "shops", "key": "id"}}]}, r"'shops' is no source"),
     ],
 )
@@ -96,3 +108,16 @@ def test_the_dag_can_be_stored(project: Path) -> None:
     from tests.airflow.lanes.versions import to_json
 
     assert to_json(check(project).dag)
+
+
+def test_a_suite_stands_for_its_expectations(project: Path) -> None:
+    suite = project / "dags/suites/orders.json"
+    suite.parent.mkdir()
+    expected = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "id"}}
+    suite.write_text(json.dumps({"name": "orders", "expectations": [expected]}))
+    [(name, kind)] = check(project, checks=[{"suite": "suites/orders.json"}]).question().check["source"]
+    assert (name, kind.columns) == ("not_null", ("id",))
+    suite.write_text(json.dumps({"name": "orders", "expectations": []}))
+    with pytest.raises(ConfigError, match="give at least one check"):
+        check(project, checks=[{"suite": "suites/orders.json"}])
+    shutil.rmtree(suite.parent)
