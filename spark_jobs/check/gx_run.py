@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.check.expectation import Expectation
+from spark_jobs.check.gx_guard import guarded
 from spark_jobs.errors import ConfigError, EtlError, InfrastructureError
 from spark_jobs.failures import classify, first_line
 from spark_jobs.flow import Context
@@ -53,13 +54,14 @@ def ask(asked: Sequence[Asked], rows: DataFrame, context: Context) -> list[Check
         context: names the dataset and its plan.
 
     Raises:
-        ConfigError: it isn't installed; an expectation that it doesn't know, or with arguments that it refuses.
+        ConfigError: it isn't installed; an expectation that it doesn't know, or with arguments that it refuses; SQL
+            that Spark refuses, or that runs code.
         EtlError: it couldn't find an answer.
     """
     if not asked:
         return []
     with _quiet():
-        found = _validated(asked, rows)
+        found = _validated(asked, rows, context)
     forbidden = Privacy(context.plan).forbids(context.dataset)
     return [_result(item, told, context, silent=forbidden) for item, told in zip(asked, found, strict=True)]
 
@@ -76,7 +78,7 @@ def demand(where: str) -> None:
         raise ConfigError("it needs Great Expectations, which isn't installed", where=where, remedy=REMEDY)
 
 
-def _validated(asked: Sequence[Asked], rows: DataFrame) -> list[Mapping[str, Any]]:
+def _validated(asked: Sequence[Asked], rows: DataFrame, context: Context) -> list[Mapping[str, Any]]:
     """Its results as JSON, in the order of what is asked."""
     demand(asked[0].where)
     # Read when it is imported.
@@ -93,15 +95,17 @@ def _validated(asked: Sequence[Asked], rows: DataFrame) -> list[Mapping[str, Any
     engine.spark = rows.sparkSession
     asset = source.add_dataframe_asset("rows")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": rows})
-    suite = ExpectationSuite(name="all", expectations=[_built(item, number) for number, item in enumerate(asked)])
-    try:
+    with guarded(rows) as views:
+        expectations = []
+        for number, item in enumerate(asked):
+            expectations.append(_built(item, number, views.kwargs(item.rule, item.where, context)))
+            views.condition(expectations[-1], engine.condition_to_filter_clause, item.where)
+        suite = ExpectationSuite(name="all", expectations=expectations)
         whole: Any = batch.validate(suite, result_format=_SILENT)
-    finally:
-        rows.sparkSession.catalog.dropTempView("tmp_view")  # what it asks queries of
     return sorted(whole.to_json_dict()["results"], key=_place)
 
 
-def _built(item: Asked, number: int) -> Any:
+def _built(item: Asked, number: int, kwargs: dict[str, Any]) -> Any:
     """The expectation as Great Expectations builds it of its name.
 
     Raises:
@@ -110,7 +114,7 @@ def _built(item: Asked, number: int) -> Any:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.metadata_types import FailureSeverity
 
-    kwargs, rule = dict(item.rule.kwargs), item.rule
+    rule = item.rule
     severity = FailureSeverity(rule.severity)
     configuration = ExpectationConfiguration(type=rule.type, kwargs=kwargs, meta={_PLACE: number}, severity=severity)
     try:
