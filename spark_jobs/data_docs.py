@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -55,18 +55,18 @@ class Docs:
     checks: Mapping[str, Sequence[tuple[str, Any]]]
     notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def told(self, results: Iterable[CheckResult], storage: Folder) -> dict[str, Any]:
+    def told(self, results: Iterable[CheckResult], storage: Callable[[], Folder]) -> dict[str, Any]:
         """Write the pages, and say what became of them; nothing is raised.
 
         Args:
             results: the report's, of all datasets.
-            storage: writes them.
+            storage: opens what writes them; it may fail too.
 
         Returns:
             `state` (written or failed), `pages` (dataset -> path, those that failed first) and `message`.
         """
         try:
-            return {"state": "written", "pages": self.write(list(results), storage), "message": ""}
+            return {"state": "written", "pages": self.write(list(results), storage()), "message": ""}
         except Exception as error:  # noqa: BLE001 - a page that can't be written is told, and decides nothing
             text = str(error) if isinstance(error, EtlError) else first_line(str(error)) or type(error).__name__
             return {"state": "failed", "pages": {}, "message": text}

@@ -182,7 +182,7 @@ class Run:
             checks=self.plan.check,
             notes=self.plan.notes,
         )
-        told = docs.told(self.report.checks, Storage(self.spark, self.plan.data_docs))
+        told = docs.told(self.report.checks, partial(Storage, self.spark, self.plan.data_docs))
         self.report.data_docs = told
         self._took("data_docs", time.monotonic() - begin)
         if told["state"] == "failed":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ def docs(folder: str, key: str = "2013-01-01") -> Docs:
 
 
 def test_a_run_s_checks_are_a_page_and_its_window_is_in_the_index(tmp_path: Path) -> None:
-    told = docs(str(tmp_path)).told(RESULTS, _Local())
+    told = docs(str(tmp_path)).told(RESULTS, _Local)
     path = tmp_path / "t1/2013-01-01/trips.html"
     assert told == {"state": "written", "pages": {"trips": str(path)}, "message": ""}
     text = path.read_text()
@@ -72,7 +73,7 @@ def test_a_run_s_checks_are_a_page_and_its_window_is_in_the_index(tmp_path: Path
         "the web's signs win where there are any"
     )
     assert json.loads((path.parent / "summary.json").read_text()) == {"trips": {"passed": 4, "warned": 1, "failed": 1}}
-    docs(str(tmp_path), "2013-01-02").told([replace(item, success=True) for item in RESULTS], _Local())
+    docs(str(tmp_path), "2013-01-02").told([replace(item, success=True) for item in RESULTS], _Local)
     index = (tmp_path / "t1/index.html").read_text()
     assert '<a href="2013-01-01/trips.html">trips</a></td><td class="failed">4 passed, 1 warned, 1 failed<' in index
     assert index.index("2013-01-02") < index.index("2013-01-01"), "the newest first"
@@ -83,7 +84,7 @@ def test_the_index_lists_the_newest_windows_alone(tmp_path: Path) -> None:
         folder = tmp_path / f"t1/2012-{number:05}"
         folder.mkdir(parents=True)
         (folder / "summary.json").write_text('{"trips": {"passed": 1, "warned": 0, "failed": 0}}')
-    docs(str(tmp_path)).told(RESULTS, _Local())
+    docs(str(tmp_path)).told(RESULTS, _Local)
     index = (tmp_path / "t1/index.html").read_text()
     assert (index.count("<a href"), "2012-00004" in index) == (MOST, False)
 
@@ -92,19 +93,21 @@ def test_a_page_that_can_t_be_written_is_told_and_decides_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "t1").write_text("a file where a folder is wanted")
-    told = docs(str(tmp_path)).told(RESULTS, _Local())
+    told = docs(str(tmp_path)).told(RESULTS, _Local)
     assert (told["state"], told["pages"]) == ("failed", {})
     assert "t1" in told["message"]
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    told = docs(str(tmp_path)).told(RESULTS, _Local())
+    told = docs(str(tmp_path)).told(RESULTS, _Local)
     assert "isn't installed; pip install 'airflow-provider-etl[gx]'" in told["message"]
 
 
 @pytest.mark.spark
 def test_pages_are_written_wherever_spark_can_write(spark: SparkSession, tmp_path: Path) -> None:
-    told = docs(f"file://{tmp_path}/docs").told(RESULTS, Storage(spark, f"file://{tmp_path}/docs"))
+    told = docs(f"file://{tmp_path}/docs").told(RESULTS, partial(Storage, spark, f"file://{tmp_path}/docs"))
     assert told["pages"] == {"trips": f"file://{tmp_path}/docs/t1/2013-01-01/trips.html"}
     assert (tmp_path / "docs/t1/index.html").exists()
+    told = docs("nowhere://docs").told(RESULTS, partial(Storage, spark, "nowhere://docs"))
+    assert (told["state"], told["pages"], "nowhere" in told["message"]) == ("failed", {}, True)
 
 
 @pytest.fixture
