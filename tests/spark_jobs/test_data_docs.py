@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import partial
+from html import escape
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ import pytest
 from airflow_provider_etl.cli.docs import _Local
 from airflow_provider_etl.cli.main import main
 from spark_jobs.data_docs import MOST, Docs
+from spark_jobs.docs_page import page
 from spark_jobs.report import CheckResult, Report
 from spark_jobs.session import Storage
 from tests.spark_jobs.check.checking import built
@@ -101,6 +104,16 @@ def test_a_page_that_can_t_be_written_is_told_and_decides_nothing(
     assert "isn't installed; pip install 'airflow-provider-etl[gx]'" in told["message"]
 
 
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "docs/checks", "https://", "https://a b"])
+def test_a_link_is_an_address_on_the_web(project: Path, link: str) -> None:
+    from airflow_provider_etl.spec import load_file
+
+    path = project / "trips.yaml"
+    path.write_text(path.read_text().replace("https://docs.example.com/checks", f'"{link}"'))
+    (problem,) = load_file(path, expressions=True).diagnostics
+    assert (problem.line, problem.key) == (3, "data_docs.link")
+
+
 @pytest.mark.spark
 def test_pages_are_written_wherever_spark_can_write(spark: SparkSession, tmp_path: Path) -> None:
     told = docs(f"file://{tmp_path}/docs").told(RESULTS, partial(Storage, spark, f"file://{tmp_path}/docs"))
@@ -168,3 +181,54 @@ def test_where_the_pages_go_and_the_notes_stand_in_the_plan_and_not_in_the_finge
     assert silent is not None
     assert silent.fingerprint == pipeline.fingerprint
     assert "notes" not in silent.plan(window, Attempt(number=1, token="t", run="r")).to_json()
+
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'</script><script>alert(1)</script>"
+
+
+class _Tags(HTMLParser):
+    """Counts what a browser would make of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts, self.hostile = 0, 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.hostile += any(key == "onerror" or (key, value) == ("src", "x") for key, value in attrs)
+
+
+def test_no_name_and_no_value_of_rows_is_markup_on_a_page() -> None:
+    def drawn(word: str) -> _Tags:
+        condition = {"type": "comparison", "column": {"name": word}, "operator": "<", "parameter": word}
+        counts = {"element_count": 3, "unexpected_count": 1, "unexpected_percent": 3.0, "missing_count": 0}
+        known: Any = {"partition_object": {"values": [word], "weights": [1.0]}, "threshold": 0.1}
+        parsed = {"row_condition": 'col("a") > 3', "condition_parser": "great_expectations"}
+        ranges = {"quantiles": [0.5], "value_ranges": [[1, 2]]}
+        given: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+            ("expect_column_values_to_be_in_set", {"column": word, "value_set": [word]}, counts),
+            ("expect_column_max_to_be_between", {"column": "a", "row_condition": condition}, {"observed_value": word}),
+            ("expect_column_min_to_be_between", {"column": "a", **parsed}, {"observed_value": [word]}),
+            ("expect_column_kl_divergence_to_be_less_than", {"column": "a", **known}, {"observed_value": 0.5}),
+            ("expect_column_quantile_values_to_be_between", {"column": word, "quantile_ranges": ranges}, {}),
+            ("unexpected_rows_expectation", {"unexpected_rows_query": f"{word} {{batch}}"}, {"observed_value": 1}),
+            ("condition", {"holds": word}, counts),
+        ]
+        results = [
+            {
+                "success": False,
+                "expectation_config": {"type": kind, "kwargs": kwargs, "meta": {word: word}, "severity": "critical"},
+                "result": answer,
+                "meta": {},
+                "exception_info": {"raised_exception": False, "exception_traceback": None, "exception_message": None},
+            }
+            for kind, kwargs, answer in given
+        ]
+        text = page(word, {"key": word, "start": "2013-01-01T00:00:00Z"}, results)
+        assert escape(word) in text
+        tags = _Tags()
+        tags.feed(text)
+        return tags
+
+    plain, hostile = drawn("plain"), drawn(HOSTILE)
+    assert (hostile.hostile, hostile.scripts) == (0, plain.scripts)
