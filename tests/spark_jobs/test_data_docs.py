@@ -92,6 +92,27 @@ def test_the_index_lists_the_newest_windows_alone(tmp_path: Path) -> None:
     assert (index.count("<a href"), "2012-00004" in index) == (MOST, False)
 
 
+def test_a_summary_that_can_t_be_read_hides_no_other(tmp_path: Path) -> None:
+    for number, text in enumerate(("", "[]", '{"trips": 7}', '{"trips": {"passed": "x"}}', '{"trips": {"passed": 1}}')):
+        (tmp_path / f"t1/2012-{number}").mkdir(parents=True)
+        (tmp_path / f"t1/2012-{number}/summary.json").write_text(text)
+    (tmp_path / "t1/index.html.1.writing").write_text("another run's")
+    told = docs(str(tmp_path)).told(RESULTS, _Local)
+    assert (told["state"], told["message"]) == ("written", "")
+    index = (tmp_path / "t1/index.html").read_text()
+    assert [word in index for word in ("2013-01-01", "2012-4", "2012-0", "2012-1", "2012-2", "2012-3")] == [
+        *[True] * 2,
+        *[False] * 4,
+    ]
+
+
+def test_pages_are_told_where_the_index_alone_can_t_be_written(tmp_path: Path) -> None:
+    (tmp_path / "t1/index.html").mkdir(parents=True)
+    told = docs(str(tmp_path)).told(RESULTS, _Local)
+    assert (told["state"], list(told["pages"])) == ("written", ["trips"])
+    assert told["message"].startswith("the index doesn't list them: ")
+
+
 def test_a_page_that_can_t_be_written_is_told_and_decides_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +140,7 @@ def test_pages_are_written_wherever_spark_can_write(spark: SparkSession, tmp_pat
     told = docs(f"file://{tmp_path}/docs").told(RESULTS, partial(Storage, spark, f"file://{tmp_path}/docs"))
     assert told["pages"] == {"trips": f"file://{tmp_path}/docs/t1/2013-01-01/trips.html"}
     assert (tmp_path / "docs/t1/index.html").exists()
+    assert not list(tmp_path.rglob("*.writing*"))
     told = docs("nowhere://docs").told(RESULTS, partial(Storage, spark, "nowhere://docs"))
     assert (told["state"], told["pages"], "nowhere" in told["message"]) == ("failed", {}, True)
 
