@@ -89,7 +89,7 @@ def _of_report(pipeline: Pipeline, options: argparse.Namespace) -> tuple[dict[st
         checks=pipeline.check,
         notes=pipeline.notes,
     )
-    return docs.told(report.checks, _Local), False
+    return docs.told(report.checks, _Local), any(item.stops for item in report.checks)
 
 
 def _demanded(folder: str) -> str:

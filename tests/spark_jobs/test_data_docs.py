@@ -178,6 +178,10 @@ def test_the_command_writes_the_pages_of_a_report(project: Path, capsys: pytest.
     path = project / "out/trips/2013-01-01/result.html"
     assert capsys.readouterr().out == f"result: {path}\n"
     assert path.exists()
+    report.checks = [replace(answer, success=False)]
+    (project / "report.json").write_text(json.dumps(report.to_json()))
+    assert main([*asked, "--out", str(project / "out")]) == 1
+    capsys.readouterr()
     report.fingerprint = "0" * 64
     (project / "report.json").write_text(json.dumps(report.to_json()))
     assert main([*asked, "--out", str(project / "out")]) == 2
