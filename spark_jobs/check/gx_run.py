@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import date
+from numbers import Integral, Number
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.check.expectation import Expectation
@@ -102,7 +103,36 @@ def _validated(asked: Sequence[Asked], rows: DataFrame, context: Context) -> lis
             views.condition(expectations[-1], engine.condition_to_filter_clause, item.where)
         suite = ExpectationSuite(name="all", expectations=expectations)
         whole: Any = batch.validate(suite, result_format=_SILENT)
-    return sorted(whole.to_json_dict()["results"], key=_place)
+    return sorted(map(_told, whole.results), key=_place)
+
+
+def _told(result: Any) -> Mapping[str, Any]:
+    """A result as JSON, but for what was observed: JSON doesn't tell a date from a text."""
+    told: dict[str, Any] = result.to_json_dict()
+    found = told.get("result") or {}
+    if "observed_value" in found:
+        found = {**found, "observed_value": _observed(result.result["observed_value"])}
+    return {**told, "result": found}
+
+
+def _observed(value: Any) -> Any:
+    """What of an observed value may be told: a figure; of values, which are data, how many they are (`Values`)."""
+    if value is None or isinstance(value, (bool, Number)):
+        return _json(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return Values(len(value)) if isinstance(value, (list, tuple, set, frozenset, Mapping)) else Values(1)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values that were observed and aren't told.
+
+    Args:
+        number: how many there are.
+    """
+
+    number: int
 
 
 def _built(item: Asked, number: int, kwargs: dict[str, Any]) -> Any:
@@ -149,7 +179,7 @@ def _result(item: Asked, told: Mapping[str, Any], context: Context, *, silent: b
     if failure is not None:
         raise _error(item, *failure, silent=silent)
     rule, found = item.rule, told["result"]
-    observed = None if silent else _json(found.get("observed_value"))
+    observed = None if silent or isinstance(found.get("observed_value"), Values) else found.get("observed_value")
     columns = [name for names in rule.columns.values() for name in names]
     total, failing = found.get("element_count"), int(found.get("unexpected_count") or 0)
     missing = found.get("missing_count") if total is not None else None
@@ -184,7 +214,12 @@ def _message(found: Mapping[str, Any], failing: int, *, silent: bool) -> str:
         return "not as expected (the value is not shown: it is personal or masked)"
     if found.get("observed_value") is None:
         return f"not as expected: {failing} values" if failing else "not as expected"
-    return f"not as expected: {_json(found['observed_value'])} was observed"
+    if isinstance(found["observed_value"], Values):
+        number = found["observed_value"].number
+        return (
+            f"not as expected: {number} value{'s were' if number != 1 else ' was'} observed, not shown: they are data"
+        )
+    return f"not as expected: {found['observed_value']} was observed"
 
 
 def _failure(told: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -209,13 +244,7 @@ def _error(item: Asked, message: str, trace: str, *, silent: bool) -> EtlError:
 
 
 def _json(value: Any) -> Any:
-    """A value as JSON has it."""
-    if isinstance(value, Mapping):
-        return {str(key): _json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Decimal):
-        return float(value)
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+    """A number as JSON has it."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value) if math.isfinite(value) else str(value)

@@ -93,12 +93,29 @@ def test_great_expectations_answers_what_no_check_here_is_the_equal_of(
     assert (nulls.unexpected_count, nulls.missing_count, nulls.severity) == (4, None, "info")
     assert nulls.message == "4 of 5 values (80 %) are not as expected"
     assert asked[-1].observed == 1
+    assert [item.observed_value for item in asked[2:6]] == [None, 0.0 + asked[3].observed_value, None, None]
     assert list(tmp_path.iterdir()) == []
     assert rows.sparkSession.catalog.listTables() == []
     told = validation_results([("expectation", kinds.build(Expectation, item)) for item in ASKED], asked)
     assert told[0]["expectation_config"]["type"] == "expect_column_max_to_be_between"
     assert told[0]["result"] == {"observed_value": 7}
     assert told[4]["result"] == {"element_count": 5, "unexpected_count": 4, "unexpected_percent": 80.0}
+
+
+def test_of_values_that_were_observed_is_told_how_many_they_are(rows: DataFrame) -> None:
+    asked = [
+        {"type": "expect_column_distinct_values_to_be_in_set", "kwargs": {"column": "t", "value_set": ["east"]}},
+        {"type": "expect_column_most_common_value_to_be_in_set", "kwargs": {"column": "t", "value_set": ["east"]}},
+        {"type": "expect_column_max_to_be_between", "kwargs": {"column": "d", "max_value": "2012-12-31"}},
+    ]
+    dated = rows.selectExpr("t", "date'2013-01-01' AS d")
+    found = answers(dated, [{"expectation": item | {"on_fail": "warn"}} for item in asked])
+    assert [(item.success, item.observed_value, item.message) for item in found] == [
+        (False, None, "not as expected: 2 values"),
+        (False, None, "not as expected: 1 value was observed, not shown: they are data"),
+        (False, "2013-01-01", "not as expected: 2013-01-01 was observed"),
+    ]
+    assert "north" not in str(found)
 
 
 def test_no_value_of_a_masked_dataset_is_told(rows: DataFrame) -> None:
