@@ -177,6 +177,22 @@ def test_what_has_no_equal_asks_great_expectations_itself(folder: Path, text: st
             "expect_column_max_to_be_between: {column: id, max_value: 3, on_fail: quarantine}",
             "24:74 option-conflict on_fail: *names none to set aside*",
         ),
+        (
+            "expectation: {type: expect_column_values_to_be_null, kwargs: {colum: id}}",
+            "24:* option-conflict kwargs: *no argument 'colum'; did you mean 'column'[?]*",
+        ),
+        (
+            "expectation: {type: expect_column_values_to_be_null, kwargs: {column: id, mostly: 7}}",
+            "24:* option-conflict kwargs: mostly is 7, and not a share*",
+        ),
+        (
+            "expect_column_values_to_be_null: {column: id, row_condition: id > 1, condition_parser: pandas}",
+            "24:* option-conflict kwargs: condition_parser is 'pandas'*",
+        ),
+        (
+            "expect_column_max_to_be_between: {column: id, strict_min: true}",
+            "24:* option-conflict kwargs: *needs min_value, max_value or both*",
+        ),
         ("expectation: {type: expect_column_mx_to_be_between}", "24:25 option-conflict type: *did you mean*"),
         ("expect_column_values_to_be_in_set: {column: id}", "24:5 missing-key key 'value_set' is missing*"),
         (
