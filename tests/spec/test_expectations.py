@@ -202,7 +202,10 @@ def test_what_has_no_equal_asks_great_expectations_itself(folder: Path, text: st
         ("expect_column_values_to_be_increasing: {column: id}", "24:5 unknown-kind *monotonic: {column*"),
         ("expect_column_mean_to_be_between: {column: amuont, min_value: 1}", "24:48 unknown-column *'amount'*"),
         ("expect_column_mean_to_be_between: {column: amount, min_valu: 1}", "24:56 unknown-key *'min_value'*"),
-        ("expect_column_mean_to_be_between: {column: amount}", "24:5 option-conflict *no bound*"),
+        (
+            "expect_column_mean_to_be_between: {column: amount}",
+            "24:5 option-conflict *give min_value, max_value or both*",
+        ),
         ("expect_column_mean_to_be_between: {min_value: 1}", "24:5 missing-key key 'column'*"),
         ("expect_column_mean_to_be_between: [amount]", "24:39 wrong-type *"),
         ("expect_column_values_to_be_of_type: {column: id, type_: Foo}", "24:61 invalid-value *'Foo' is no type*"),
