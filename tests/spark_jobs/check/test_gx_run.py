@@ -96,7 +96,8 @@ def test_great_expectations_answers_what_no_check_here_is_the_equal_of(
     assert [item.observed_value for item in asked[2:6]] == [None, 0.0 + asked[3].observed_value, None, None]
     assert list(tmp_path.iterdir()) == []
     assert rows.sparkSession.catalog.listTables() == []
-    told = validation_results([("expectation", kinds.build(Expectation, item)) for item in ASKED], asked)
+    named = [kinds.build(Expectation, {"name": item["type"]} | item) for item in ASKED]
+    told = validation_results([("expectation", check) for check in named], asked)
     assert told[0]["expectation_config"]["type"] == "expect_column_max_to_be_between"
     assert told[0]["result"] == {"observed_value": 7}
     assert told[4]["result"] == {"element_count": 5, "unexpected_count": 4, "unexpected_percent": 80.0}
