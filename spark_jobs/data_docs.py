@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -55,24 +55,35 @@ class Docs:
     checks: Mapping[str, Sequence[tuple[str, Any]]]
     notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def told(self, results: Iterable[CheckResult], storage: Folder) -> dict[str, Any]:
+    def told(self, results: Iterable[CheckResult], storage: Callable[[], Folder]) -> dict[str, Any]:
         """Write the pages, and say what became of them; nothing is raised.
 
         Args:
             results: the report's, of all datasets.
-            storage: writes them.
+            storage: opens what writes them; it may fail too.
 
         Returns:
-            `state` (written or failed), `pages` (dataset -> path, those that failed first) and `message`.
+            `state` (written or failed), `pages` (dataset -> path, those that failed first) and `message`: why there are
+            none, or why the index doesn't list them.
         """
+        pages: dict[str, str] = {}
         try:
-            return {"state": "written", "pages": self.write(list(results), storage), "message": ""}
+            place = storage()
+            pages = self.write(list(results), place)
+            place.write(f"{self._mine}/{INDEX}", index(self.pipeline, _windows(self._mine, place)))
         except Exception as error:  # noqa: BLE001 - a page that can't be written is told, and decides nothing
             text = str(error) if isinstance(error, EtlError) else first_line(str(error)) or type(error).__name__
-            return {"state": "failed", "pages": {}, "message": text}
+            if not pages:
+                return {"state": "failed", "pages": {}, "message": text}
+            return {"state": "written", "pages": pages, "message": f"the index doesn't list them: {text}"}
+        return {"state": "written", "pages": pages, "message": ""}
+
+    @property
+    def _mine(self) -> str:
+        return f"{self.folder.rstrip('/')}/{self.id}"
 
     def write(self, results: Sequence[CheckResult], storage: Folder) -> dict[str, str]:
-        """Write the pages.
+        """Write the pages, and the summary that the index is made of.
 
         Returns:
             Dataset -> path of its page, datasets that failed first.
@@ -80,7 +91,7 @@ class Docs:
         Raises:
             ConfigError: Great Expectations isn't installed.
         """
-        mine = f"{self.folder.rstrip('/')}/{self.id}"
+        mine = self._mine
         summary: dict[str, dict[str, int]] = {}
         for name, checks in self.checks.items():
             answers = [item for item in results if item.dataset == name]
@@ -92,7 +103,6 @@ class Docs:
             )
             summary[name] = counted(answers)
         storage.write(f"{mine}/{self.window['key']}/{SUMMARY}", json.dumps(summary))
-        storage.write(f"{mine}/{INDEX}", index(self.pipeline, _windows(mine, storage)))
         worst = sorted(summary, key=lambda name: not summary[name]["failed"])
         return {name: f"{mine}/{self.window['key']}/{name}.html" for name in worst}
 
@@ -106,7 +116,17 @@ def counted(results: Iterable[CheckResult]) -> dict[str, int]:
 def _windows(folder: str, storage: Folder) -> dict[str, dict[str, dict[str, int]]]:
     """The newest windows that have a page: key -> dataset -> counts."""
     found = {}
-    for key in sorted((name for name, _ in storage.names(folder) if name != INDEX), reverse=True)[:MOST]:
+    names = (name for name, _ in storage.names(folder) if name != INDEX and not name.endswith(".writing"))
+    for key in sorted(names, reverse=True)[:MOST]:
         if any(name == SUMMARY for name, _ in storage.names(f"{folder}/{key}")):
-            found[key] = json.loads(storage.read(f"{folder}/{key}/{SUMMARY}"))
-    return found
+            found[key] = _counts(storage.read(f"{folder}/{key}/{SUMMARY}"))
+    return {key: counts for key, counts in found.items() if counts}
+
+
+def _counts(text: str) -> dict[str, dict[str, int]]:
+    """Dataset -> counts of a summary; nothing where it is none, such as one that is being written."""
+    try:
+        found = json.loads(text)
+        return {str(name): {word: int(number) for word, number in item.items()} for name, item in found.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}

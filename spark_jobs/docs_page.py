@@ -9,6 +9,7 @@ from html import escape
 from importlib.metadata import version
 from typing import Any, Final
 
+from spark_jobs.check.gx_query import CONDITION, PARSER
 from spark_jobs.check.gx_run import demand
 
 # What has no expectation's name is drawn as the one that has words of its own.
@@ -24,6 +25,11 @@ _STYLE: Final = """<head>
 # Its links are those of Great Expectations' own site: pages in other places, and one of the suite, which isn't drawn.
 _HOME: Final = re.compile(r"(?:\.\./)+index\.html")
 _SUITE: Final = re.compile(r'href="(?:\.\./)+expectations/[^"]*"')
+# What a name or a value of rows may hold and HTML would read: other characters while Great Expectations draws, which
+# quotes nothing (signs of Linear A: letters to whatever prints them), and what stands for them on the page then.
+_MARKUP: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
+_HIDDEN: Final = {ord(sign): chr(0x10600 + place) for place, sign in enumerate(_MARKUP)}
+_SHOWN: Final = {ord(chr(0x10600 + place)): text for place, text in enumerate(_MARKUP.values())}
 _INDEX: Final = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font-family: sans-serif; margin: 2em; color: #222 }} table {{ border-collapse: collapse }}
@@ -53,9 +59,40 @@ def page(title: str, window: Mapping[str, str], results: Sequence[Mapping[str, A
 
     view: Any = DefaultJinjaPageView()
     drawn: Any = ValidationResultsPageRenderer(run_info_at_end=True)
-    text = str(view.render(drawn.render(_suite(title, window, results))))
+    text = str(view.render(drawn.render(_suite(_hidden(title), _hidden(window), [_quoted(item) for item in results]))))
     text = _SUITE.sub('href="#section-1"', _HOME.sub("../index.html", text))
-    return text.replace("<head>", _STYLE, 1)
+    return text.replace("<head>", _STYLE, 1).translate(_SHOWN)
+
+
+def _hidden(value: Any) -> Any:
+    """A value of JSON in which no text is markup."""
+    if isinstance(value, Mapping):
+        return {_hidden(key): _hidden(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_hidden(item) for item in value]
+    return value.translate(_HIDDEN) if isinstance(value, str) else value
+
+
+def _quoted(item: Mapping[str, Any]) -> Any:
+    """A result in which no text is markup; its condition is words, because as such Great Expectations can't read it."""
+    config = item["expectation_config"]
+    kwargs = {key: value for key, value in config["kwargs"].items() if key != PARSER}
+    if CONDITION in kwargs:
+        kwargs[CONDITION] = _words(kwargs[CONDITION])
+    return _hidden({**item, "expectation_config": {**config, "kwargs": kwargs}})
+
+
+def _words(condition: Any) -> str:
+    """A condition of Great Expectations' own form, in words."""
+    if not isinstance(condition, Mapping):
+        return str(condition)
+    kind, column = condition.get("type"), (condition.get("column") or {}).get("name")
+    if kind in {"and", "or"}:
+        return "(" + f" {kind} ".join(map(_words, condition.get("conditions") or [])) + ")"
+    if kind == "nullity":
+        return f"{column} is {'null' if condition.get('is_null') else 'not null'}"
+    passed = condition.get("pass_through_filter")
+    return str(passed) if passed else f"{column} {condition.get('operator')} {condition.get('parameter')!r}"
 
 
 def _suite(title: str, window: Mapping[str, str], results: Sequence[Mapping[str, Any]]) -> Any:

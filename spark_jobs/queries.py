@@ -36,7 +36,7 @@ def answer(query: str, tables: Mapping[str, DataFrame], context: Context) -> Dat
     known = [f"{name}.{column}" for name, table in tables.items() for column in table.columns]
     if _may_stop_early(query, tables):
         tables = {name: table.hint("rebalance") for name, table in tables.items()}
-    with _no_files(context.spark):
+    with no_files(context.spark):
         found = analysed(lambda: _run(query, tables, context.spark), known, context.where)
     refuse_programs(found, query, context.where)
     return found
@@ -63,8 +63,12 @@ def _run(query: str, tables: Mapping[str, DataFrame], spark: SparkSession) -> Da
 
 
 @contextmanager
-def _no_files(spark: SparkSession) -> Iterator[None]:
-    """Paths in a pipeline file must lie under its environment's roots: a query can't read others by csv.`/a/path`."""
+def no_files(spark: SparkSession) -> Iterator[None]:
+    """Paths in a pipeline file must lie under its environment's roots: a query can't read others by csv.`/a/path`.
+
+    Args:
+        spark: the session in which it is resolved.
+    """
     before = spark.conf.get(_FILES)
     spark.conf.set(_FILES, "false")
     try:

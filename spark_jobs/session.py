@@ -10,9 +10,10 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import uuid4
 
 from spark_jobs import gateway, zstd
-from spark_jobs.errors import ConfigError
+from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.object_store import s3
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _CONF: Final = {
     # An inner join with an empty side would be replaced while its other side is half read: counts would be wrong.
     "spark.sql.adaptive.optimizer.excludedRules": "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
 }
+_RENAMES: Final = 3
 _ICEBERG: Final = "iceberg-spark-runtime"
 _ICEBERG_EXTENSIONS: Final = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 _LOGGING: Final = Path(__file__).with_name("log4j2.properties")
@@ -230,15 +232,23 @@ class Storage:
         return sorted((str(item.getPath().getName()), int(item.getModificationTime())) for item in found)
 
     def write(self, path: str, text: str) -> None:
-        """Write a small text file whole: under another name first, then renamed."""
-        hidden = f"{path}.writing"
+        """Write a small text file whole: under a name of its own first, then renamed.
+
+        Raises:
+            InfrastructureError: it couldn't be renamed, because others write it all the time.
+        """
+        hidden = f"{path}.{uuid4().hex}.writing"
         stream = self._fs.create(self._path(hidden), True)
         try:
             stream.write(bytearray(text, "utf-8"))
         finally:
             stream.close()
-        self._fs.delete(self._path(path), False)
-        self._fs.rename(self._path(hidden), self._path(path))
+        for _ in range(_RENAMES):  # another writer may be there between the two
+            self._fs.delete(self._path(path), False)
+            if self._fs.rename(self._path(hidden), self._path(path)):
+                return
+        self._fs.delete(self._path(hidden), False)
+        raise InfrastructureError(f"{path} couldn't be written", where=path, remedy="repeat it")
 
     def first_line(self, path: str) -> str | None:
         """The first line of a text file; None where there is no such file."""

@@ -185,11 +185,12 @@ class Run:
             checks=self.plan.check,
             notes=self.plan.notes,
         )
-        told = docs.told(self.report.checks, Storage(self.spark, self.plan.data_docs))
+        told = docs.told(self.report.checks, partial(Storage, self.spark, self.plan.data_docs))
         self.report.data_docs = told
         self._took("data_docs", time.monotonic() - begin)
-        if told["state"] == "failed":
-            self.say(f"warning: no Data Docs were written: {told['message']}")
+        if told["message"]:
+            what = "Data Docs" if told["pages"] else "no Data Docs were written"
+            self.say(f"warning: {what}: {told['message']}")
 
     def _check(self) -> None:
         for name, checks in self.plan.check.items():

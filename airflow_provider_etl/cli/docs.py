@@ -42,7 +42,7 @@ def execute(options: argparse.Namespace) -> int:
     for name, path in told["pages"].items():
         print(f"{name}: {path}")
     if told["message"]:
-        print(f"no page was written: {told['message']}")
+        print(told["message"] if told["pages"] else f"no page was written: {told['message']}")
     return 1 if failed or told["state"] != "written" else 0
 
 
@@ -96,7 +96,7 @@ def _of_report(pipeline: Pipeline, options: argparse.Namespace) -> tuple[dict[st
         checks=pipeline.check,
         notes=pipeline.notes,
     )
-    return docs.told(report.checks, _Local()), False
+    return docs.told(report.checks, _Local), any(item.stops for item in report.checks)
 
 
 def _demanded(folder: str) -> str:
@@ -123,6 +123,6 @@ class _Local:
         """Write a text file whole."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        hidden = target.with_name(f".{target.name}.writing")
+        hidden = target.with_name(f".{target.name}.{uuid4().hex}.writing")
         hidden.write_text(text, encoding="utf-8")
         hidden.replace(target)

@@ -80,7 +80,8 @@ def native(name: str, key: ScalarNode, node: Node, problems: Problems) -> Native
 def _equal(name: str, node: MapNode, given: Mapping[str, Entry], problems: Problems) -> Native:
     """The check that an expectation is the equal of."""
     found = EXPECTATIONS[name]
-    called: dict[str, str] = {}
+    # What isn't given is called so too: a message may ask for it.
+    called = {option: argument for argument, option in found.arguments.items() if isinstance(option, str)}
     entries = _implied(name, found, node)
     known = [
         (option, _argument(name, option, entry, found, problems))

@@ -60,7 +60,7 @@ class DataDocs:
 
     path: str = field(metadata={"substitute": "text", "path": True})
     """Folder or URI under which each pipeline has a folder: a page for each window and dataset, and an index."""
-    link: str | None = None
+    link: str | None = field(default=None, metadata={"pattern": r"^https?://[^\s\"'<>]+$"})
     """Address, https://…, under which a browser finds that folder: Airflow's tasks link to their pages then."""
 
 

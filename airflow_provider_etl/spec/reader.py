@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from airflow_provider_etl.spec.problems import Problems
 
 MAX_BYTES: Final = 1 << 20
 
+# A character of two escapes, which JSON has and YAML hasn't; a backslash before them may be escaped itself.
+_SURROGATES: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _HINTS: Final = (
     ("alias", "put a text that begins with * or & in quotes"),
@@ -30,12 +33,20 @@ def read_file(path: str, problems: Problems) -> Node | None:
     """Read a YAML file; None where it can't be read, with the reason in `problems`."""
     try:
         text = decoded(_read(path), path, problems)
+        if text is not None and path.lower().endswith(".json"):
+            text = _SURROGATES.sub(_character, text)
         return None if text is None else read_text(text, path, problems)
     except OSError as error:
         problems.put(
             _at(path, "file-unreadable", f"the file can't be read: {error.strerror or error}", "check the path")
         )
     return None
+
+
+def _character(pair: re.Match[str]) -> str:
+    """Two escapes of JSON for one character, as YAML escapes it."""
+    high, low = int(pair[2], 16), int(pair[3], 16)
+    return f"{pair[1]}\\U{0x10000 + ((high - 0xD800) << 10) + low - 0xDC00:08X}"
 
 
 def _read(path: str) -> bytes:

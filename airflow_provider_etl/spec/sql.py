@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_etl.spec.class_plan import option_node, plan_of
 from airflow_provider_etl.spec.diagnostics import nearest, shown
-from airflow_provider_etl.spec.nodes import Node, ScalarNode, scalars
+from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, scalars
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.sql_calls import doubtful
@@ -20,6 +20,8 @@ from airflow_provider_etl.spec.sql_order import unordered
 from airflow_provider_etl.spec.sql_parsing import parse
 from airflow_provider_etl.spec.variables import blanked
 from airflow_provider_etl.spec.verbs import Placed, Verbs
+from spark_jobs.check.expectation import Expectation
+from spark_jobs.check.gx_query import BATCH, CONDITION, QUERY, filled, spark_condition
 from spark_jobs.kinds import reads_datasets
 
 if TYPE_CHECKING:
@@ -46,7 +48,10 @@ def check(verbs: Verbs, problems: Problems, *, deterministic: bool) -> None:
         before.append(name)
     checks = [item for items in verbs.check.values() for item in items]
     for placed in (*checks, *verbs.load.values()):
-        _check_kind(placed, known, problems, deterministic=deterministic)
+        if isinstance(placed.kind, Expectation):
+            _check_expectation(placed, problems, deterministic=deterministic)
+        else:
+            _check_kind(placed, known, problems, deterministic=deterministic)
 
 
 def _check_kind(placed: Placed, tables: list[str], problems: Problems, *, deterministic: bool) -> None:
@@ -70,6 +75,25 @@ def _check_kind(placed: Placed, tables: list[str], problems: Problems, *, determ
                 _Text(text, problems, deterministic, substituted, grouped).check(read)
 
 
+def _check_expectation(placed: Placed, problems: Problems, *, deterministic: bool) -> None:
+    """The SQL among an expectation's arguments, which isn't Great Expectations' alone to read."""
+    kwargs = placed.node.get("kwargs") if isinstance(placed.node, MapNode) else None
+    if not isinstance(kwargs, MapNode):
+        return
+    query, condition = kwargs.get(QUERY), kwargs.get(CONDITION)
+    if query is not None:
+        try:
+            text = filled(placed.kind.kwargs.get(QUERY))
+        except ValueError as error:
+            problems.add(query, "invalid-value", str(error))
+            return
+        if isinstance(query, ScalarNode):
+            _Text(query, problems, deterministic, substituted=False, grouped=True).check([BATCH], text)
+    found = condition.get("pass_through_filter") if isinstance(condition, MapNode) else condition
+    if isinstance(found, ScalarNode) and spark_condition(placed.kind.kwargs) is not None:
+        _Text(found, problems, deterministic, substituted=False, grouped=False).check(None)
+
+
 def parts(kind: Any, node: Node) -> Iterator[tuple[Any, Node]]:
     """A kind and the dataclasses nested in it, each with its node."""
     yield kind, node
@@ -89,13 +113,14 @@ class _Text:
     substituted: bool
     grouped: bool
 
-    def check(self, tables: list[str] | None) -> None:
+    def check(self, tables: list[str] | None, filled: str | None = None) -> None:
         """Parse it.
 
         Args:
             tables: names that a query may read; None where the text is an expression.
+            filled: the text without placeholders that aren't SQL; None where it has none.
         """
-        sql = blanked(self.node.text) if self.substituted else self.node.text
+        sql = filled if filled is not None else blanked(self.node.text) if self.substituted else self.node.text
         parsed = None if self._quoted_variables() else self._parsed(sql)
         if parsed is None:
             return
@@ -221,6 +246,8 @@ class _Text:
 
 def _readable(tables: list[str]) -> list[str]:
     """What a query may read, in words."""
+    if tables == [BATCH]:
+        return ["{batch}"]
     return ["`input`", "the datasets of its pipeline"] if "input" in tables else ["the sources above it"]
 
 

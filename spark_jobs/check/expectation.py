@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from spark_jobs.check.gx_foreign import FOREIGN
+from spark_jobs.check.gx_foreign import FOREIGN, IGNORED, beyond
 from spark_jobs.check.gx_names import EXPECTATIONS, OTHERS
+from spark_jobs.check.gx_query import PARSER
 from spark_jobs.columns import listed, nearest
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import Misfit, Outline, Scope
+
+_PARSERS: Final = (None, "spark", "great_expectations", "great_expectations__experimental__")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +54,33 @@ class Expectation:
         elif self.type not in FOREIGN and self.type not in EXPECTATIONS:
             near = nearest(self.type, [*FOREIGN, *EXPECTATIONS])
             found["type"] = f"Great Expectations has no {self.type!r}{'; ' + near if near else ''}"
+        complaint = None if found else next(self._complaints(), None)
+        if complaint is not None:
+            found["kwargs"] = complaint
         if self.on_fail == "quarantine":
             found["on_fail"] = "Great Expectations counts failing rows and names none to set aside: stop or warn"
         return found
+
+    def _complaints(self) -> Iterator[str]:
+        """What is wrong with the arguments, as far as it is seen without Great Expectations."""
+        foreign = FOREIGN.get(self.type)
+        known = foreign or (*EXPECTATIONS[self.type].arguments, *beyond(self.type))
+        for key in self.kwargs:
+            if key not in (*known, *IGNORED):
+                yield f"{self.type} has no argument {key!r}; {nearest(key, known) or f'it has {listed(known)}'}"
+        share, parser = self.kwargs.get("mostly"), self.kwargs.get(PARSER)
+        if share is not None and (
+            isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1
+        ):
+            yield f"mostly is {share!r}, and not a share from 0 to 1"
+        if parser not in _PARSERS:
+            yield f"{PARSER} is {parser!r}: Spark's are spark and great_expectations"
+        if (
+            foreign
+            and "strict_min" in known
+            and all(self.kwargs.get(key) is None for key in ("min_value", "max_value"))
+        ):
+            yield f"{self.type} needs min_value, max_value or both: without them it always passes"
 
     @property
     def columns(self) -> dict[str, tuple[str, ...]]:

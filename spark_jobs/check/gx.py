@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby, takewhile
 from typing import Any, Final
 
 from spark_jobs import kinds
 from spark_jobs.check.gx_values import CLASSES, spark_class, strftime_of
+from spark_jobs.errors import ConfigError
 from spark_jobs.outline import plain_type
 from spark_jobs.report import CheckResult
 
@@ -22,6 +24,7 @@ _EACH_COLUMN: Final = frozenset(
 _FIGURES: Final = frozenset({"sum", "mean", "median", "stddev", "quantile", "freshness"})
 # There missing values are what fails or passes, and nothing beside.
 _MISSING_FAIL: Final = frozenset({"not_null", "expectation"})
+_SAME: Final = "a report of these very checks"
 _BACKWARDS: Final = {"less": "greater", "less_or_equal": "greater_or_equal"}
 
 
@@ -58,13 +61,43 @@ def validation_results(
         checks: `(name of the kind, kind)`, in the order of the file.
         results: in the same order, one for each column of a check.
         notes: place of a check -> what its author notes beside it.
+
+    Raises:
+        ConfigError: the results aren't those of the checks, or it can't be told which is whose.
     """
-    following, known = iter(results), notes or {}
-    return [
-        validation_result(check, next(following), known.get(str(place)))
-        for place, (kind, check) in enumerate(checks)
-        for _ in range(_results(kind, check))
-    ]
+    known, rest, told = notes or {}, list(results), []
+    for key, group in groupby(enumerate(checks), key=lambda item: _key(*item[1])):
+        mine = list(takewhile(lambda item, key=key: (item.kind, item.name) == key, rest))  # type: ignore[misc]
+        rest = rest[len(mine) :]
+        for place, check, result in _paired([(place, *item) for place, item in group], mine):
+            told.append(validation_result(check, result, known.get(str(place))))
+    if rest:
+        name = rest[0].name
+        raise ConfigError(
+            f"{len(rest)} results, first one called {name!r}, are of no check", where="check", expected=_SAME
+        )
+    return told
+
+
+def _key(kind: str, check: Any) -> tuple[str, str]:
+    """What a check's results are known by."""
+    return kind, check.name or kind
+
+
+def _paired(
+    group: Sequence[tuple[int, str, Any]], results: Sequence[CheckResult]
+) -> Iterator[tuple[int, Any, CheckResult]]:
+    """Place, check and result, of checks that are called alike."""
+    if len(group) == 1:
+        place, _, check = group[0]
+        yield from ((place, check, result) for result in results)
+        return
+    owners = [(place, check) for place, kind, check in group for _ in range(_results(kind, check))]
+    if len(owners) != len(results):
+        _, name = _key(*group[0][1:])
+        message = f"{len(group)} checks called {name!r} have {len(results)} results: it can't be told which is whose"
+        raise ConfigError(message, where="check", remedy="give each of them a `name`")
+    yield from ((place, check, result) for (place, check), result in zip(owners, results, strict=True))
 
 
 def expectation(kind: str, check: Any, column: str | None) -> tuple[str, Kwargs]:

@@ -11,10 +11,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import date
+from numbers import Integral, Number
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.check.expectation import Expectation
+from spark_jobs.check.gx_guard import guarded
 from spark_jobs.errors import ConfigError, EtlError, InfrastructureError
 from spark_jobs.failures import classify, first_line
 from spark_jobs.flow import Context
@@ -53,13 +55,14 @@ def ask(asked: Sequence[Asked], rows: DataFrame, context: Context) -> list[Check
         context: names the dataset and its plan.
 
     Raises:
-        ConfigError: it isn't installed; an expectation that it doesn't know, or with arguments that it refuses.
+        ConfigError: it isn't installed; an expectation that it doesn't know, or with arguments that it refuses; SQL
+            that Spark refuses, or that runs code.
         EtlError: it couldn't find an answer.
     """
     if not asked:
         return []
     with _quiet():
-        found = _validated(asked, rows)
+        found = _validated(asked, rows, context)
     forbidden = Privacy(context.plan).forbids(context.dataset)
     return [_result(item, told, context, silent=forbidden) for item, told in zip(asked, found, strict=True)]
 
@@ -76,7 +79,7 @@ def demand(where: str) -> None:
         raise ConfigError("it needs Great Expectations, which isn't installed", where=where, remedy=REMEDY)
 
 
-def _validated(asked: Sequence[Asked], rows: DataFrame) -> list[Mapping[str, Any]]:
+def _validated(asked: Sequence[Asked], rows: DataFrame, context: Context) -> list[Mapping[str, Any]]:
     """Its results as JSON, in the order of what is asked."""
     demand(asked[0].where)
     # Read when it is imported.
@@ -93,15 +96,46 @@ def _validated(asked: Sequence[Asked], rows: DataFrame) -> list[Mapping[str, Any
     engine.spark = rows.sparkSession
     asset = source.add_dataframe_asset("rows")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": rows})
-    suite = ExpectationSuite(name="all", expectations=[_built(item, number) for number, item in enumerate(asked)])
-    try:
+    with guarded(rows) as views:
+        expectations = []
+        for number, item in enumerate(asked):
+            expectations.append(_built(item, number, views.kwargs(item.rule, item.where, context)))
+            views.condition(expectations[-1], engine.condition_to_filter_clause, item.where)
+        suite = ExpectationSuite(name="all", expectations=expectations)
         whole: Any = batch.validate(suite, result_format=_SILENT)
-    finally:
-        rows.sparkSession.catalog.dropTempView("tmp_view")  # what it asks queries of
-    return sorted(whole.to_json_dict()["results"], key=_place)
+    return sorted(map(_told, whole.results), key=_place)
 
 
-def _built(item: Asked, number: int) -> Any:
+def _told(result: Any) -> Mapping[str, Any]:
+    """A result as JSON, but for what was observed: JSON doesn't tell a date from a text."""
+    told: dict[str, Any] = result.to_json_dict()
+    found = told.get("result") or {}
+    if "observed_value" in found:
+        found = {**found, "observed_value": _observed(result.result["observed_value"])}
+    return {**told, "result": found}
+
+
+def _observed(value: Any) -> Any:
+    """What of an observed value may be told: a figure; of values, which are data, how many they are (`Values`)."""
+    if value is None or isinstance(value, (bool, Number)):
+        return _json(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return Values(len(value)) if isinstance(value, (list, tuple, set, frozenset, Mapping)) else Values(1)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values that were observed and aren't told.
+
+    Args:
+        number: how many there are.
+    """
+
+    number: int
+
+
+def _built(item: Asked, number: int, kwargs: dict[str, Any]) -> Any:
     """The expectation as Great Expectations builds it of its name.
 
     Raises:
@@ -110,7 +144,7 @@ def _built(item: Asked, number: int) -> Any:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.metadata_types import FailureSeverity
 
-    kwargs, rule = dict(item.rule.kwargs), item.rule
+    rule = item.rule
     severity = FailureSeverity(rule.severity)
     configuration = ExpectationConfiguration(type=rule.type, kwargs=kwargs, meta={_PLACE: number}, severity=severity)
     try:
@@ -145,7 +179,7 @@ def _result(item: Asked, told: Mapping[str, Any], context: Context, *, silent: b
     if failure is not None:
         raise _error(item, *failure, silent=silent)
     rule, found = item.rule, told["result"]
-    observed = None if silent else _json(found.get("observed_value"))
+    observed = None if silent or isinstance(found.get("observed_value"), Values) else found.get("observed_value")
     columns = [name for names in rule.columns.values() for name in names]
     total, failing = found.get("element_count"), int(found.get("unexpected_count") or 0)
     missing = found.get("missing_count") if total is not None else None
@@ -180,7 +214,12 @@ def _message(found: Mapping[str, Any], failing: int, *, silent: bool) -> str:
         return "not as expected (the value is not shown: it is personal or masked)"
     if found.get("observed_value") is None:
         return f"not as expected: {failing} values" if failing else "not as expected"
-    return f"not as expected: {_json(found['observed_value'])} was observed"
+    if isinstance(found["observed_value"], Values):
+        number = found["observed_value"].number
+        return (
+            f"not as expected: {number} value{'s were' if number != 1 else ' was'} observed, not shown: they are data"
+        )
+    return f"not as expected: {found['observed_value']} was observed"
 
 
 def _failure(told: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -205,13 +244,7 @@ def _error(item: Asked, message: str, trace: str, *, silent: bool) -> EtlError:
 
 
 def _json(value: Any) -> Any:
-    """A value as JSON has it."""
-    if isinstance(value, Mapping):
-        return {str(key): _json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Decimal):
-        return float(value)
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+    """A number as JSON has it."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value) if math.isfinite(value) else str(value)

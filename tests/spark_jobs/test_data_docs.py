@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from dataclasses import replace
+from functools import partial
+from html import escape
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ import pytest
 from airflow_provider_etl.cli.docs import _asking, _Local
 from airflow_provider_etl.cli.main import main
 from spark_jobs.data_docs import MOST, Docs
+from spark_jobs.docs_page import page
 from spark_jobs.report import CheckResult, Report
 from spark_jobs.session import Storage
 from tests.spark_jobs.check.checking import built
@@ -61,7 +65,7 @@ def docs(folder: str, key: str = "2013-01-01") -> Docs:
 
 
 def test_a_run_s_checks_are_a_page_and_its_window_is_in_the_index(tmp_path: Path) -> None:
-    told = docs(str(tmp_path)).told(RESULTS, _Local())
+    told = docs(str(tmp_path)).told(RESULTS, _Local)
     path = tmp_path / "t1/2013-01-01/trips.html"
     assert told == {"state": "written", "pages": {"trips": str(path)}, "message": ""}
     text = path.read_text()
@@ -73,7 +77,7 @@ def test_a_run_s_checks_are_a_page_and_its_window_is_in_the_index(tmp_path: Path
         "the web's signs win where there are any"
     )
     assert json.loads((path.parent / "summary.json").read_text()) == {"trips": {"passed": 4, "warned": 1, "failed": 1}}
-    docs(str(tmp_path), "2013-01-02").told([replace(item, success=True) for item in RESULTS], _Local())
+    docs(str(tmp_path), "2013-01-02").told([replace(item, success=True) for item in RESULTS], _Local)
     index = (tmp_path / "t1/index.html").read_text()
     assert '<a href="2013-01-01/trips.html">trips</a></td><td class="failed">4 passed, 1 warned, 1 failed<' in index
     assert index.index("2013-01-02") < index.index("2013-01-01"), "the newest first"
@@ -84,28 +88,62 @@ def test_the_index_lists_the_newest_windows_alone(tmp_path: Path) -> None:
         folder = tmp_path / f"t1/2012-{number:05}"
         folder.mkdir(parents=True)
         (folder / "summary.json").write_text('{"trips": {"passed": 1, "warned": 0, "failed": 0}}')
-    docs(str(tmp_path)).told(RESULTS, _Local())
+    docs(str(tmp_path)).told(RESULTS, _Local)
     index = (tmp_path / "t1/index.html").read_text()
     assert (index.count("<a href"), "2012-00004" in index) == (MOST, False)
+
+
+def test_a_summary_that_can_t_be_read_hides_no_other(tmp_path: Path) -> None:
+    for number, text in enumerate(("", "[]", '{"trips": 7}', '{"trips": {"passed": "x"}}', '{"trips": {"passed": 1}}')):
+        (tmp_path / f"t1/2012-{number}").mkdir(parents=True)
+        (tmp_path / f"t1/2012-{number}/summary.json").write_text(text)
+    (tmp_path / "t1/index.html.1.writing").write_text("another run's")
+    told = docs(str(tmp_path)).told(RESULTS, _Local)
+    assert (told["state"], told["message"]) == ("written", "")
+    index = (tmp_path / "t1/index.html").read_text()
+    assert [word in index for word in ("2013-01-01", "2012-4", "2012-0", "2012-1", "2012-2", "2012-3")] == [
+        *[True] * 2,
+        *[False] * 4,
+    ]
+
+
+def test_pages_are_told_where_the_index_alone_can_t_be_written(tmp_path: Path) -> None:
+    (tmp_path / "t1/index.html").mkdir(parents=True)
+    told = docs(str(tmp_path)).told(RESULTS, _Local)
+    assert (told["state"], list(told["pages"])) == ("written", ["trips"])
+    assert told["message"].startswith("the index doesn't list them: ")
 
 
 def test_a_page_that_can_t_be_written_is_told_and_decides_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "t1").write_text("a file where a folder is wanted")
-    told = docs(str(tmp_path)).told(RESULTS, _Local())
+    told = docs(str(tmp_path)).told(RESULTS, _Local)
     assert (told["state"], told["pages"]) == ("failed", {})
     assert "t1" in told["message"]
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    told = docs(str(tmp_path)).told(RESULTS, _Local())
+    told = docs(str(tmp_path)).told(RESULTS, _Local)
     assert "isn't installed; pip install 'airflow-provider-etl[gx]'" in told["message"]
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "docs/checks", "https://", "https://a b"])
+def test_a_link_is_an_address_on_the_web(project: Path, link: str) -> None:
+    from airflow_provider_etl.spec import load_file
+
+    path = project / "trips.yaml"
+    path.write_text(path.read_text().replace("https://docs.example.com/checks", f'"{link}"'))
+    (problem,) = load_file(path, expressions=True).diagnostics
+    assert (problem.line, problem.key) == (3, "data_docs.link")
 
 
 @pytest.mark.spark
 def test_pages_are_written_wherever_spark_can_write(spark: SparkSession, tmp_path: Path) -> None:
-    told = docs(f"file://{tmp_path}/docs").told(RESULTS, Storage(spark, f"file://{tmp_path}/docs"))
+    told = docs(f"file://{tmp_path}/docs").told(RESULTS, partial(Storage, spark, f"file://{tmp_path}/docs"))
     assert told["pages"] == {"trips": f"file://{tmp_path}/docs/t1/2013-01-01/trips.html"}
     assert (tmp_path / "docs/t1/index.html").exists()
+    assert not list(tmp_path.rglob("*.writing*"))
+    told = docs("nowhere://docs").told(RESULTS, partial(Storage, spark, "nowhere://docs"))
+    assert (told["state"], told["pages"], "nowhere" in told["message"]) == ("failed", {}, True)
 
 
 @pytest.fixture
@@ -141,6 +179,10 @@ def test_the_command_writes_the_pages_of_a_report(project: Path, capsys: pytest.
     path = project / "out/trips/2013-01-01/result.html"
     assert capsys.readouterr().out == f"result: {path}\n"
     assert path.exists()
+    report.checks = [replace(answer, success=False)]
+    (project / "report.json").write_text(json.dumps(report.to_json()))
+    assert main([*asked, "--out", str(project / "out")]) == 1
+    capsys.readouterr()
     report.fingerprint = "0" * 64
     (project / "report.json").write_text(json.dumps(report.to_json()))
     assert main([*asked, "--out", str(project / "out")]) == 2
@@ -178,3 +220,54 @@ def test_where_the_pages_go_and_the_notes_stand_in_the_plan_and_not_in_the_finge
     assert silent is not None
     assert silent.fingerprint == pipeline.fingerprint
     assert "notes" not in silent.plan(window, Attempt(number=1, token="t", run="r")).to_json()
+
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'</script><script>alert(1)</script>"
+
+
+class _Tags(HTMLParser):
+    """Counts what a browser would make of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts, self.hostile = 0, 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.hostile += any(key == "onerror" or (key, value) == ("src", "x") for key, value in attrs)
+
+
+def test_no_name_and_no_value_of_rows_is_markup_on_a_page() -> None:
+    def drawn(word: str) -> _Tags:
+        condition = {"type": "comparison", "column": {"name": word}, "operator": "<", "parameter": word}
+        counts = {"element_count": 3, "unexpected_count": 1, "unexpected_percent": 3.0, "missing_count": 0}
+        known: Any = {"partition_object": {"values": [word], "weights": [1.0]}, "threshold": 0.1}
+        parsed = {"row_condition": 'col("a") > 3', "condition_parser": "great_expectations"}
+        ranges = {"quantiles": [0.5], "value_ranges": [[1, 2]]}
+        given: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+            ("expect_column_values_to_be_in_set", {"column": word, "value_set": [word]}, counts),
+            ("expect_column_max_to_be_between", {"column": "a", "row_condition": condition}, {"observed_value": word}),
+            ("expect_column_min_to_be_between", {"column": "a", **parsed}, {"observed_value": [word]}),
+            ("expect_column_kl_divergence_to_be_less_than", {"column": "a", **known}, {"observed_value": 0.5}),
+            ("expect_column_quantile_values_to_be_between", {"column": word, "quantile_ranges": ranges}, {}),
+            ("unexpected_rows_expectation", {"unexpected_rows_query": f"{word} {{batch}}"}, {"observed_value": 1}),
+            ("condition", {"holds": word}, counts),
+        ]
+        results = [
+            {
+                "success": False,
+                "expectation_config": {"type": kind, "kwargs": kwargs, "meta": {word: word}, "severity": "critical"},
+                "result": answer,
+                "meta": {},
+                "exception_info": {"raised_exception": False, "exception_traceback": None, "exception_message": None},
+            }
+            for kind, kwargs, answer in given
+        ]
+        text = page(word, {"key": word, "start": "2013-01-01T00:00:00Z"}, results)
+        assert escape(word) in text
+        tags = _Tags()
+        tags.feed(text)
+        return tags
+
+    plain, hostile = drawn("plain"), drawn(HOSTILE)
+    assert (hostile.hostile, hostile.scripts) == (0, plain.scripts)

@@ -177,6 +177,22 @@ def test_what_has_no_equal_asks_great_expectations_itself(folder: Path, text: st
             "expect_column_max_to_be_between: {column: id, max_value: 3, on_fail: quarantine}",
             "24:74 option-conflict on_fail: *names none to set aside*",
         ),
+        (
+            "expectation: {type: expect_column_values_to_be_null, kwargs: {colum: id}}",
+            "24:* option-conflict kwargs: *no argument 'colum'; did you mean 'column'[?]*",
+        ),
+        (
+            "expectation: {type: expect_column_values_to_be_null, kwargs: {column: id, mostly: 7}}",
+            "24:* option-conflict kwargs: mostly is 7, and not a share*",
+        ),
+        (
+            "expect_column_values_to_be_null: {column: id, row_condition: id > 1, condition_parser: pandas}",
+            "24:* option-conflict kwargs: condition_parser is 'pandas'*",
+        ),
+        (
+            "expect_column_max_to_be_between: {column: id, strict_min: true}",
+            "24:* option-conflict kwargs: *needs min_value, max_value or both*",
+        ),
         ("expectation: {type: expect_column_mx_to_be_between}", "24:25 option-conflict type: *did you mean*"),
         ("expect_column_values_to_be_in_set: {column: id}", "24:5 missing-key key 'value_set' is missing*"),
         (
@@ -186,7 +202,10 @@ def test_what_has_no_equal_asks_great_expectations_itself(folder: Path, text: st
         ("expect_column_values_to_be_increasing: {column: id}", "24:5 unknown-kind *monotonic: {column*"),
         ("expect_column_mean_to_be_between: {column: amuont, min_value: 1}", "24:48 unknown-column *'amount'*"),
         ("expect_column_mean_to_be_between: {column: amount, min_valu: 1}", "24:56 unknown-key *'min_value'*"),
-        ("expect_column_mean_to_be_between: {column: amount}", "24:5 option-conflict *no bound*"),
+        (
+            "expect_column_mean_to_be_between: {column: amount}",
+            "24:5 option-conflict *give min_value, max_value or both*",
+        ),
         ("expect_column_mean_to_be_between: {min_value: 1}", "24:5 missing-key key 'column'*"),
         ("expect_column_mean_to_be_between: [amount]", "24:39 wrong-type *"),
         ("expect_column_values_to_be_of_type: {column: id, type_: Foo}", "24:61 invalid-value *'Foo' is no type*"),
@@ -284,6 +303,68 @@ def test_a_check_that_looks_back_and_decides_wants_windows_in_their_order(
 )
 def test_an_argument_of_another_type_is_an_error_at_its_place(folder: Path, text: str, problem: str) -> None:
     test_what_can_t_be_is_one_error_at_its_place(folder, text, problem)
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("SELECT reflect('java.lang.Runtime', 'x') FROM {batch}", "24:* expression-code reflect runs code*"),
+        ("FROM {batch} SELECT TRANSFORM (id) USING 'sh'", "* expression-* *"),
+        ("SELECT TRANSFORM (id) USING 'sh' FROM {batch}", "* expression-code TRANSFORM * runs a program*"),
+        ("SELECT * FROM csv.`/etc/passwd`", "* query-table *is no dataset*a query reads {batch}*"),
+        ("SELECT * FROM {batch} JOIN orders USING (id)", "* query-table 'orders' is no dataset*"),
+        ("INSERT OVERWRITE DIRECTORY '/tmp/x' USING csv SELECT * FROM {batch}", "24:* expression-syntax *"),
+        ("DROP TABLE {batch}", "* query-statement DROP stands where one SELECT is wanted*"),
+        ("SELECT * FROM {batch} WHERE ordered_at < now()", "* expression-clock 'now*"),
+        ("SELECT * FROM {batch} WHERE customer LIKE '{%'", "* invalid-value *{{*"),
+        ("SELECT {batch.__class__} FROM {batch}", "24:* invalid-value *stands for nothing*"),
+        ("SELECT * FROM {batch", "* invalid-value *{{*"),
+    ],
+)
+@pytest.mark.parametrize(
+    "form", ["unexpected_rows_expectation: {%s}", "expectation: {type: unexpected_rows_expectation, kwargs: {%s}}"]
+)
+def test_a_query_for_great_expectations_is_one_select_over_its_rows(
+    folder: Path, form: str, query: str, problem: str
+) -> None:
+    _, problems = told(folder, form % f'unexpected_rows_query: "{query}"')
+    assert len(problems) == 1, problems
+    assert fnmatch.fnmatchcase(problems[0], problem), problems
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM {batch} WHERE amount < 0;",
+        "WITH low AS (SELECT id FROM {batch}) SELECT id, count(*) AS n FROM low GROUP BY id",
+        "SELECT * FROM {batch} WHERE customer RLIKE 'x{{3}}'",
+    ],
+)
+def test_a_query_over_the_batch_is_taken(folder: Path, query: str) -> None:
+    assert told(folder, f'unexpected_rows_expectation: {{unexpected_rows_query: "{query}"}}')[1] == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "problem"),
+    [
+        ("\"reflect('java.lang.Runtime', 'x') IS NULL\"", "*expression-code reflect runs code*"),
+        ('"EXISTS (SELECT 1 FROM csv.`/etc/passwd`)"', "*expression-statement *subquery*"),
+        ("\"id IN (SELECT TRANSFORM (id) USING 'sh' FROM orders)\"", "*expression-statement *"),
+        ('"ordered_at < now()"', "*expression-clock *"),
+        ('"amount >"', "*expression-syntax *"),
+        ('{type: pass_through, pass_through_filter: "java_method(id)"}', "*expression-code *"),
+    ],
+)
+def test_a_condition_for_great_expectations_is_one_expression(folder: Path, condition: str, problem: str) -> None:
+    text = f"expect_column_values_to_be_null: {{column: id, row_condition: {condition}, condition_parser: spark}}"
+    _, problems = told(folder, text)
+    assert len(problems) == 1, problems
+    assert fnmatch.fnmatchcase(problems[0], problem), problems
+
+
+def test_a_condition_in_great_expectations_own_form_is_no_sql(folder: Path) -> None:
+    text = "expect_column_values_to_be_null: {column: id, row_condition: 'col(\"id\").notNull()', condition_parser: %s}"
+    assert told(folder, text % "great_expectations")[1] == []
 
 
 def test_groups_as_deep_as_python_can_t_read_are_left_to_java(folder: Path) -> None:

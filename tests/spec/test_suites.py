@@ -124,3 +124,14 @@ def test_a_file_that_is_no_json_is_told_at_its_line(folder: Path) -> None:
     path.write_text(path.read_text().replace('"max_value": 9', '"max_value": 9]'))
     (found,) = load_file(folder / "dags/orders.yaml").diagnostics
     assert (Path(found.path).name, found.line > 1) == ("orders.json", True)
+
+
+def test_characters_beyond_the_first_plane_are_read_as_json_writes_them(folder: Path) -> None:
+    values = ["\U0001f600\U0001f4a9", "\\ud83d\\ude00", "\\\U0001f600", "\u00e9"]
+    among = {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": "customer", "value_set": values}}
+    loaded = read(folder, suite(among))
+    assert "\\ud83d\\ude00" in (folder / "dags/suites/orders.json").read_text()
+    assert told(loaded) == []
+    assert loaded.pipeline is not None
+    ((_, check),) = loaded.pipeline.check["result"]
+    assert list(check.values) == values

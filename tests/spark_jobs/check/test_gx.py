@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from spark_jobs import kinds
 from spark_jobs.check import CHECKS
 from spark_jobs.check.gx import expectation, validation_result, validation_results
+from spark_jobs.errors import ConfigError
 from spark_jobs.report import CheckResult
 
 WITHOUT = {"anomaly", "python", "conforms", "completeness", "condition", "freshness", "monotonic", "references"}
@@ -123,3 +125,29 @@ def test_a_check_of_several_columns_has_a_result_for_each() -> None:
         "unexpected_percent_nonmissing": 50.0,
     }
     assert told[3]["result"] == {"observed_value": None}
+
+
+def test_each_result_is_paired_with_its_own_check() -> None:
+    def answer(kind: str, name: str, column: str | None = None) -> CheckResult:
+        return CheckResult(name=name, kind=kind, dataset="d", column=column, success=True, observed=1)
+
+    @dataclass(frozen=True, kw_only=True)
+    class Several:
+        """A check of someone's own that asks several questions."""
+
+        name: str | None = None
+        on_fail: str = "stop"
+
+    checks: list[tuple[str, Any]] = [("several", Several()), ("several", Several(name="other"))]
+    checks.append(built("mean: {column: a, max: 1}"))
+    results = [answer("several", "several", column) for column in "xyz"]
+    results += [answer("several", "other"), answer("mean", "mean", "a")]
+    told = validation_results(checks, results, {"1": {"notes": "second"}, "2": {"notes": "third"}})
+    assert [item["expectation_config"]["type"] for item in told] == ["several"] * 4 + [
+        "expect_column_mean_to_be_between"
+    ]
+    assert [item["expectation_config"]["meta"].get("notes") for item in told] == [None] * 3 + ["second", "third"]
+    with pytest.raises(ConfigError, match="1 results, first one called 'mean', are of no check"):
+        validation_results(checks[:2], results)
+    with pytest.raises(ConfigError, match=r"2 checks called 'several' have 3 results.*`name`"):
+        validation_results([checks[0], checks[0]], results[:3])

@@ -13,7 +13,7 @@ from spark_jobs.check import gx_run
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.flow import check
 from spark_jobs.check.gx import validation_results
-from spark_jobs.errors import ConfigError
+from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.plan import Dataset
 from spark_jobs.report import CheckResult
 from spark_jobs.transform.mask import Mask
@@ -93,23 +93,96 @@ def test_great_expectations_answers_what_no_check_here_is_the_equal_of(
     assert (nulls.unexpected_count, nulls.missing_count, nulls.severity) == (4, None, "info")
     assert nulls.message == "4 of 5 values (80 %) are not as expected"
     assert asked[-1].observed == 1
+    assert [item.observed_value for item in asked[2:6]] == [None, 0.0 + asked[3].observed_value, None, None]
     assert list(tmp_path.iterdir()) == []
     assert rows.sparkSession.catalog.listTables() == []
-    told = validation_results([("expectation", kinds.build(Expectation, item)) for item in ASKED], asked)
+    named = [kinds.build(Expectation, {"name": item["type"]} | item) for item in ASKED]
+    told = validation_results([("expectation", check) for check in named], asked)
     assert told[0]["expectation_config"]["type"] == "expect_column_max_to_be_between"
     assert told[0]["result"] == {"observed_value": 7}
     assert told[4]["result"] == {"element_count": 5, "unexpected_count": 4, "unexpected_percent": 80.0}
 
 
+def test_of_values_that_were_observed_is_told_how_many_they_are(rows: DataFrame) -> None:
+    asked = [
+        {"type": "expect_column_distinct_values_to_be_in_set", "kwargs": {"column": "t", "value_set": ["east"]}},
+        {"type": "expect_column_most_common_value_to_be_in_set", "kwargs": {"column": "t", "value_set": ["east"]}},
+        {"type": "expect_column_max_to_be_between", "kwargs": {"column": "d", "max_value": "2012-12-31"}},
+    ]
+    dated = rows.selectExpr("t", "date'2013-01-01' AS d")
+    found = answers(dated, [{"expectation": item | {"on_fail": "warn"}} for item in asked])
+    assert [(item.success, item.observed_value, item.message) for item in found] == [
+        (False, None, "not as expected: 2 values"),
+        (False, None, "not as expected: 1 value was observed, not shown: they are data"),
+        (False, "2013-01-01", "not as expected: 2013-01-01 was observed"),
+    ]
+    assert "north" not in str(found)
+
+
 def test_no_value_of_a_masked_dataset_is_told(rows: DataFrame) -> None:
     step = ("mask", kinds.build(Mask, {"columns": {"t": "redact"}}))
     masked = {"result": Dataset(source="given", steps=(step,))}
-    largest, refused = ASKED[0], {"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": "t"}}
+    query = "SELECT * FROM {batch} WHERE raise_error(t) IS NULL"
+    largest, refused = ASKED[0], {"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}}
     (found,) = answers(rows, [{"expectation": largest}], transform=masked)
     assert (found.success, found.observed, found.observed_value) == (False, None, None)
     assert found.message == "not as expected (the value is not shown: it is personal or masked)"
-    with pytest.raises(ConfigError, match="the reason is not shown"):
+    with pytest.raises(DataError, match="the reason is not shown"):
         answers(rows, [{"expectation": refused}], transform=masked)
+
+
+def test_a_text_for_great_expectations_can_do_nothing_but_read_its_rows(rows: DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("root")
+    rows.createOrReplaceTempView("staged")
+    rows.sparkSession.conf.set("spark.sql.runSQLOnFiles", "true")  # as it is without us
+    queries = {
+        "SELECT reflect('java.lang.System', 'getProperty', 'user.home') FROM {batch}": "runs Java code",
+        "SELECT TRANSFORM (n) USING 'cat' AS (n) FROM {batch}": "runs a program",
+        f"SELECT * FROM csv.`{tmp_path}/secret.csv`": "Spark refuses it",  # noqa: S608
+        f"INSERT OVERWRITE DIRECTORY '{tmp_path}/out' USING csv SELECT * FROM {{batch}}": "Spark refuses it",  # noqa: S608
+        "DROP VIEW staged": "Spark refuses it",
+        "SELECT * FROM {other}": "stands for nothing",
+    }
+    conditions = {
+        "java_method('java.lang.System', 'getProperty', 'user.home') IS NULL": "runs Java code",
+        f"EXISTS (SELECT * FROM csv.`{tmp_path}/secret.csv`)": "Spark refuses it",  # noqa: S608
+        "n IN (SELECT TRANSFORM (n) USING 'cat' AS (n) FROM staged)": "runs a program",
+        "n > 1) OR (n < 2": "no expression",
+    }
+    largest = {"column": "n", "max_value": 9}
+    asked = [({"unexpected_rows_query": text}, "unexpected_rows_expectation", why) for text, why in queries.items()]
+    for text, why in conditions.items():
+        passed = {"type": "pass_through", "pass_through_filter": text}
+        forms = (
+            {"row_condition": text, "condition_parser": "spark"},
+            {"row_condition": text},
+            {"row_condition": passed},
+        )
+        asked.extend((largest | form, "expect_column_max_to_be_between", why) for form in forms)
+    reference = {"column": "t", "json_schema": {"items": [{"$ref": f"file://{tmp_path}/secret.csv"}]}}
+    asked.append((reference, "expect_column_values_to_match_json_schema", "out of the schema"))
+    asked.append(({"column": "n`"}, "expect_column_values_to_be_null", "backtick"))
+    for kwargs, kind, why in asked:
+        with pytest.raises(ConfigError, match=why) as caught:
+            answers(rows, [{"expectation": {"type": kind, "kwargs": kwargs}}])
+        assert "check.result[0].expectation.kwargs." in str(caught.value), caught.value
+    assert rows.sparkSession.catalog.tableExists("staged")
+    assert not (tmp_path / "out").exists()
+    assert rows.sparkSession.conf.get("spark.sql.runSQLOnFiles") == "true"
+    rows.sparkSession.catalog.dropTempView("staged")
+    comparison = {"type": "comparison", "column": {"name": "t"}, "operator": "==", "parameter": "it's"}
+    (found,) = answers(
+        rows,
+        [
+            {
+                "expectation": {
+                    "type": "expect_column_values_to_be_null",
+                    "kwargs": {"column": "n", "row_condition": comparison},
+                }
+            }
+        ],
+    )
+    assert (found.success, found.element_count) == (True, 0)
 
 
 @pytest.mark.parametrize(
