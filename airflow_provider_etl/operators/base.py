@@ -89,6 +89,7 @@ class EtlOperator(BaseOperator):
             AirflowFailException: configuration or data are wrong; a retry can't help.
             AirflowException: resources or infrastructure failed; Airflow may try again.
         """
+        self._planned, self._told = (), ()
         try:
             self._pipeline = self.read()
             pipeline = self._pipeline.with_params(context.get("params") or {})
@@ -249,7 +250,6 @@ class EtlOperator(BaseOperator):
     def _reports(self, engine: str, plans: Sequence[Plan]) -> list[ReportJson]:
         """Run plans up to the first that fails, whose report is then the last one."""
         one = plans[0] if len(plans) == 1 else None
-        self._planned = plans
         token = one.attempt.token if one else digest(*(plan.attempt.token for plan in plans))
         asked = one.to_json() if one else [plan.to_json() for plan in plans]
         job = Job(token=token, plan=asked, connections=connections_of(plans))
@@ -262,7 +262,8 @@ class EtlOperator(BaseOperator):
         if guard is not None:
             breakers = guard.note(reports[-1])
             reports = [report | {"breakers": breakers} for report in reports]
-        self._told = reports
+        self._planned = [*self._planned, *plans[: len(reports)]]
+        self._told = [*self._told, *reports]
         return list(reports)
 
     def _guard(self, plans: Sequence[Plan], token: str) -> Guard | None:

@@ -115,6 +115,7 @@ class CheckOperator(StagedOperator):
         from airflow_provider_etl.engines.application import failure
         from airflow_provider_etl.operators.answers import plan_of, results_of, table
 
+        self._planned, self._told = (), ()
         pipeline = self._pipeline = self.question()
         plan = plan_of(
             pipeline, self.window, digest(self.dag_id, self.task_id, context["run_id"], context["ti"].map_index)

@@ -1,28 +1,20 @@
-"""Lineage for OpenLineage: which datasets a task read and wrote, and what its checks found.
-
-Datasets are named as the OpenLineage specification says (*Naming conventions*, https://openlineage.io/docs/spec/naming):
-a file `file` + path, an object `s3://bucket` + key, a table `postgres://host:port` + `database.schema.table`.
-"""
+"""Lineage for OpenLineage: which datasets a task read and wrote, and what its checks found."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
-from airflow_provider_etl.hooks.connections import connection_of
-from spark_jobs.errors import ConfigError
+from airflow_provider_etl.operators.datasets import Place, places_of
 from spark_jobs.plan import Plan
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-Place = tuple[str, str]
 ReportJson = Mapping[str, Any]
 _SEVERITY: Final = {"critical": "error", "warning": "warn", "info": "info"}
-_GLOB: Final = "*?[{"
-_DEFAULT_SCHEMA: Final = {"postgres": "public"}
-_DEFAULT_PORT: Final = {"postgres": 5432, "mysql": 3306}
+_COLUMN: Final = re.compile(r"[\w.$-]+")
 
 
 def lineage_of(plans: Sequence[Plan], reports: Sequence[ReportJson]) -> OperatorLineage:
@@ -58,19 +50,27 @@ class _Told:
 
     def inputs(self) -> Iterator[tuple[Place, Any]]:
         from openlineage.client.event_v2 import InputDataset
-        from openlineage.client.facet_v2 import data_quality_metrics_input_dataset as metrics
 
-        for name, kind in self.plan.extract.items() if "extract" in self.plan.verbs else ():
-            counts = self.report["datasets"].get(name)
-            rows = metrics.DataQualityMetricsInputDatasetFacet(
-                rowCount=counts["read"] if counts else None, columnMetrics={}
-            )
-            facets = _assertions(check for check in self.checks if check["dataset"] == name)
-            for place in places_of(kind):
-                own = facets | ({"dataQualityMetrics": rows} if counts else {})
-                yield place, InputDataset(namespace=place[0], name=place[1], inputFacets=own)
+        for name, kind in self.plan.extract.items() if {"extract", "check"} & {*self.plan.verbs} else ():
+            places = places_of(kind)
+            for place in places:
+                own = _assertions(check for check in self.checks if check["dataset"] == name)
+                if len(places) == 1:  # rows of a join are nobody's
+                    own |= self._read(name)
+                if own or "extract" in self.plan.verbs:
+                    yield place, InputDataset(namespace=place[0], name=place[1], inputFacets=own)
         for load, place in self._loads() if "load" not in self.plan.verbs and "check" in self.plan.verbs else ():
             yield place, InputDataset(namespace=place[0], name=place[1], inputFacets=self._of(load))
+
+    def _read(self, source: str) -> dict[str, Any]:
+        from openlineage.client.facet_v2 import data_quality_metrics_input_dataset as metrics
+
+        counts = self.report["datasets"].get(source)
+        if counts is None or "extract" not in self.plan.verbs:
+            return {}
+        return {
+            "dataQualityMetrics": metrics.DataQualityMetricsInputDatasetFacet(rowCount=counts["read"], columnMetrics={})
+        }
 
     def outputs(self) -> Iterator[tuple[Place, Any]]:
         from openlineage.client.event_v2 import OutputDataset
@@ -101,19 +101,25 @@ def _assertions(checks: Iterator[Mapping[str, Any]]) -> dict[str, Any]:
     """The facet about checks; none where there are none. It holds counts and messages, no rows."""
     from openlineage.client.facet_v2 import data_quality_assertions_dataset as quality
 
+    known = set(quality.Assertion.__annotations__)  # older clients know only the first three
     told = [
-        quality.Assertion(
-            assertion=check["kind"] or check["name"],
-            success=check["success"],
-            column=check["column"],
-            severity="warn" if check["on_fail"] == "warn" else _SEVERITY[check["severity"]],
-            name=check["name"],
-            description=check["message"] or None,
-            actual=None if check["observed"] is None else str(check["observed"]),
-        )
+        quality.Assertion(**{name: value for name, value in _assertion(check).items() if name in known})
         for check in checks
     ]
     return {"dataQualityAssertions": quality.DataQualityAssertionsDatasetFacet(assertions=told)} if told else {}
+
+
+def _assertion(check: Mapping[str, Any]) -> dict[str, Any]:
+    column = check["column"]
+    return {
+        "assertion": check["kind"] or check["name"],
+        "success": check["success"],
+        "column": column if column and _COLUMN.fullmatch(column) else None,  # of a condition it is the condition
+        "severity": "warn" if check["on_fail"] == "warn" else _SEVERITY[check["severity"]],
+        "name": check["name"],
+        "description": check["message"] or None,
+        "actual": None if check["observed"] is None else str(check["observed"]),
+    }
 
 
 def _both(before: Any, found: Any) -> Any:
@@ -128,64 +134,3 @@ def _both(before: Any, found: Any) -> Any:
             else:
                 own[key].rowCount += facet.rowCount
     return found
-
-
-def places_of(kind: Any) -> list[Place]:
-    """The datasets, as (namespace, name), of a source or a destination; none where OpenLineage has no name for it."""
-    connection, table = getattr(kind, "connection", ""), str(getattr(kind, "table", "") or "")
-    if connection and (table or getattr(kind, "query", "")):
-        return _of_database(connection, [table] if table else list(_named_in(kind.query)))
-    if getattr(kind, "catalog", "") and table:
-        return [(f"iceberg://{kind.catalog}", table)]
-    path = getattr(kind, "path", "")
-    return [place_of_path(path)] if isinstance(path, str) and path else []
-
-
-def place_of_path(path: str) -> Place:
-    """A file's or a folder's place; of a pattern, the folder that holds all that it may match."""
-    kept: list[str] = []
-    for part in path.split("/"):
-        if any(sign in part for sign in _GLOB):
-            break
-        kept.append(part)
-    plain = "/".join(kept)
-    parts = urlsplit(plain)
-    if parts.scheme in ("", "file"):
-        return "file", parts.path
-    scheme = "s3" if parts.scheme in ("s3a", "s3n") else parts.scheme
-    name = parts.path if scheme in ("hdfs", "webhdfs") else parts.path.strip("/")
-    return f"{scheme}://{parts.netloc}", name or "/"
-
-
-def _of_database(connection: str, tables: Sequence[str]) -> list[Place]:
-    try:
-        found = connection_of(connection, f"connection {connection!r}")
-    except ConfigError:  # it was there a moment ago; its id is a name too
-        return [(connection, table) for table in tables]
-    kind = {"mariadb": "mysql", "postgresql": "postgres"}.get(found.conn_type, found.conn_type)
-    if kind not in _DEFAULT_PORT:
-        return [(f"{kind}://{connection}", table) for table in tables]  # its host is a URL, which may hold a secret
-    namespace = f"{kind}://{found.host}:{found.port or _DEFAULT_PORT[kind]}"
-    return [(namespace, ".".join(_qualified(table, kind, str(found.schema or "")))) for table in tables]
-
-
-def _qualified(table: str, kind: str, database: str) -> list[str]:
-    parts = [part.strip('"`') for part in table.split(".")]
-    if len(parts) == 1 and kind in _DEFAULT_SCHEMA:
-        parts = [_DEFAULT_SCHEMA[kind], *parts]
-    whole = 3 if kind in _DEFAULT_SCHEMA else 2
-    return [database, *parts] if database and len(parts) < whole else parts
-
-
-def _named_in(query: str) -> Iterator[str]:
-    """Tables that a query names, each once; none where it can't be read."""
-    import sqlglot
-    from sqlglot import exp
-
-    try:
-        parsed = sqlglot.parse_one(query)
-    except sqlglot.errors.SqlglotError:
-        return
-    own = {cte.alias_or_name for cte in parsed.find_all(exp.CTE)}
-    tables = {".".join(part.name for part in table.parts) for table in parsed.find_all(exp.Table)}
-    yield from sorted(tables - own)

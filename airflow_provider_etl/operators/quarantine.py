@@ -77,6 +77,7 @@ class QuarantineReplayOperator(EtlOperator):
         """
         from airflow_provider_etl.aside.replay import outcome, told
 
+        self._planned, self._told = (), ()
         wanted = self._wanted_rows()
         try:
             self._pipeline = self.read()

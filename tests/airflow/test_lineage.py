@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_etl.operators.lineage import lineage_of, place_of_path, places_of
+from airflow_provider_etl.operators.datasets import place_of_path, places_of
+from airflow_provider_etl.operators.lineage import lineage_of
 from spark_jobs.extract.jdbc import Jdbc
 from spark_jobs.load.delta import Delta
 from spark_jobs.load.iceberg import Iceberg
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.airflow
         ("s3://lake/*.csv", ("s3://lake", "/")),
         ("gs://lake/orders/", ("gs://lake", "orders")),
         ("hdfs://names:8020/lake/orders", ("hdfs://names:8020", "/lake/orders")),
+        ("/data/C#/orders", ("file", "/data/C#/orders")),
+        ("s3a://KEY:SECRET@lake/x#y", ("s3://lake", "x#y")),
         ("abfss://lake@there.dfs.core.windows.net/orders", ("abfss://lake@there.dfs.core.windows.net", "orders")),
     ],
 )
@@ -49,7 +52,14 @@ def test_a_path_is_a_dataset_of_its_store(path: str, place: tuple[str, str]) -> 
             {"query": "WITH x AS (SELECT 1) SELECT * FROM a.b JOIN c ON true, x"},
             [("postgres://db:5432", "shop.a.b"), ("postgres://db:5432", "shop.public.c")],
         ),
+        (
+            "postgres://db/shop",
+            {"query": "SELECT * FROM ONLY Orders o, generate_series(1, 2), jsonb_to_recordset('[]') WHERE o.d @> '{}'"},
+            [("postgres://db:5432", "shop.public.orders")],
+        ),
+        ("mysql://db/shop", {"query": "SELECT * FROM `Orders`"}, [("mysql://db:3306", "shop.Orders")]),
         ("postgres://db/shop", {"query": "SELECT ((FROM"}, []),
+        ("postgres://db/shop", {"query": "SELECT " + 3000 * "("}, []),
         ("", {"table": "orders"}, [("shop", "orders")]),
     ],
 )
@@ -100,6 +110,25 @@ def test_windows_of_one_run_tell_of_each_dataset_once(tmp_path: Path) -> None:
     assert written.outputFacets["outputStatistics"].rowCount == 3
     of_result = written.facets["dataQualityAssertions"].assertions
     assert [(item.assertion, item.severity) for item in of_result] == [("not_null", "warn"), ("matches", "info")] * 2
+
+
+def test_checks_of_a_source_are_told_by_the_task_that_asked_them_and_rows_of_a_join_by_none(tmp_path: Path) -> None:
+    made = [replace(plan, verbs=("check",)) for plan in windows(tmp_path)]
+    report = Report.begun(made[0])
+    report.datasets["orders"] = DatasetCounts(read=5, rows=5)
+    report.checks = [checked("unique", "orders"), checked("condition", "result")]
+    report.checks[1].column = "amount > 0"
+    source, table = lineage_of(made[:1], [report.to_json()]).inputs
+    assert [item.assertion for item in source.inputFacets["dataQualityAssertions"].assertions] == ["unique"]
+    assert set(source.inputFacets) == {"dataQualityAssertions"}, "it was read by another task"
+    [condition] = table.inputFacets["dataQualityAssertions"].assertions
+    assert (condition.assertion, condition.column) == ("condition", None), "a condition is no column"
+    joined = Jdbc(connection="shop", query="SELECT * FROM a JOIN b ON true", window="all")
+    both = [replace(plan, extract={"orders": joined}) for plan in windows(tmp_path)]
+    told = [replace(report, checks=report.checks[:1]).to_json()] * 2
+    for item in lineage_of(both, told).inputs:
+        assert set(item.inputFacets) == {"dataQualityAssertions"}
+        assert len(item.inputFacets["dataQualityAssertions"].assertions) == 2
 
 
 def test_a_window_that_was_not_reached_is_not_told_of(tmp_path: Path) -> None:
