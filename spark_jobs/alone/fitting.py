@@ -60,11 +60,13 @@ class Way:
     Args:
         load: its name.
         source: the source's name.
+        datasets: the source and every dataset that they pass: what others refuse is no row of the load.
         steps: all steps from the source to the load, each `(name, kind)`.
     """
 
     load: str
     source: str
+    datasets: frozenset[str]
     steps: tuple[tuple[str, Any], ...]
 
     def added(self) -> set[str]:
@@ -191,7 +193,7 @@ def _way(told: Told) -> Way:
         seen.add(name)
         steps = [*told.transform[name].steps, *steps]
         name = told.transform[name].source
-    return Way(load=load, source=name, steps=tuple(steps))
+    return Way(load=load, source=name, datasets=frozenset({*seen, name}), steps=tuple(steps))
 
 
 def of_rows(checks: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:

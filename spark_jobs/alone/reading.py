@@ -57,16 +57,16 @@ class Records:
         return flows[0] if len(flows) == 1 else _together(*flows)
 
     def _refuse_bare(self, found: Sequence[Row]) -> None:
-        """See that there is a record, whole, of the source that the load comes from."""
+        """See that there is a record, whole, of the source that the load comes from, and that no other took it."""
         for row in found:
             if row["raw"] is None:
                 raise refused(f"a row that {row['dataset']} refused has no record", "records that are kept")
             cut = next((rule for rule in row["rules"] if rule in _CUT), None)
             if cut is not None:
                 raise refused(f"of a record that broke {cut} only a part is kept", "whole records in UTF-8")
-            if row["stage"] == "extract" and row["dataset"] != self.way.source:
-                what = f"a row that source {row['dataset']} refused is none of {self.way.source}"
-                raise refused(what, f"rows on the way to load {self.way.load}, as --dataset chooses them")
+            if row["dataset"] not in self.way.datasets:
+                what = f"a row that {row['dataset']} refused is none of those on the way to load {self.way.load}"
+                raise refused(what, f"rows of {', '.join(sorted(self.way.datasets))}, as --dataset chooses them")
 
     def _behind(self, found: Sequence[Row], source: Any, context: Context) -> Flow:
         """Rows that were refused behind the source: their records are JSON, with the columns that steps have added."""

@@ -1,0 +1,50 @@
+"""The way of rows that are run again alone, and what is beside it; no Spark."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from spark_jobs.alone.fitting import way
+from spark_jobs.alone.reading import Records
+from spark_jobs.errors import DataError
+from spark_jobs.extract.files import Files
+from spark_jobs.load.delta import Delta
+from spark_jobs.load.strategies import Append
+from spark_jobs.plan import Dataset
+from spark_jobs.transform.lookup import Lookup
+from spark_jobs.transform.validate import Validate
+
+SOUND = ("validate", Validate(rules={"paid": "salary > 0"}))
+BOSS = ("lookup", Lookup(other="bosses", on={"boss": "id"}))
+
+
+def told(loaded: str, extract: tuple[str, ...], **transform: Dataset) -> Any:
+    """A pipeline that appends one dataset."""
+    sources = {name: Files(path=f"{name}.csv", format="csv") for name in extract}
+    load = {"lake": (loaded, Delta(path="t", write=Append(strategy="append")))}
+    return SimpleNamespace(extract=sources, transform=transform, check={}, load=load)
+
+
+@pytest.mark.parametrize("stage", ["extract", "transform", "check"])
+def test_rows_that_a_dataset_beside_the_way_has_refused_are_none_of_the_load(stage: str) -> None:
+    """`staff` has loaded the row that `bosses` refused: it would be there twice."""
+    found = way(
+        told(
+            "staff",
+            ("employees", "chiefs"),
+            bosses=Dataset(source="chiefs", steps=(SOUND,)),
+            known=Dataset(source="employees", steps=(SOUND,)),
+            staff=Dataset(source="known", steps=(BOSS,)),
+        ),
+        "p",
+        reaches_back=False,
+    )
+    records = Records(rows=None, way=found, folder="f")  # type: ignore[arg-type]
+    for name in ("employees", "known", "staff"):
+        records._refuse_bare([{"raw": "{}", "rules": ["r"], "stage": stage, "dataset": name}])  # type: ignore[list-item]
+    row: Any = {"raw": "{}", "rules": ["validate paid"], "stage": stage, "dataset": "bosses"}
+    with pytest.raises(DataError, match="a row that bosses refused is none of those on the way to load lake"):
+        records._refuse_bare([row])
