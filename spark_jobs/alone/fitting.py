@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Protocol
 
+from spark_jobs.alone.origins import few
 from spark_jobs.audit import wanted
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.errors import ConfigError
@@ -30,6 +31,7 @@ _COMPARING: Final = {
     "monotonic": "compares rows with others of their window",
     "python": "calls a function, which may compare rows with others of their window",
 }
+_FEW: Final = "reads rows of the same source, of which only a few are here"
 _WHOLE: Final = "it replaces its {what} whole: rows alone would take the place of all others"
 
 
@@ -153,6 +155,8 @@ def _of_checks(told: Told) -> Iterator[str]:
             label = f"check {check.name or name} of {dataset}"
             if name in _COMPARING:
                 yield f"{label} {_COMPARING[name]}"
+            if few(told, check, _way(told).source):
+                yield f"{label} {_FEW}"
 
 
 def _of_load(destination: Any) -> str | None:
@@ -183,6 +187,8 @@ def _of_steps(told: Told) -> Iterator[str]:
         expressions = [*getattr(step, "expressions", {}).values(), *getattr(step, "rules", {}).values()]
         if any(_OVER.search(text) for text in expressions):
             yield f"step {name} looks at other rows of the window"
+        if few(told, step, found.source):
+            yield f"step {name} {_FEW}"
 
 
 def _way(told: Told) -> Way:

@@ -9,11 +9,14 @@ import pytest
 
 from spark_jobs.alone.fitting import way
 from spark_jobs.alone.reading import Records
-from spark_jobs.errors import DataError
+from spark_jobs.check.references import References
+from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.extract.files import Files
+from spark_jobs.extract.sql import Sql
 from spark_jobs.load.delta import Delta
 from spark_jobs.load.strategies import Append
 from spark_jobs.plan import Dataset
+from spark_jobs.transform.join import Join
 from spark_jobs.transform.lookup import Lookup
 from spark_jobs.transform.validate import Validate
 
@@ -48,3 +51,26 @@ def test_rows_that_a_dataset_beside_the_way_has_refused_are_none_of_the_load(sta
     row: Any = {"raw": "{}", "rules": ["validate paid"], "stage": stage, "dataset": "bosses"}
     with pytest.raises(DataError, match="a row that bosses refused is none of those on the way to load lake"):
         records._refuse_bare([row])
+
+
+@pytest.mark.parametrize(
+    "bosses",
+    [
+        Dataset(source="employees", steps=(SOUND,)),
+        Dataset(source="known"),
+        Dataset(source="chiefs", steps=(("join", Join(other="known", on=("id",), how="inner")),)),
+        Dataset(source="paid"),
+    ],
+)
+def test_a_lookup_in_rows_of_the_same_source_would_find_the_waiting_ones_alone(bosses: Dataset) -> None:
+    known, staff = Dataset(source="employees", steps=(SOUND,)), Dataset(source="employees", steps=(BOSS,))
+    pipeline = told("staff", ("employees", "chiefs"), known=known, bosses=bosses, staff=staff)
+    pipeline.extract["paid"] = Sql(query="SELECT id FROM employees")
+    why = "step lookup reads rows of the same source, of which only a few are here"
+    with pytest.raises(ConfigError, match=why):
+        way(pipeline, "p", reaches_back=False)
+    pipeline.transform["bosses"] = Dataset(source="chiefs", steps=(SOUND,))
+    assert way(pipeline, "p", reaches_back=False).datasets == {"employees", "staff"}
+    pipeline.check["staff"] = (("references", References(column="boss", dataset="employees", key="id")),)
+    with pytest.raises(ConfigError, match="check references of staff reads rows of the same source"):
+        way(pipeline, "p", reaches_back=False)
