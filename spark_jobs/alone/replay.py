@@ -26,6 +26,7 @@ from spark_jobs.plan import Plan
 from spark_jobs.quarantine import of_window
 from spark_jobs.report import Report
 from spark_jobs.session import Storage
+from spark_jobs.staging import Staged
 from spark_jobs.verbs import Run
 
 if TYPE_CHECKING:
@@ -106,6 +107,10 @@ class RowsAlone(Run):
         self.rows = waiting.count()
         return Records(rows=waiting, way=self.way, folder=folder).flow(source, self._context(name))
 
+    def refused_again(self) -> list[Staged]:
+        """The chosen rows that are refused again; what datasets beside them refuse, the window's run has set aside."""
+        return self.accounts.refused(self.way.datasets)
+
     def _waiting(self) -> DataFrame:
         """The chosen rows as they are now, whoever changes the quarantine meanwhile."""
         table = self._quarantine
@@ -116,7 +121,7 @@ class RowsAlone(Run):
         self.where = "quarantine"
         _demand_all(self.rows, self.report.datasets[self.way.source].read)
         together = nothing_refused(self.spark)
-        for staged in self.accounts.refused():
+        for staged in self.refused_again():
             together = together.unionByName(self.staging.read(staged, "check"))
         self._quarantine.amend(together, self.plan, self.chosen, self.rows)
         self.say(f"quarantine: of {self.rows} rows that were run again {together.count()} wait")

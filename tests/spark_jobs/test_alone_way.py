@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from spark_jobs.accounts import Accounts
 from spark_jobs.alone.fitting import way
 from spark_jobs.alone.reading import Records
+from spark_jobs.alone.replay import RowsAlone
 from spark_jobs.check.references import References
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.extract.files import Files
@@ -16,9 +19,11 @@ from spark_jobs.extract.sql import Sql
 from spark_jobs.load.delta import Delta
 from spark_jobs.load.strategies import Append
 from spark_jobs.plan import Dataset
+from spark_jobs.report import Report
 from spark_jobs.transform.join import Join
 from spark_jobs.transform.lookup import Lookup
 from spark_jobs.transform.validate import Validate
+from tests.spark_jobs.plans import attempt, day, plan
 
 SOUND = ("validate", Validate(rules={"paid": "salary > 0"}))
 BOSS = ("lookup", Lookup(other="bosses", on={"boss": "id"}))
@@ -74,3 +79,18 @@ def test_a_lookup_in_rows_of_the_same_source_would_find_the_waiting_ones_alone(b
     pipeline.check["staff"] = (("references", References(column="boss", dataset="employees", key="id")),)
     with pytest.raises(ConfigError, match="check references of staff reads rows of the same source"):
         way(pipeline, "p", reaches_back=False)
+
+
+def test_what_a_dataset_beside_the_way_refuses_while_it_is_read_in_full_is_not_set_aside_anew() -> None:
+    staff = Dataset(source="employees", steps=(BOSS,))
+    bosses = Dataset(source="chiefs", steps=(SOUND,))
+    pipeline = told("staff", ("employees", "chiefs"), bosses=bosses, staff=staff)
+    made = plan(Path("p"), day(1), attempt(1), **vars(pipeline))
+    report = Report.begun(made)
+    refused = ("extract/chiefs", "extract/employees", "transform/bosses", "transform/staff", "check/staff")
+    report.staged = {f"_refused/{name}": {"path": name, "rows": 1} for name in refused} | {
+        "staff": {"path": "staff", "rows": 5}
+    }
+    run = RowsAlone(None, made, report, print, chosen="true")
+    assert [staged.path for staged in run.refused_again()] == ["extract/employees", "transform/staff", "check/staff"]
+    assert len(Accounts(report=report, staging=run.staging, say=print).refused()) == len(refused)
