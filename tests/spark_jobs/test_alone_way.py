@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from spark_jobs.accounts import Accounts
-from spark_jobs.alone.fitting import way
+from spark_jobs.alone.fitting import Way, way
 from spark_jobs.alone.reading import Records
 from spark_jobs.alone.replay import RowsAlone
 from spark_jobs.check.references import References
@@ -20,6 +20,7 @@ from spark_jobs.load.delta import Delta
 from spark_jobs.load.strategies import Append
 from spark_jobs.plan import Dataset
 from spark_jobs.report import Report
+from spark_jobs.transform.clean import Clean
 from spark_jobs.transform.join import Join
 from spark_jobs.transform.lookup import Lookup
 from spark_jobs.transform.validate import Validate
@@ -94,3 +95,15 @@ def test_what_a_dataset_beside_the_way_refuses_while_it_is_read_in_full_is_not_s
     run = RowsAlone(None, made, report, print, chosen="true")
     assert [staged.path for staged in run.refused_again()] == ["extract/employees", "transform/staff", "check/staff"]
     assert len(Accounts(report=report, staging=run.staging, say=print).refused()) == len(refused)
+
+
+@pytest.mark.parametrize("first", [SOUND, BOSS, ("clean", Clean(nulls=("X",)))])
+def test_a_cleaned_record_would_come_to_the_steps_before_clean_as_another_row(first: tuple[str, Any]) -> None:
+    """Refused behind `clean`, a row is kept as that left it, and goes through all steps once more."""
+    clean = ("clean", Clean(trim="all"))
+
+    def changed(*steps: tuple[str, Any]) -> str:
+        return Way(load="l", source="s", datasets=frozenset("s"), steps=steps).changed({"boss": None})
+
+    assert changed(first, clean) == "step clean changes what the steps before it have seen"
+    assert first[0] == "clean" or changed(clean, first) == ""
