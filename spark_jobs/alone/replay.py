@@ -44,7 +44,7 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
     Raises:
         InfrastructureError: another run of the window, or of its rows, was faster.
     """
-    plan = _of_few(order.plan)
+    plan = _of_few(order)
     report = Report.begun(plan)
     run = RowsAlone(spark, plan, report, say, chosen=_chosen(order), connections=order.connections)
     try:
@@ -62,9 +62,16 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
     return {name: report.to_json()[name] for name in ("state", "window", "datasets", "checks", "loads")}
 
 
-def _of_few(plan: Plan) -> Plan:
-    """The plan with checks of single rows alone; the window's Data Docs stay those of its run."""
-    return replace(plan, check={name: of_rows(checks) for name, checks in plan.check.items()}, data_docs="")
+def _of_few(order: Order) -> Plan:
+    """The plan with checks of single rows alone; the window's Data Docs stay those of its run.
+
+    Its commit stands for all rows of the window. Where some are chosen it has no fingerprint, for the others weren't
+    tried with it: else a replay of what may be accepted now would leave them out for good.
+    """
+    plan, some = order.plan, order.options["rule"] or order.options["dataset"]
+    told = "" if some else plan.fingerprint
+    checks = {name: of_rows(checks) for name, checks in plan.check.items()}
+    return replace(plan, check=checks, data_docs="", fingerprint=told)
 
 
 def _chosen(order: Order) -> str:

@@ -22,6 +22,7 @@ from spark_jobs.giving_up import _and_later
 from spark_jobs.ledger import amending_number, first_after
 from spark_jobs.load.delta import Delta
 from spark_jobs.load.strategies import Append
+from spark_jobs.orders import Order
 from spark_jobs.tables.recount import _unseen
 from tests.spark_jobs.plans import attempt, day, plan
 
@@ -102,7 +103,8 @@ def test_what_all_rows_say_together_is_not_asked_of_a_few() -> None:
 
 def test_the_pages_of_a_window_stay_those_of_its_run() -> None:
     made = plan(Path("p"), day(1), attempt(1), data_docs="docs", results=True)
-    assert (_of_few(made).data_docs, _unseen(made).data_docs, _unseen(made).results) == ("", "", False)
+    few = _of_few(Order(name="rows", plans=(made,), options={"rule": "", "dataset": ""}))
+    assert (few.data_docs, _unseen(made).data_docs, _unseen(made).results) == ("", "", False)
 
 
 def test_a_drop_knows_the_attempts_that_have_copied_rows_as_they_were() -> None:

@@ -11,13 +11,17 @@ import pytest
 from spark_jobs.accounts import Accounts
 from spark_jobs.alone.fitting import Way, way
 from spark_jobs.alone.reading import Records
-from spark_jobs.alone.replay import RowsAlone
+from spark_jobs.alone.replay import RowsAlone, _of_few
 from spark_jobs.check.references import References
 from spark_jobs.errors import ConfigError, DataError
 from spark_jobs.extract.files import Files
 from spark_jobs.extract.sql import Sql
+from spark_jobs.ledger import LoadUnit
+from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.delta import Delta
+from spark_jobs.load.owners import Claim
 from spark_jobs.load.strategies import Append
+from spark_jobs.orders import Order
 from spark_jobs.plan import Dataset
 from spark_jobs.report import Report
 from spark_jobs.transform.clean import Clean
@@ -92,7 +96,8 @@ def test_what_a_dataset_beside_the_way_refuses_while_it_is_read_in_full_is_not_s
     report.staged = {f"_refused/{name}": {"path": name, "rows": 1} for name in refused} | {
         "staff": {"path": "staff", "rows": 5}
     }
-    run = RowsAlone(None, made, report, print, chosen="true")
+    session: Any = None
+    run = RowsAlone(session, made, report, print, chosen="true")
     assert [staged.path for staged in run.refused_again()] == ["extract/employees", "transform/staff", "check/staff"]
     assert len(Accounts(report=report, staging=run.staging, say=print).refused()) == len(refused)
 
@@ -107,3 +112,20 @@ def test_a_cleaned_record_would_come_to_the_steps_before_clean_as_another_row(fi
 
     assert changed(first, clean) == "step clean changes what the steps before it have seen"
     assert first[0] == "clean" or changed(clean, first) == ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "dataset", "is_told"), [("", "", True), ("type amount", "", False), ("", "staff", False)]
+)
+def test_a_replay_of_some_rows_says_of_the_others_not_that_todays_file_was_tried(
+    rule: str, dataset: str, is_told: bool
+) -> None:
+    """One commit stands for all rows of its window; the nightly replay goes by its fingerprint."""
+    made = plan(Path("p"), day(1), attempt(1))
+    few = _of_few(Order(name="rows", plans=(made,), options={"rule": rule, "dataset": dataset}))
+    unit = LoadUnit(pipeline="flights", destination="lake", window=made.window)
+    context: Any = SimpleNamespace(plan=few, files={}, sources={})
+    lake: Any = None
+    claim = Claim(pipeline="flights", load="lake", scope={})
+    attempting = Attempting(lake=lake, unit=unit, claim=claim, context=context)
+    assert attempting.entry(1).get("fingerprint", "") == (made.fingerprint if is_told else "")
