@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,9 +44,14 @@ class Accounts:
         """Names of the staged datasets."""
         return [name for name in self.report.staged if not name.startswith((_REFUSED, _FILES))]
 
-    def refused(self) -> list[Staged]:
-        """References to the rows set aside so far."""
-        return [Staged(**item) for name, item in self.report.staged.items() if name.startswith(_REFUSED)]
+    def refused(self, of: Collection[str] | None = None) -> list[Staged]:
+        """References to the rows set aside so far.
+
+        Args:
+            of: the sources and datasets that refused them; None for all.
+        """
+        mine = {name: item for name, item in self.report.staged.items() if name.startswith(_REFUSED)}
+        return [Staged(**item) for name, item in mine.items() if of is None or name.split("/", 2)[2] in of]
 
     def keep_files(self, source: str, files: DataFrame) -> None:
         """Stage which files a source has read: a load keeps that."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Protocol
 
+from spark_jobs.alone.origins import few
 from spark_jobs.audit import wanted
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.errors import ConfigError
@@ -30,6 +31,7 @@ _COMPARING: Final = {
     "monotonic": "compares rows with others of their window",
     "python": "calls a function, which may compare rows with others of their window",
 }
+_FEW: Final = "reads rows of the same source, of which only a few are here"
 _WHOLE: Final = "it replaces its {what} whole: rows alone would take the place of all others"
 
 
@@ -60,11 +62,13 @@ class Way:
     Args:
         load: its name.
         source: the source's name.
+        datasets: the source and every dataset that they pass: what others refuse is no row of the load.
         steps: all steps from the source to the load, each `(name, kind)`.
     """
 
     load: str
     source: str
+    datasets: frozenset[str]
     steps: tuple[tuple[str, Any], ...]
 
     def added(self) -> set[str]:
@@ -77,9 +81,11 @@ class Way:
         Args:
             columns: the source's.
         """
-        for name, step in self.steps:
+        for place, (name, step) in enumerate(self.steps):
             if name not in _KEEPING:
                 return f"step {name} changes what a row has"
+            if name == "clean" and place:  # cleaned twice over is the same, but not to the steps between
+                return "step clean changes what the steps before it have seen"
             twice = next((item for item in _added(name, step) if item.lower() in {own.lower() for own in columns}), "")
             if twice:
                 return f"step {name} changes column {twice} of the source"
@@ -151,6 +157,8 @@ def _of_checks(told: Told) -> Iterator[str]:
             label = f"check {check.name or name} of {dataset}"
             if name in _COMPARING:
                 yield f"{label} {_COMPARING[name]}"
+            if few(told, check, _way(told).source):
+                yield f"{label} {_FEW}"
 
 
 def _of_load(destination: Any) -> str | None:
@@ -181,6 +189,8 @@ def _of_steps(told: Told) -> Iterator[str]:
         expressions = [*getattr(step, "expressions", {}).values(), *getattr(step, "rules", {}).values()]
         if any(_OVER.search(text) for text in expressions):
             yield f"step {name} looks at other rows of the window"
+        if few(told, step, found.source):
+            yield f"step {name} {_FEW}"
 
 
 def _way(told: Told) -> Way:
@@ -191,7 +201,7 @@ def _way(told: Told) -> Way:
         seen.add(name)
         steps = [*told.transform[name].steps, *steps]
         name = told.transform[name].source
-    return Way(load=load, source=name, steps=tuple(steps))
+    return Way(load=load, source=name, datasets=frozenset({*seen, name}), steps=tuple(steps))
 
 
 def of_rows(checks: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:

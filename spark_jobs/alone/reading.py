@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.alone.fitting import Way
 from spark_jobs.alone.lines import read as read_lines
 from spark_jobs.alone.lines import refused
+from spark_jobs.alone.records import Today
 from spark_jobs.columns import quote
 from spark_jobs.flow import Context, Flow
 from spark_jobs.report import DatasetCounts
@@ -22,8 +21,6 @@ MOST: Final = 100_000
 """Rows of a window that are run again alone: they pass through the driver, and beyond that a run is faster anyway."""
 _ASKED: Final = ("raw", "dataset", "stage", "rules", "source_file", "source_line")
 _CUT: Final = ("too_long", "utf8")
-_CUT_TIME: Final = re.compile(r":\d\d\.\d{3}(?!\d)")
-_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +54,16 @@ class Records:
         return flows[0] if len(flows) == 1 else _together(*flows)
 
     def _refuse_bare(self, found: Sequence[Row]) -> None:
-        """See that there is a record, whole, of the source that the load comes from."""
+        """See that there is a record, whole, of the source that the load comes from, and that no other took it."""
         for row in found:
             if row["raw"] is None:
                 raise refused(f"a row that {row['dataset']} refused has no record", "records that are kept")
             cut = next((rule for rule in row["rules"] if rule in _CUT), None)
             if cut is not None:
                 raise refused(f"of a record that broke {cut} only a part is kept", "whole records in UTF-8")
-            if row["stage"] == "extract" and row["dataset"] != self.way.source:
-                what = f"a row that source {row['dataset']} refused is none of {self.way.source}"
-                raise refused(what, f"rows on the way to load {self.way.load}, as --dataset chooses them")
+            if row["dataset"] not in self.way.datasets:
+                what = f"a row that {row['dataset']} refused is none of those on the way to load {self.way.load}"
+                raise refused(what, f"rows of {', '.join(sorted(self.way.datasets))}, as --dataset chooses them")
 
     def _behind(self, found: Sequence[Row], source: Any, context: Context) -> Flow:
         """Rows that were refused behind the source: their records are JSON, with the columns that steps have added."""
@@ -76,39 +73,20 @@ class Records:
         changed = self.way.changed(columns) or ("" if columns else f"source {self.way.source} names no columns")
         if changed:
             raise refused(f"rows that were refused behind their source can't be read back: {changed}", "--dataset")
-        for problem in _strangers(found, {name.lower() for name in columns}, self.way.added()):
-            raise refused(problem, f"the columns of source {self.way.source}: {', '.join(columns)}")
-        times = {name.lower() for name, item in columns.items() if "timestamp" in item.type.lower()}
-        for problem in cut(found, times):
-            raise refused(problem, "times to the microsecond, as records of newer rows have them")
         kind = ", ".join(f"{quote(name)} {item.type}" for name, item in columns.items())
         given = context.spark.createDataFrame([(row["raw"],) for row in found], "raw STRING")
         rows = given.select(F.from_json("raw", kind, {"mode": "FAILFAST"}).alias("row")).select("row.*")
+        for problem in self._today(rows, columns).unlike(found):
+            raise refused(problem, f"what source {self.way.source} gives today: {', '.join(columns)}")
         counts = DatasetCounts(read=len(found), rows=len(found))
         return Flow(rows=rows, counts=lambda: counts, refused=lambda: None)
 
-
-def _strangers(found: Sequence[Row], own: set[str], added: set[str]) -> Iterator[str]:
-    """What records have that the source hasn't, or lack of it."""
-    for row in found:
-        there = {name.lower() for name in json.loads(row["raw"])}
-        if more := sorted(there - own - added):
-            yield f"a record of {row['dataset']} has {', '.join(more[:_SHOWN])}, which no source gives today"
-        if less := sorted(own - there):
-            yield f"a record of {row['dataset']} has no {', '.join(less[:_SHOWN])}, which the source gives today"
-
-
-def cut(found: Sequence[Row], times: set[str]) -> Iterator[str]:
-    """Records whose times an older release has cut to milliseconds: a newer row of its key might go for an older one.
-
-    Args:
-        found: rows of the quarantine whose records are JSON.
-        times: columns that hold times, in small letters.
-    """
-    for row in found:
-        for name, value in json.loads(row["raw"]).items():
-            if name.lower() in times and _CUT_TIME.search(json.dumps(value)):
-                yield f"a record of {row['dataset']} has {name} to the millisecond only: an older release has kept it"
+    def _today(self, rows: DataFrame, columns: Mapping[str, Any]) -> Today:
+        return Today(
+            types={item.name: item.dataType for item in rows.schema.fields},
+            required=frozenset(name for name, item in columns.items() if item.required),
+            added=frozenset(self.way.added()),
+        )
 
 
 def _together(one: Flow, other: Flow) -> Flow:

@@ -26,6 +26,7 @@ from spark_jobs.plan import Plan
 from spark_jobs.quarantine import of_window
 from spark_jobs.report import Report
 from spark_jobs.session import Storage
+from spark_jobs.staging import Staged
 from spark_jobs.verbs import Run
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
     Raises:
         InfrastructureError: another run of the window, or of its rows, was faster.
     """
-    plan = _of_few(order.plan)
+    plan = _of_few(order)
     report = Report.begun(plan)
     run = RowsAlone(spark, plan, report, say, chosen=_chosen(order), connections=order.connections)
     try:
@@ -61,9 +62,16 @@ def replay(spark: SparkSession, order: Order, say: Callable[[str], None]) -> dic
     return {name: report.to_json()[name] for name in ("state", "window", "datasets", "checks", "loads")}
 
 
-def _of_few(plan: Plan) -> Plan:
-    """The plan with checks of single rows alone; the window's Data Docs stay those of its run."""
-    return replace(plan, check={name: of_rows(checks) for name, checks in plan.check.items()}, data_docs="")
+def _of_few(order: Order) -> Plan:
+    """The plan with checks of single rows alone; the window's Data Docs stay those of its run.
+
+    Its commit stands for all rows of the window. Where some are chosen it has no fingerprint, for the others weren't
+    tried with it: else a replay of what may be accepted now would leave them out for good.
+    """
+    plan, some = order.plan, order.options["rule"] or order.options["dataset"]
+    told = "" if some else plan.fingerprint
+    checks = {name: of_rows(checks) for name, checks in plan.check.items()}
+    return replace(plan, check=checks, data_docs="", fingerprint=told)
 
 
 def _chosen(order: Order) -> str:
@@ -106,6 +114,10 @@ class RowsAlone(Run):
         self.rows = waiting.count()
         return Records(rows=waiting, way=self.way, folder=folder).flow(source, self._context(name))
 
+    def refused_again(self) -> list[Staged]:
+        """The chosen rows that are refused again; what datasets beside them refuse, the window's run has set aside."""
+        return self.accounts.refused(self.way.datasets)
+
     def _waiting(self) -> DataFrame:
         """The chosen rows as they are now, whoever changes the quarantine meanwhile."""
         table = self._quarantine
@@ -116,7 +128,7 @@ class RowsAlone(Run):
         self.where = "quarantine"
         _demand_all(self.rows, self.report.datasets[self.way.source].read)
         together = nothing_refused(self.spark)
-        for staged in self.accounts.refused():
+        for staged in self.refused_again():
             together = together.unionByName(self.staging.read(staged, "check"))
         self._quarantine.amend(together, self.plan, self.chosen, self.rows)
         self.say(f"quarantine: of {self.rows} rows that were run again {together.count()} wait")

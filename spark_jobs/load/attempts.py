@@ -111,7 +111,7 @@ class Attempting:
             "token": plan.attempt.token,
             "run": plan.attempt.run,
             "staged": staged,
-            "fingerprint": plan.fingerprint,
+            **({"fingerprint": plan.fingerprint} if plan.fingerprint else {}),
             "pipeline": plan.id,
             "window": plan.window.to_json(),
             **({"scope": dict(self.claim.scope)} if self.claim.scope else {}),

@@ -175,6 +175,8 @@ def test_rows_that_pass_today_are_loaded_once_and_the_others_wait_on(spark: Any,
     assert shop.alone(rule="references")["error"] is None
     assert (shop.loaded(), shop.waiting()) == ([1, 2, 3, 4], [5, 6])
     assert shop.aside() == {("replayed", 1): 1, ("replayed", 3): 1, ("waiting", 2): 2}, "others stay as they were"
+    shelf = QuarantineHook(shop.pipeline())
+    assert all(shelf.hopeful(group) for group in shelf.groups(Wanted())), "and weren't tried with today's file"
     places = sorted(row["source_line"] for row in QuarantineHook(shop.pipeline()).rows(Wanted()))
     assert places == [5, 6], "they stand where they stood"
     shop.deliver()
@@ -232,6 +234,8 @@ def test_records_that_no_source_row_can_be_made_of_are_refused(spark: Any, proje
     changed = shop.changed("derive: {twice: value * 2}", "cast: {value: int}")
     told = shop.alone(pipeline=changed)
     assert "step cast changes what a row has" in told["error"]["message"]
+    told = shop.alone(rule="references", pipeline=shop.changed("at: {type: timestamp}", "at: {type: date}"))
+    assert "isn't a date as records have them" in told["error"]["message"], "its time of day would be lost"
     assert (shop.loaded(), shop.waiting()) == ([1, 2], [3, 4, 5, 6])
 
 

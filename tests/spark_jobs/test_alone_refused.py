@@ -10,7 +10,6 @@ import pytest
 
 from spark_jobs.alone.fitting import of_rows, way
 from spark_jobs.alone.lines import moved, read, unfit
-from spark_jobs.alone.reading import cut
 from spark_jobs.alone.replay import _demand_all, _of_few
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.in_range import InRange
@@ -23,6 +22,7 @@ from spark_jobs.giving_up import _and_later
 from spark_jobs.ledger import amending_number, first_after
 from spark_jobs.load.delta import Delta
 from spark_jobs.load.strategies import Append
+from spark_jobs.orders import Order
 from spark_jobs.tables.recount import _unseen
 from tests.spark_jobs.plans import attempt, day, plan
 
@@ -101,19 +101,10 @@ def test_what_all_rows_say_together_is_not_asked_of_a_few() -> None:
     assert [(name, check.mostly) for name, check in asked] == [("in_range", 0.0), ("not_null", 1.0)]
 
 
-def test_records_whose_times_an_older_release_has_cut_are_refused() -> None:
-    def told(value: str) -> list[str]:
-        row: Any = {"dataset": "result", "raw": f'{{"id": 1, "AT": {value}, "note": "12:00:00.000"}}'}
-        return list(cut([row], {"at"}))
-
-    assert "has AT to the millisecond only" in told('"2013-01-01T03:00:00.123Z"')[0]
-    assert "has AT to the millisecond only" in told('{"begin": "2013-01-01T03:00:00.000+01:00"}')[0]
-    assert [told(value) for value in ('"2013-01-01T03:00:00.123456Z"', "null", '"2013-01-01"')] == [[], [], []]
-
-
 def test_the_pages_of_a_window_stay_those_of_its_run() -> None:
     made = plan(Path("p"), day(1), attempt(1), data_docs="docs", results=True)
-    assert (_of_few(made).data_docs, _unseen(made).data_docs, _unseen(made).results) == ("", "", False)
+    few = _of_few(Order(name="rows", plans=(made,), options={"rule": "", "dataset": ""}))
+    assert (few.data_docs, _unseen(made).data_docs, _unseen(made).results) == ("", "", False)
 
 
 def test_a_drop_knows_the_attempts_that_have_copied_rows_as_they_were() -> None:
