@@ -76,6 +76,18 @@ def test_tasks_share_it_and_the_report_says_how_it_stands(variables: dict[str, s
     ]
 
 
+def test_a_task_is_told_only_of_failures_that_count_for_it(variables: dict[str, str]) -> None:
+    clock, said = Clock(), list[str]()
+    hasty = dataclasses.replace(FAST, within=timedelta(seconds=30))
+    for _ in range(2):
+        shown = of(clock, "a", said, orders=("crm", hasty)).note(DOWN)
+        clock.now += timedelta(minutes=1)
+    assert shown["crm"] == {"state": "closed", "failures": 1, "until": None}
+    assert said == ["[etl] breaker crm: failure 1 of 2"] * 2
+    patient = dataclasses.replace(FAST, failures=3)
+    assert of(clock, "b", orders=("crm", patient)).note(DOWN)["crm"]["state"] == "open", "three in ten minutes"
+
+
 def test_skipping_says_that_the_window_is_not_loaded(variables: dict[str, str]) -> None:
     from airflow_provider_etl.compat import AirflowSkipException
 
