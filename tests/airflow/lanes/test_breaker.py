@@ -214,9 +214,8 @@ def test_a_source_s_own_options_win_and_change_no_fingerprint(project: Any) -> N
         "c": {"type": "jdbc", "connection": "other", "table": "c", "window": "all"},
     }
     transform = {name: {"from": name} for name in told}
-    load = {
-        name: {"type": "delta", "path": f"data/{name}", "from": name, "write": {"strategy": "append"}} for name in told
-    }
+    write = {"strategy": "snapshot"}
+    load = {name: {"type": "delta", "path": f"data/{name}", "from": name, "write": write} for name in told}
     file = {"schedule": "manual", "extract": told, "transform": transform, "load": load}
     loaded = load_mapping(file, name="shop", environment=str(environment))
     assert loaded.pipeline is not None, loaded.errors
