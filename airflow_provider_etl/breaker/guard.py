@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from airflow_provider_etl.breaker.machine import CLOSED, State, admit, answered, failed, phase, until
+from airflow_provider_etl.breaker.machine import CLOSED, State, admit, answered, counted, failed, phase, until
 from airflow_provider_etl.breaker.memory import recall, remember
 from airflow_provider_etl.compat import AirflowSkipException
 from spark_jobs.errors import InfrastructureError
@@ -142,7 +142,7 @@ class Guard:
         when = until(state, options, now)
         return {
             "state": phase(state, options, now),
-            "failures": len(state.failures),
+            "failures": counted(state, options, now),
             "until": iso(when) if when else None,
         }
 
@@ -151,7 +151,7 @@ class Guard:
         if when is not None:
             self.say(f"[etl] breaker {connection}: opened, nobody asks it until {iso(when)}")
         elif state.failures:
-            self.say(f"[etl] breaker {connection}: failure {len(state.failures)} of {options.failures}")
+            self.say(f"[etl] breaker {connection}: failure {counted(state, options, now)} of {options.failures}")
         else:
             self.say(f"[etl] breaker {connection}: closed again")
 

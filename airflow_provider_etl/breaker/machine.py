@@ -3,17 +3,22 @@
 Closed, it lets everybody through and remembers failures; enough of them within a time open it. Open, it lets nobody
 through until it has cooled down. Half-open, it lets one through, whose end closes it or opens it again; a probe that
 nobody hears of for one more cool-down gives way to another; it closes it still, where it was only slow.
+
+All sources of a connection share what is remembered, each with options of its own: so failures are kept for as long,
+and as many, as anybody's options may count, and counted by those of the one who decides.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from spark_jobs.extract.breaker import Breaker
 
 _PROBES: Final = 20
+_KEPT: Final = 100  # failures, the most that `failures` may ask for
+_DAY: Final = timedelta(days=1)  # the longest that `within` may be
 Phase = Literal["closed", "open", "half-open"]
 
 
@@ -22,7 +27,7 @@ class State:
     """What is remembered of a connection.
 
     Args:
-        failures: when it didn't answer, oldest first; those that may still count.
+        failures: when it didn't answer, oldest first; the last 100 of a day, whoever they count for.
         opened: when it was opened last; None while it is closed.
         probe: who was let through since, the newest; empty where nobody was.
         probed: when that was; None where nobody was.
@@ -73,9 +78,14 @@ def failed(state: State, options: Breaker, now: datetime, who: str) -> State:
     """
     if state.opened is not None:
         return State(opened=now) if state.probe == who else state
-    recent = tuple(moment for moment in state.failures if moment > now - options.within)
-    failures = (*recent, now)[-options.failures :]
-    return State(opened=now) if len(failures) >= options.failures else State(failures=failures)
+    recent = tuple(moment for moment in state.failures if moment > now - _DAY)
+    after = State(failures=(*recent, now)[-_KEPT:])
+    return State(opened=now) if counted(after, options, now) >= options.failures else after
+
+
+def counted(state: State, options: Breaker, now: datetime) -> int:
+    """How many of the failures that are remembered count together, by these options."""
+    return sum(moment > now - options.within for moment in state.failures)
 
 
 def answered(state: State, who: str) -> State:

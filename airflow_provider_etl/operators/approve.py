@@ -68,7 +68,9 @@ class ApproveOperator(ApprovalOperator):
             late = event.get("error_type") == "timeout"
             why = f"nobody has answered within {self.response_timeout}" if late else str(event["error"])
             raise AirflowFailException(f"{why}: nothing was published")
-        if context["ti"].xcom_pull(key=_ASKED) != self._fingerprint():
+        ti = context["ti"]
+        # Without an index Airflow pulls what all mapped instances have asked, as a list; unmapped, it is -1.
+        if ti.xcom_pull(key=_ASKED, map_indexes=ti.map_index) != self._fingerprint():
             # `staged` is what the check returns now: cleared meanwhile, it has judged rows that nobody was asked about.
             raise AirflowFailException("what was asked about was staged anew; clear approve, it asks again")
         # Not ApprovalOperator's own, which skips what follows where it is rejected: the window would seem loaded.

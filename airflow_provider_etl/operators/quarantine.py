@@ -124,11 +124,12 @@ class QuarantineReplayOperator(EtlOperator):
         found = {window: attempted(pipeline, window, planned) for window in windows}
         plans = {window: plan for window, plan in found.items() if isinstance(plan, Plan)}
         reports = {window: report for window, report in found.items() if not isinstance(report, Plan)}
+        unplanned = len(reports)
         while plans:
             try:
                 reports |= zip(plans, self._reports(pipeline.engine.kind, list(plans.values())), strict=False)
             except (InfrastructureError, AirflowSkipException) as error:
-                if not reports:
+                if len(reports) == unplanned:  # no application has run: the task's end says why
                     raise
                 # A breaker has opened since: what is loaded is told all the same, the rest is the next replay's.
                 why = InfrastructureError(str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Final
 
 from airflow_provider_etl.spec.class_plan import option_node
@@ -14,6 +15,8 @@ from airflow_provider_etl.spec.verbs import Verbs
 
 _ORDERED: Final = "windows wait for the one before (depends_on_previous), and one that is skipped holds none back"
 _UNCUT: Final = "nothing finds a skipped window of this schedule: its runs bring their windows, and this one is gone"
+# What was read is kept for its window: without the skipped one its rows, or its copy of them, are missing.
+_BY_WINDOW: Final = frozenset({"replace_window", "append"})
 _SAY: Final = "say `when_open: fail` in a breaker of the source"
 
 
@@ -51,12 +54,15 @@ def _uncut(schedule: Node | None) -> bool:
 def _brought_by_the_next(verbs: Verbs) -> bool:
     """Whether each window brings all that the one before would have: all that is read, or all that is kept.
 
+    All that is read does where nothing on its way cuts it by the window, and no load keeps rows for each window.
     So too where something is wrong with what would tell: that is told first.
     """
-    if any(placed.kind is FAILED for placed in (*verbs.extract.values(), *verbs.load.values())):
+    steps = [placed.kind for placed in chain(*verbs.transform.values())]
+    sources, loads = ([placed.kind for placed in of.values()] for of in (verbs.extract, verbs.load))
+    if FAILED in [*sources, *steps, *loads]:
         return True
-    sources = [placed.kind for placed in verbs.extract.values()]
-    if all(getattr(kind, "window", None) == "all" and not names_window_in(kind) for kind in sources):
+    strategies = {getattr(getattr(kind, "write", None), "strategy", None) for kind in loads}
+    if strategies == {"snapshot"}:
         return True
-    writes = [getattr(placed.kind, "write", None) for placed in verbs.load.values()]
-    return bool(writes) and all(getattr(write, "strategy", None) == "snapshot" for write in writes)
+    whole = all(getattr(kind, "window", None) == "all" for kind in sources)
+    return whole and not any(map(names_window_in, [*sources, *steps])) and not strategies & _BY_WINDOW

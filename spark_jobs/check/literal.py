@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -133,15 +133,12 @@ def _instant(text: str, kind: DataType, zone: str, where: str) -> Column:
             raise ConfigError(f"{text!r} has an offset, the column has none", where=where)
         return F.lit(moment.isoformat(sep=" ")).cast(kind)
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
-    return F.lit(_in_utc(aware, text, where).isoformat(sep=" ")).cast(kind)
-
-
-def _in_utc(moment: datetime, text: str, where: str) -> datetime:
     try:
-        return moment.astimezone(UTC)
-    except OverflowError as reason:
-        raise ConfigError(
-            f"{text!r} is beyond the calendar in zone {moment.tzinfo}",
-            where=where,
-            expected="an instant of the years 1 to 9999 in UTC",
-        ) from reason
+        return F.lit(aware.astimezone(UTC).isoformat(sep=" ")).cast(kind)
+    except OverflowError:  # the last evening of 9999 in New York: in UTC it is the year 10000, which Spark has
+        return F.expr(f"timestamp_micros({_micros(aware)}L)").cast(kind)
+
+
+def _micros(moment: datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -176,10 +176,21 @@ def test_an_answer_counts_for_the_rows_that_it_was_about_alone(monkeypatch: pyte
     from airflow_provider_etl.operators.approve import ApproveOperator
 
     monkeypatch.setattr(HITLOperator, "execute", lambda _, __: None)  # it would ask the supervisor to wait
-    kept: dict[str, Any] = {}
-    ti: Any = SimpleNamespace(
-        xcom_push=kept.__setitem__, xcom_pull=lambda *, key: json.loads(json.dumps(kept.get(key)))
-    )
+    kept: dict[tuple[int, str], Any] = {}
+    every = range(-1, 2)
+
+    def of(index: int) -> dict[str, Any]:
+        """What Airflow gives the task: without an index it pulls a list where several have asked."""
+
+        def pull(*, key: str, map_indexes: int | None = None) -> Any:
+            found = [kept[at, key] for at in (every if map_indexes is None else (map_indexes,)) if (at, key) in kept]
+            return found if len(found) > 1 else json.loads(json.dumps(found[0] if found else None))
+
+        def push(key: str, value: Any) -> None:
+            kept[index, key] = value
+
+        return {"ti": SimpleNamespace(map_index=index, xcom_push=push, xcom_pull=pull)}
+
     report: dict[str, Any] = {
         "pipeline": "p", "window": {"start": "a", "end": "b", "key": "k"}, "datasets": {}, "checks": [],
         "approval": {"state": "asked", "checks": ["enough"], "by": None, "at": None}, "attempt": {"token": "one"},
@@ -187,10 +198,12 @@ def test_an_answer_counts_for_the_rows_that_it_was_about_alone(monkeypatch: pyte
     answer = {
         "chosen_options": ["Approve"], "params_input": {}, "responded_at": datetime.now(UTC), "responded_by_user": None,
     }  # fmt: skip
-    made: Any = ApproveOperator(task_id="approve", staged=report)
-    made.execute({"ti": ti})
-    again: Any = ApproveOperator(task_id="approve", staged=dict(reversed(report.items())))
-    assert again.execute_complete({"ti": ti}, answer)["approval"]["state"] == "approved"
-    again.staged = report | {"attempt": {"token": "two"}}
-    with pytest.raises(AirflowFailException, match="was asked about was staged anew; clear approve, it asks again"):
-        again.execute_complete({"ti": ti}, answer)
+    for index in every:  # one that isn't mapped has -1
+        made: Any = ApproveOperator(task_id="approve", staged=report | {"key": index})
+        made.execute(of(index))
+    for index in every:
+        again: Any = ApproveOperator(task_id="approve", staged={"key": index, **dict(reversed(report.items()))})
+        assert again.execute_complete(of(index), answer)["approval"]["state"] == "approved"
+        again.staged = report | {"attempt": {"token": "two"}}
+        with pytest.raises(AirflowFailException, match="was asked about was staged anew; clear approve, it asks again"):
+            again.execute_complete(of(index), answer)

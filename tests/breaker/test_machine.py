@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_etl.breaker.machine import CLOSED, State, admit, answered, failed, phase, until
+from airflow_provider_etl.breaker.machine import CLOSED, State, admit, answered, counted, failed, phase, until
 from spark_jobs.extract.breaker import Breaker
 
 OPTIONS = Breaker(failures=3, within=timedelta(minutes=10), cool_down=timedelta(minutes=15))
@@ -43,7 +43,31 @@ def test_failures_that_are_too_far_apart_never_open_it() -> None:
     for minute in range(0, 60, 6):
         state = failed(state, OPTIONS, at(minute), "a")
         assert state.opened is None
-        assert len(state.failures) <= 2, "those that can't count any more are forgotten"
+        assert counted(state, OPTIONS, at(minute)) <= 2
+
+
+def test_a_source_s_own_time_hides_no_failure_from_the_connection_s_others() -> None:
+    hasty = Breaker(failures=2, within=timedelta(seconds=30))
+    state = CLOSED
+    for minute in (0, 1, 2):
+        state = failed(state, hasty, at(minute), "hasty")
+        assert (phase(state, hasty, at(minute)), counted(state, hasty, at(minute))) == ("closed", 1)
+    assert counted(state, OPTIONS, at(3)) == 3
+    assert failed(state, OPTIONS, at(3), "patient") == opened_at(3)
+    once = Breaker(failures=1)
+    assert failed(state, once, at(3), "once") == opened_at(3)
+
+
+def test_the_last_hundred_failures_of_the_last_day_are_remembered() -> None:
+    most = Breaker(failures=100, within=timedelta(days=1))
+    state = CLOSED
+    for minute in range(0, 24 * 60 * 3, 15):  # 96 a day
+        state = failed(state, most, at(minute), "a")
+    assert (len(state.failures), state.opened) == (96, None)
+    for minute in range(300):  # one after another leaves each alone in its time
+        state = failed(state, Breaker(failures=2, within=timedelta(seconds=1)), at(5000 + minute), "a")
+    assert len(state.failures) == 100
+    assert failed(state, most, at(5300), "a") == opened_at(5300)
 
 
 def test_a_success_takes_no_failure_back() -> None:
@@ -112,7 +136,7 @@ def test_whatever_happens_it_can_be_asked_again_after_two_cool_downs(events: lis
             state = admit(state, OPTIONS, now, who)[1]
         else:
             state = failed(state, OPTIONS, now, who) if event == "fail" else answered(state, who)
-        assert len(state.failures) < OPTIONS.failures
+        assert counted(state, OPTIONS, now) < OPTIONS.failures
     assert admit(state, OPTIONS, now + 2 * OPTIONS.cool_down, "later")[0]
 
 

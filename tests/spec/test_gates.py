@@ -49,12 +49,21 @@ def test_so_too_where_the_environment_says_it(project: Project) -> None:
 def test_a_window_that_nothing_would_find_again_is_never_skipped(project: Project, schedule: str) -> None:
     text = BREAKS.replace('"@daily"', schedule).replace("start: 2013-01-01\n", "")
     windowed = text.replace("window: all", "window: {column: at}\n    settle: 0s")
-    assert project.told(text) == [], "the next window brings it all"
+    whole = text.replace("strategy: append", "strategy: snapshot")
+    merged = text.replace("{strategy: append}", "{strategy: merge, keys: [id], sequence: at}")
+    for safe in (whole, merged):
+        assert project.told(safe) == [], "the next window brings it all"
     assert project.told(windowed.replace("strategy: append", "strategy: snapshot")) == []
     assert project.told(windowed.replace("skip", "fail")) == []
+    for write in ("{strategy: append}", "{strategy: replace_window, column: at}"):
+        [found] = project.told(text.replace("{strategy: append}", write))
+        assert "nothing finds a skipped window" in found, "each window keeps rows of its own, all read or not"
+    cut = merged.replace("- filter: amount > 0", "- sql: SELECT * FROM input WHERE at < ${window.end}")
+    [found] = project.told(cut)
+    assert "nothing finds a skipped window" in found, "a step leaves out other windows' rows"
     [found] = project.told(windowed)
     assert found.startswith("10:14 conflicting-keys extract.orders.breaker | nothing finds a skipped window of this")
     assert "when_open: fail" in found
     beside = "  others: {type: jdbc, connection: erp, table: others, window: {column: at}, settle: 0s}\ntransform:\n"
-    found, _ = project.told(text.replace("transform:\n", beside))
+    found, _ = project.told(merged.replace("transform:\n", beside))
     assert "extract.orders.breaker | nothing finds a skipped window" in found, "the other source's window goes with it"

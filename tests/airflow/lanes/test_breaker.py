@@ -76,6 +76,18 @@ def test_tasks_share_it_and_the_report_says_how_it_stands(variables: dict[str, s
     ]
 
 
+def test_a_task_is_told_only_of_failures_that_count_for_it(variables: dict[str, str]) -> None:
+    clock, said = Clock(), list[str]()
+    hasty = dataclasses.replace(FAST, within=timedelta(seconds=30))
+    for _ in range(2):
+        shown = of(clock, "a", said, orders=("crm", hasty)).note(DOWN)
+        clock.now += timedelta(minutes=1)
+    assert shown["crm"] == {"state": "closed", "failures": 1, "until": None}
+    assert said == ["[etl] breaker crm: failure 1 of 2"] * 2
+    patient = dataclasses.replace(FAST, failures=3)
+    assert of(clock, "b", orders=("crm", patient)).note(DOWN)["crm"]["state"] == "open", "three in ten minutes"
+
+
 def test_skipping_says_that_the_window_is_not_loaded(variables: dict[str, str]) -> None:
     from airflow_provider_etl.compat import AirflowSkipException
 
@@ -202,9 +214,8 @@ def test_a_source_s_own_options_win_and_change_no_fingerprint(project: Any) -> N
         "c": {"type": "jdbc", "connection": "other", "table": "c", "window": "all"},
     }
     transform = {name: {"from": name} for name in told}
-    load = {
-        name: {"type": "delta", "path": f"data/{name}", "from": name, "write": {"strategy": "append"}} for name in told
-    }
+    write = {"strategy": "snapshot"}
+    load = {name: {"type": "delta", "path": f"data/{name}", "from": name, "write": write} for name in told}
     file = {"schedule": "manual", "extract": told, "transform": transform, "load": load}
     loaded = load_mapping(file, name="shop", environment=str(environment))
     assert loaded.pipeline is not None, loaded.errors
@@ -234,7 +245,7 @@ def test_a_breaker_that_opens_during_a_replay_loses_nothing_of_what_is_loaded(
     file = {
         "schedule": "@daily",
         "start": "2026-01-01",
-        "extract": {"a": {"type": "table", "path": "data/a", "window": "all"}},
+        "extract": {"a": {"type": "table", "path": "data/${window.start:%Y-%m-%d}"}},
         "load": {"lake": {"type": "delta", "path": "data/lake/again", "write": {"strategy": "append"}}},
     }
     environment = project / "config/environments/local.yaml"
@@ -260,6 +271,8 @@ def test_a_breaker_that_opens_during_a_replay_loses_nothing_of_what_is_loaded(
     assert [reports[window]["state"] for window in windows] == ["succeeded", "failed", "failed"]
     assert reports[windows[2]]["error"]["kind"] == "infrastructure"
     assert calls == [3, 1]
-    calls.append(0)
-    with pytest.raises(AirflowSkipException if skips else InfrastructureError, match="open"):
-        operator._replayed(context, pipeline, windows)
+    uncut = dataclasses.replace(windows[0], end=windows[0].end - timedelta(hours=6))
+    for asked in (windows, [uncut, *windows]):
+        with pytest.raises(AirflowSkipException if skips else InfrastructureError, match="open"):
+            operator._replayed(context, pipeline, asked)
+    assert calls == [3, 1, 3, 3], "of a window that can't be planned no application has told anything"

@@ -79,6 +79,13 @@ def test_timestamp_bounds_are_read_in_the_pipelines_timezone_unless_they_say_the
     )
     assert [result.success for result in done.results] == [True, True, True]
     assert checks(rows, {"in_range": {"column": "t", "max": "2013-01-01"}}).numbers == [(1, 1, False)]
+    for micros, text, zone in (
+        (253402318799000000, "9999-12-31T23:59:59", "America/New_York"),
+        (-62135629200000000, "0001-01-01T00:00:00+09:00", "UTC"),
+    ):
+        end = spark.range(1).selectExpr(f"timestamp_micros({micros}L) AS t")
+        exactly = {"in_range": {"column": "t", "min": text, "max": text}}
+        assert checks(end, exactly, zone=zone).numbers == [(1, 0, True)], "in UTC it isn't in the years 1 to 9999"
 
 
 @pytest.mark.parametrize(
