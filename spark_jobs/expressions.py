@@ -17,6 +17,8 @@ _ONE: Final = "one Spark SQL expression"
 _UNPARSED: Final = ("PARSE_", "INVALID_SQL_SYNTAX")
 # The word anywhere, since comments and quotes can stand between a name and its parenthesis.
 _CODE: Final = re.compile(r"\b(reflect|try_reflect|java_method)\b", re.IGNORECASE)
+# IDENTIFIER('ref' || 'lect') names it without the word; blanks may be any of Unicode's.
+_NAMING: Final = re.compile(r"\bidentifier\b(?:\s|[^\x00-\x7f])*(?=\(|/\*|--)", re.IGNORECASE)
 # The nodes of a plan that may end before their rows do; at the start of a line, behind its branches.
 _STOPS: Final = re.compile(
     r"^[\s:+-]*'?(?:Global|Local)?(?:Limit|Offset|Tail|Join|AsOfJoin|Sample|Intersect|Except)", re.MULTILINE
@@ -57,11 +59,18 @@ def refuse_code(text: str, where: str) -> None:
     """See that a text calls no Java method: authors of pipeline files aren't trusted to run code.
 
     Raises:
-        ConfigError: it names a function that does.
+        ConfigError: it names a function that does, or makes a name of a text, which may be that of such a function.
     """
     found = _CODE.search(text)
     if found:
         raise ConfigError(f"{found[0]} runs Java code", where=where, expected="Spark SQL's other functions")
+    if _NAMING.search(text):
+        raise ConfigError(
+            "IDENTIFIER(…) makes a name of a text",
+            where=where,
+            expected="the name itself",
+            remedy="write it there; a column that is called so stands in backticks before a comment",
+        )
 
 
 def analysed(build: Callable[[], DataFrame], columns: Sequence[str], where: str, text: str | None = None) -> DataFrame:

@@ -6,7 +6,7 @@ a statement is a statement. What it lets through is refused here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,7 @@ from airflow_provider_etl.spec.diagnostics import nearest, shown
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, scalars
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
-from airflow_provider_etl.spec.sql_calls import doubtful
+from airflow_provider_etl.spec.sql_calls import Call, doubtful, hidden
 from airflow_provider_etl.spec.sql_order import unordered
 from airflow_provider_etl.spec.sql_parsing import parse
 from airflow_provider_etl.spec.variables import blanked
@@ -135,7 +135,7 @@ class _Text:
             self._expression(found[0])
         else:
             self._query(found[0], tables)
-        self._calls(tokens)
+        self._calls([*doubtful(tokens), *hidden(tokens)])
         if len(found) == 1 and self.deterministic:
             self._order(found[0], tokens)
 
@@ -151,7 +151,7 @@ class _Text:
         from sqlglot.errors import SqlglotError
 
         try:
-            self._calls(Dialect.get_or_raise("").tokenize(blanked(self.node.text)))
+            self._calls(doubtful(Dialect.get_or_raise("").tokenize(blanked(self.node.text))))
         except SqlglotError:
             return
 
@@ -223,8 +223,8 @@ class _Text:
             hint = nearest(table.name, tables)
             self._tell("query-table", f"{shown(table.name)} is no dataset", hint, offset)
 
-    def _calls(self, tokens: list[Token]) -> None:
-        for call in doubtful(tokens):
+    def _calls(self, calls: Iterable[Call]) -> None:
+        for call in calls:
             if call.runs_code:
                 message = f"{call.name} runs code of any kind"
                 self._tell("expression-code", message, "use Spark SQL's functions", call.offset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_etl.spec.sql_clock import clock_texts
@@ -80,6 +81,18 @@ def doubtful(tokens: list[Token]) -> Iterator[Call]:
                 yield Call(name=token.text, offset=token.start)
         elif name in _BARE_WORDS and form != "IDENTIFIER" and before not in {".", "as"}:
             yield Call(name=token.text, offset=token.start)
+
+
+def hidden(tokens: list[Token]) -> Iterator[Call]:
+    """The calls of a text of Spark SQL whose name is made of a text: it may be that of any function, or any table."""
+    for token, after in pairwise(tokens):
+        if after.text == "(" and plain(token.text) == "identifier" and token.token_type.name != "STRING":
+            yield Call(name=token.text, offset=token.start, runs_code=True)
+
+
+def plain(name: str) -> str:
+    """A word in small letters, as Spark reads it: in capitals first: that of a dotless i is I."""
+    return name.upper().lower()
 
 
 def _samples(tokens: list[Token]) -> Iterator[Call]:

@@ -61,6 +61,7 @@ def queried(text: str) -> str:
         ("{{ ds }}", 0, "expression-statement"),
         ("java_method('java.lang.Runtime', 'x')", 0, "expression-code"),
         ("a = reflect('a', 'b')", 4, "expression-code"),
+        ("a = IDENTIFIER /**/ ('abs')", 4, "expression-code"),
     ],
 )
 def test_what_is_no_single_scalar_expression_is_told_at_its_column(
@@ -225,6 +226,7 @@ def test_every_expression_of_a_mapping_is_told(project: Project, changed: Change
         ("select * from input tablesample (10 percent)", 20, "expression-clock"),
         ("select * from input TABLESAMPLE (5 ROWS) i join orders repeatable (1)", 20, "expression-clock"),
         ("select java_method('a', 'b') from input", 7, "expression-code"),
+        ("select identifier('ab' || 's')(a) from input", 7, "expression-code"),
         ("", 0, "expression-empty"),
     ],
 )
