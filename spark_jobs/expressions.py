@@ -109,7 +109,8 @@ def refuse_programs(rows: DataFrame, text: str, where: str) -> None:
         ConfigError: it has `TRANSFORM … USING`, or one of its other spellings.
     """
     plan: Any = rows._jdf  # noqa: SLF001 - PySpark shows a plan to people alone
-    if "using" in text.lower() and "ScriptTransformation" in plan.queryExecution().analyzed().toString():
+    # In capitals, as Spark's lexer reads it: those of a long s and of a dotless i are S and I.
+    if "USING" in text.upper() and "ScriptTransformation" in plan.queryExecution().analyzed().toString():
         raise ConfigError("TRANSFORM … USING runs a program", where=where, expected="Spark SQL's functions")
 
 

@@ -14,7 +14,7 @@ from spark_jobs.flow import Context
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_STOPS: Final = r"\b(limit|offset|tablesample|join)\b"
+_STOPS: Final = r"\b(LIMIT|OFFSET|TABLESAMPLE|JOIN)\b"
 _FILES: Final = "spark.sql.runSQLOnFiles"
 
 
@@ -44,13 +44,13 @@ def answer(query: str, tables: Mapping[str, DataFrame], context: Context) -> Dat
 
 def named_in(query: str, datasets: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
     """The datasets whose names stand in a query: only those are asked for."""
-    return {name: datasets[name] for name in datasets if name.lower() in query.lower()}
+    return {name: datasets[name] for name in datasets if name.upper() in query.upper()}
 
 
 def _may_stop_early(query: str, tables: Mapping[str, DataFrame]) -> bool:
     """Whether Spark may leave a table half read: its rows would be miscounted, so a shuffle then reads it whole."""
-    text = query.lower()
-    again = any(text.count(name.lower()) > 1 for name in tables)
+    text = query.upper()  # as Spark's lexer reads words
+    again = any(text.count(name.upper()) > 1 for name in tables)
     return len(tables) > 1 or again or re.search(_STOPS, text) is not None
 
 

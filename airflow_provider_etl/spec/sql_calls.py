@@ -70,8 +70,8 @@ def doubtful(tokens: list[Token]) -> Iterator[Call]:
     yield from _samples(tokens)
     for place, token in enumerate(tokens):
         after = [item.text for item in tokens[place + 1 : place + 3]]
-        before = tokens[place - 1].text.lower() if place else ""
-        name, form = token.text.lower(), token.token_type.name
+        before = plain(tokens[place - 1].text) if place else ""
+        name, form = plain(token.text), token.token_type.name
         if form == "STRING":
             continue
         if after[:1] == ["("]:

@@ -102,6 +102,7 @@ def test_what_is_no_single_scalar_expression_is_told_at_its_column(
         ("monotonically_increasing_id() > 1", 0),
         ("input_file_name() = a", 0),
         ("current_user = a", 0),
+        ("at > current_t\u0131mestamp", 5),
         ("a = session_user", 4),
         ("user() = a", 0),
     ],

@@ -145,6 +145,7 @@ def test_what_is_no_aggregate_is_an_error_of_the_file(rows: DataFrame, options: 
         "SELECT * FROM (FROM input SELECT TRANSFORM(k) /**/ USING 'touch {there}')",
         "WITH c AS (FROM input MAP k USING 'touch {there}' AS x) SELECT * FROM c",
         "SELECT k FROM input WHERE EXISTS (FROM input REDUCE k USING 'touch {there}' AS x)",
+        "SELECT TRANSFORM(k) U\u017f\u0131NG 'touch {there}' AS (x STRING) FROM input",
     ],
 )
 def test_no_query_runs_a_program(rows: DataFrame, query: str, tmp_path: Path) -> None:
