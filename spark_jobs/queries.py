@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spark_jobs.columns import quote
 from spark_jobs.expressions import analysed, refuse_code, refuse_programs
 from spark_jobs.flow import Context
+from spark_jobs.relations import refuse_others
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -30,7 +31,7 @@ def answer(query: str, tables: Mapping[str, DataFrame], context: Context) -> Dat
         context: what runs.
 
     Raises:
-        ConfigError: Spark refuses the query, or it runs code that isn't Spark's.
+        ConfigError: Spark refuses the query, it runs code that isn't Spark's, or it reads another table.
     """
     refuse_code(query, context.where)
     known = [f"{name}.{column}" for name, table in tables.items() for column in table.columns]
@@ -39,6 +40,7 @@ def answer(query: str, tables: Mapping[str, DataFrame], context: Context) -> Dat
     with no_files(context.spark):
         found = analysed(lambda: _run(query, tables, context.spark), known, context.where)
     refuse_programs(found, query, context.where)
+    refuse_others(found, query, tables.values(), tables, context.where)
     return found
 
 

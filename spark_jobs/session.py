@@ -29,6 +29,7 @@ _CONF: Final = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.csv.parser.columnPruning.enabled": "false",
     "spark.sql.runSQLOnFiles": "false",  # a query of a pipeline file must not read paths: roots say which are allowed
+    "spark.sql.variable.substitute": "false",  # ${env:NAME} in a query would be the driver's environment, past lint
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",

@@ -228,6 +228,9 @@ class _Text:
             if call.runs_code:
                 message = f"{call.name} runs code of any kind"
                 self._tell("expression-code", message, "use Spark SQL's functions", call.offset)
+            elif call.reads_files:
+                message = f"{call.name} reads files by their paths"
+                self._tell("expression-code", message, "leave its options out, and maps beside it", call.offset)
             elif self.deterministic:
                 hint = f"{call.remedy}, or say `deterministic: false`"
                 message = f"{shown(call.name)} gives another value every time: the window couldn't be repeated"

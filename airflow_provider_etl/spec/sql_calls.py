@@ -44,6 +44,8 @@ _BARE_WORDS: Final = frozenset(
     {"current_date", "current_time", "current_timestamp", "localtimestamp", "current_user", "session_user"}
 )
 _CODE_CALLS: Final = frozenset({"java_method", "reflect", "try_reflect"})
+_FILE_CALLS: Final = frozenset({"from_protobuf", "to_protobuf"})
+_FILE_OPTIONS: Final = frozenset({"from_avro", "from_xml", "schema_of_avro", "schema_of_xml"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +56,14 @@ class Call:
         name: as it is written.
         offset: its place in the text, from 0.
         runs_code: whether it runs code, else it is not repeatable.
+        reads_files: whether it reads files, by their paths.
         remedy: what to do, where that isn't to ask for the window.
     """
 
     name: str
     offset: int
     runs_code: bool = False
+    reads_files: bool = False
     remedy: str = "use ${window.start} or ${window.end}"
 
 
@@ -84,10 +88,19 @@ def doubtful(tokens: list[Token]) -> Iterator[Call]:
 
 
 def hidden(tokens: list[Token]) -> Iterator[Call]:
-    """The calls of a text of Spark SQL whose name is made of a text: it may be that of any function, or any table."""
-    for token, after in pairwise(tokens):
-        if after.text == "(" and plain(token.text) == "identifier" and token.token_type.name != "STRING":
+    """The calls of a text of Spark SQL that do what doesn't show.
+
+    Their name is made of a text, which may be that of any function or table; or what they are given names files.
+    """
+    pairs = pairwise(tokens)
+    calls = [token for token, after in pairs if after.text == "(" and token.token_type.name != "STRING"]
+    options = any(plain(token.text) == "map" for token in calls)
+    for token in calls:
+        name = plain(token.text)
+        if name == "identifier":
             yield Call(name=token.text, offset=token.start, runs_code=True)
+        elif name in _FILE_CALLS or (options and name in _FILE_OPTIONS):
+            yield Call(name=token.text, offset=token.start, reads_files=True)
 
 
 def plain(name: str) -> str:

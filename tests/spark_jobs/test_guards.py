@@ -28,3 +28,33 @@ def test_no_function_is_called_by_a_name_that_is_made(text: str) -> None:
 @pytest.mark.parametrize("text", ["identifier > 1", "coalesce(identifier, 0)", "my_identifier(1)", "t.identifier"])
 def test_a_column_may_be_called_identifier(text: str) -> None:
     refuse_code(text, "transform.result[0].filter")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM table_changes_by_path('/any/table', 0)",
+        "SELECT * FROM `TABLE_CHANGES`/**/('orders', 0)",
+        """from_avro(x, '"string"', map('avroSchemaUrl', '/etc/passwd'))""",
+        "from_xml(x, 'a INT', Map /**/ ('rowValidationXSDPath', '/etc/passwd')).a",
+        "from_xml(x, 'a INT', `map`('rowValidationXSDPath', '/etc/passwd')).a",
+        "schema_of_xml('<a/>', map('rowValidationXSDPath', '/etc/passwd'))",
+        "from_protobuf(x, 'A', '/etc/passwd')",
+    ],
+)
+def test_no_function_reads_files_or_tables(text: str) -> None:
+    with pytest.raises(ConfigError, match="reads"):
+        refuse_code(text, "transform.result[0].sql")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from_xml(x, 'a INT, b MAP<STRING, INT>').b",
+        "from_xml(x, 'a INT').a > map_keys(m)[0]",
+        "map('a', 1)['a']",
+        """from_avro(x, '"string"')""",
+    ],
+)
+def test_functions_without_options_are_as_before(text: str) -> None:
+    refuse_code(text, "transform.result[0].sql")

@@ -62,6 +62,8 @@ def queried(text: str) -> str:
         ("java_method('java.lang.Runtime', 'x')", 0, "expression-code"),
         ("a = reflect('a', 'b')", 4, "expression-code"),
         ("a = IDENTIFIER /**/ ('abs')", 4, "expression-code"),
+        ("a = from_xml(b, 'a INT', map('rowValidationXSDPath', '/p')).a", 4, "expression-code"),
+        ("a = From_Protobuf(b, 'A', '/p')", 4, "expression-code"),
     ],
 )
 def test_what_is_no_single_scalar_expression_is_told_at_its_column(
@@ -221,6 +223,8 @@ def test_every_expression_of_a_mapping_is_told(project: Project, changed: Change
         ("select * from db.orders", 17, "query-table"),
         ("select * from csv.`/etc/passwd`", 18, "query-table"),
         ("select * from read_files('/etc')", 14, "query-table"),
+        ("select * from table_changes_by_path('/etc', 0)", 14, "query-table"),
+        ("select from_avro(a, '\"string\"', map('avroSchemaUrl', '/p')) from input", 7, "expression-code"),
         ("select * from (select * from secrets) s", 29, "query-table"),
         ("select now() as at from input", 7, "expression-clock"),
         ("select session_user as who from input", 7, "expression-clock"),
