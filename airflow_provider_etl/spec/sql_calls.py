@@ -43,6 +43,8 @@ _CLOCK_CALLS: Final = frozenset(
 _BARE_WORDS: Final = frozenset(
     {"current_date", "current_time", "current_timestamp", "localtimestamp", "current_user", "session_user"}
 )
+WINDOW: Final = "use ${window.start} or ${window.end}"
+"""What to do instead of asking the clock."""
 _CODE_CALLS: Final = frozenset({"java_method", "reflect", "try_reflect"})
 _FILE_CALLS: Final = frozenset({"from_protobuf", "to_protobuf"})
 _FILE_OPTIONS: Final = frozenset({"from_avro", "from_xml", "schema_of_avro", "schema_of_xml"})
@@ -64,7 +66,7 @@ class Call:
     offset: int
     runs_code: bool = False
     reads_files: bool = False
-    remedy: str = "use ${window.start} or ${window.end}"
+    remedy: str = WINDOW
 
 
 def doubtful(tokens: list[Token]) -> Iterator[Call]:
