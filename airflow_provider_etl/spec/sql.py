@@ -114,7 +114,7 @@ class _Text:
     deterministic: bool
     substituted: bool
     grouped: bool
-    clock: str = ""  # what to do instead of asking the clock; "" where the call's own remedy can be followed
+    clock: str = ""  # an expectation's: what to do instead of asking the clock; "" elsewhere, with the call's own remedy
 
     def check(self, tables: list[str] | None, filled: str | None = None) -> None:
         """Parse it.
@@ -137,7 +137,7 @@ class _Text:
         elif tables is None:
             self._expression(found[0])
             end = next((token.start for token in tokens if token.token_type.name == "SEMICOLON"), None)
-            if end is not None:  # sqlglot drops one at the end, Spark refuses it
+            if end is not None and self.clock:  # Great Expectations hands it to Spark, which refuses it
                 self._tell("expression-many", "one expression is wanted, ';' is left over", "take it away", end)
         else:
             self._query(found[0], tables)
