@@ -114,7 +114,7 @@ class _Text:
     deterministic: bool
     substituted: bool
     grouped: bool
-    clock: str = ""  # an expectation's: what to do instead of asking the clock; "" elsewhere, with the call's own remedy
+    clock: str = ""  # of an expectation: what to do instead of asking the clock
 
     def check(self, tables: list[str] | None, filled: str | None = None) -> None:
         """Parse it.
