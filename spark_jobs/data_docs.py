@@ -118,15 +118,14 @@ def _windows(folder: str, storage: Folder) -> dict[str, dict[str, dict[str, int]
     found = {}
     names = (name for name, _ in storage.names(folder) if name != INDEX and not name.endswith(".writing"))
     for key in sorted(names, reverse=True)[:MOST]:
-        if any(name == SUMMARY for name, _ in storage.names(f"{folder}/{key}")):
-            found[key] = _counts(storage.read(f"{folder}/{key}/{SUMMARY}"))
+        found[key] = _counts(f"{folder}/{key}/{SUMMARY}", storage)
     return {key: counts for key, counts in found.items() if counts}
 
 
-def _counts(text: str) -> dict[str, dict[str, int]]:
-    """Dataset -> counts of a summary; nothing where it is none, such as one that is being written."""
+def _counts(path: str, storage: Folder) -> dict[str, dict[str, int]]:
+    """Dataset -> counts of a summary; nothing where there is none, or one that is being written."""
     try:
-        found = json.loads(text)
+        found = json.loads(storage.read(path))
         return {str(name): {word: int(number) for word, number in item.items()} for name, item in found.items()}
-    except (ValueError, TypeError, AttributeError):
+    except Exception:  # noqa: BLE001 - whatever is wrong with one window's, the index lists the others
         return {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.columns import listed, nearest
 from spark_jobs.errors import ConfigError
+from spark_jobs.relations import refuse_tables
 
 if TYPE_CHECKING:
     from pyspark.errors import PySparkException
@@ -17,6 +18,13 @@ _ONE: Final = "one Spark SQL expression"
 _UNPARSED: Final = ("PARSE_", "INVALID_SQL_SYNTAX")
 # The word anywhere, since comments and quotes can stand between a name and its parenthesis.
 _CODE: Final = re.compile(r"\b(reflect|try_reflect|java_method)\b", re.IGNORECASE)
+# IDENTIFIER('ref' || 'lect') names it without the word; blanks may be any of Unicode's.
+_NAMING: Final = re.compile(r"\bidentifier\b(?:\s|[^\x00-\x7f])*(?=\(|/\*|--)", re.IGNORECASE)
+# Tables by their paths, and options that name files; a schema may hold map<…>.
+_TABLES: Final = re.compile(r"\btable_changes\w*", re.IGNORECASE)
+_FILES: Final = re.compile(r"\b(?:from|to)_protobuf\b", re.IGNORECASE)
+_OPTIONS: Final = re.compile(r"\b(?:from|schema_of)_(?:avro|xml)\b", re.IGNORECASE)
+_MAP: Final = re.compile(r"\bmap\b(?!\s*<)", re.IGNORECASE)
 # The nodes of a plan that may end before their rows do; at the start of a line, behind its branches.
 _STOPS: Final = re.compile(
     r"^[\s:+-]*'?(?:Global|Local)?(?:Limit|Offset|Tail|Join|AsOfJoin|Sample|Intersect|Except)", re.MULTILINE
@@ -54,14 +62,32 @@ def forms(text: str, where: str) -> tuple[Column, Column]:
 
 
 def refuse_code(text: str, where: str) -> None:
-    """See that a text calls no Java method: authors of pipeline files aren't trusted to run code.
+    """See that a text calls no Java method: authors of pipeline files aren't trusted to run code, or to read files.
 
     Raises:
-        ConfigError: it names a function that does.
+        ConfigError: it names a function that does, or makes a name of a text, which may be that of such a function; or
+            one that reads files or tables by their paths.
     """
     found = _CODE.search(text)
     if found:
         raise ConfigError(f"{found[0]} runs Java code", where=where, expected="Spark SQL's other functions")
+    if _NAMING.search(text):
+        raise ConfigError(
+            "IDENTIFIER(…) makes a name of a text",
+            where=where,
+            expected="the name itself",
+            remedy="write it there; a column that is called so stands in backticks before a comment",
+        )
+    found, options = _TABLES.search(text) or _FILES.search(text), _OPTIONS.search(text)
+    if found:
+        raise ConfigError(f"{found[0]} reads what isn't given", where=where, expected="datasets and their columns")
+    if options and _MAP.search(text):
+        raise ConfigError(
+            f"{options[0]} with options reads files",
+            where=where,
+            expected="none beside a map: its options are one",
+            remedy="leave them out, or make the map in a step of its own",
+        )
 
 
 def analysed(build: Callable[[], DataFrame], columns: Sequence[str], where: str, text: str | None = None) -> DataFrame:
@@ -74,7 +100,7 @@ def analysed(build: Callable[[], DataFrame], columns: Sequence[str], where: str,
         text: what was written there, for the error.
 
     Raises:
-        ConfigError: an unknown column or function, types that don't fit, a syntax error.
+        ConfigError: an unknown column or function, types that don't fit, a syntax error, a program, a table.
     """
     from pyspark.errors import AnalysisException, ArithmeticException, IllegalArgumentException, ParseException
 
@@ -85,6 +111,7 @@ def analysed(build: Callable[[], DataFrame], columns: Sequence[str], where: str,
         raise _explained(reason, columns, where, text) from reason
     if text is not None:
         refuse_programs(rows, text, where)
+        refuse_tables(rows, text, where)
     return rows
 
 
@@ -100,7 +127,8 @@ def refuse_programs(rows: DataFrame, text: str, where: str) -> None:
         ConfigError: it has `TRANSFORM … USING`, or one of its other spellings.
     """
     plan: Any = rows._jdf  # noqa: SLF001 - PySpark shows a plan to people alone
-    if "using" in text.lower() and "ScriptTransformation" in plan.queryExecution().analyzed().toString():
+    # In capitals, as Spark's lexer reads it: those of a long s and of a dotless i are S and I.
+    if "USING" in text.upper() and "ScriptTransformation" in plan.queryExecution().analyzed().toString():
         raise ConfigError("TRANSFORM … USING runs a program", where=where, expected="Spark SQL's functions")
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from spark_jobs.columns import quote
 from spark_jobs.expressions import analysed, refuse_code, refuse_programs
 from spark_jobs.flow import Context
+from spark_jobs.relations import refuse_others
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_STOPS: Final = r"\b(limit|offset|tablesample|join)\b"
+_STOPS: Final = r"\b(LIMIT|OFFSET|TABLESAMPLE|JOIN)\b"
 _FILES: Final = "spark.sql.runSQLOnFiles"
 
 
@@ -30,7 +31,7 @@ def answer(query: str, tables: Mapping[str, DataFrame], context: Context) -> Dat
         context: what runs.
 
     Raises:
-        ConfigError: Spark refuses the query, or it runs code that isn't Spark's.
+        ConfigError: Spark refuses the query, it runs code that isn't Spark's, or it reads another table.
     """
     refuse_code(query, context.where)
     known = [f"{name}.{column}" for name, table in tables.items() for column in table.columns]
@@ -39,18 +40,19 @@ def answer(query: str, tables: Mapping[str, DataFrame], context: Context) -> Dat
     with no_files(context.spark):
         found = analysed(lambda: _run(query, tables, context.spark), known, context.where)
     refuse_programs(found, query, context.where)
+    refuse_others(found, query, tables.values(), tables, context.where)
     return found
 
 
 def named_in(query: str, datasets: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
     """The datasets whose names stand in a query: only those are asked for."""
-    return {name: datasets[name] for name in datasets if name.lower() in query.lower()}
+    return {name: datasets[name] for name in datasets if name.upper() in query.upper()}
 
 
 def _may_stop_early(query: str, tables: Mapping[str, DataFrame]) -> bool:
     """Whether Spark may leave a table half read: its rows would be miscounted, so a shuffle then reads it whole."""
-    text = query.lower()
-    again = any(text.count(name.lower()) > 1 for name in tables)
+    text = query.upper()  # as Spark's lexer reads words
+    again = any(text.count(name.upper()) > 1 for name in tables)
     return len(tables) > 1 or again or re.search(_STOPS, text) is not None
 
 

@@ -8,6 +8,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import uuid4
@@ -29,6 +30,7 @@ _CONF: Final = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.csv.parser.columnPruning.enabled": "false",
     "spark.sql.runSQLOnFiles": "false",  # a query of a pipeline file must not read paths: roots say which are allowed
+    "spark.sql.variable.substitute": "false",  # ${env:NAME} in a query would be the driver's environment, past lint
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
@@ -238,17 +240,35 @@ class Storage:
             InfrastructureError: it couldn't be renamed, because others write it all the time.
         """
         hidden = f"{path}.{uuid4().hex}.writing"
-        stream = self._fs.create(self._path(hidden), True)
         try:
-            stream.write(bytearray(text, "utf-8"))
-        finally:
-            stream.close()
+            stream = self._fs.create(self._path(hidden), True)
+            try:
+                stream.write(bytearray(text, "utf-8"))
+            finally:
+                stream.close()
+            self._replace(hidden, path)
+        except BaseException:
+            with suppress(Exception):  # the first error counts
+                self._fs.delete(self._path(hidden), False)
+            raise
+
+    def _replace(self, hidden: str, path: str) -> None:
         for _ in range(_RENAMES):  # another writer may be there between the two
             self._fs.delete(self._path(path), False)
-            if self._fs.rename(self._path(hidden), self._path(path)):
+            if self._renamed(hidden, path):
                 return
-        self._fs.delete(self._path(hidden), False)
         raise InfrastructureError(f"{path} couldn't be written", where=path, remedy="repeat it")
+
+    def _renamed(self, old: str, new: str) -> bool:
+        """Whether a file could be renamed: where the new name is taken, S3A raises what others answer with False."""
+        from py4j.protocol import Py4JJavaError
+
+        try:
+            return bool(self._fs.rename(self._path(old), self._path(new)))
+        except Py4JJavaError as error:
+            if "FileAlreadyExistsException" in str(error.java_exception.getClass().getName()):
+                return False
+            raise
 
     def first_line(self, path: str) -> str | None:
         """The first line of a text file; None where there is no such file."""

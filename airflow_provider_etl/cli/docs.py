@@ -126,3 +126,5 @@ class _Local:
         hidden = target.with_name(f".{target.name}.{uuid4().hex}.writing")
         hidden.write_text(text, encoding="utf-8")
         hidden.replace(target)
+        # Hadoop's sum of the file before, where Spark wrote that: its next read would fail.
+        target.with_name(f".{target.name}.crc").unlink(missing_ok=True)

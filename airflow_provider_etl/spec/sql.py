@@ -6,7 +6,7 @@ a statement is a statement. What it lets through is refused here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,7 @@ from airflow_provider_etl.spec.diagnostics import nearest, shown
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, scalars
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
-from airflow_provider_etl.spec.sql_calls import doubtful
+from airflow_provider_etl.spec.sql_calls import WINDOW, Call, doubtful, hidden
 from airflow_provider_etl.spec.sql_order import unordered
 from airflow_provider_etl.spec.sql_parsing import parse
 from airflow_provider_etl.spec.variables import blanked
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # Calls with something behind them, such as FILTER (…): expressions that sqlglot doesn't count among its conditions.
 _CALLS: Final = ("AtTimeZone", "FromTimeZone", "Filter", "WithinGroup", "IgnoreNulls", "RespectNulls")
 _NO_CALLS: Final = ("Binary", "Unary", "Cast", "Case", "If")  # functions to sqlglot, operators to Spark
+# Nothing is substituted among the arguments of an expectation.
+_CLOCK: Final = "compare in a `sql` step, which may name ${window.start}"
 _TABLE_CALLS: Final = frozenset({"range", "explode", "explode_outer", "posexplode", "inline", "stack"})
 
 
@@ -88,10 +90,10 @@ def _check_expectation(placed: Placed, problems: Problems, *, deterministic: boo
             problems.add(query, "invalid-value", str(error))
             return
         if isinstance(query, ScalarNode):
-            _Text(query, problems, deterministic, substituted=False, grouped=True).check([BATCH], text)
+            _Text(query, problems, deterministic, substituted=False, grouped=True, clock=_CLOCK).check([BATCH], text)
     found = condition.get("pass_through_filter") if isinstance(condition, MapNode) else condition
     if isinstance(found, ScalarNode) and spark_condition(placed.kind.kwargs) is not None:
-        _Text(found, problems, deterministic, substituted=False, grouped=False).check(None)
+        _Text(found, problems, deterministic, substituted=False, grouped=False, clock=_CLOCK).check(None)
 
 
 def parts(kind: Any, node: Node) -> Iterator[tuple[Any, Node]]:
@@ -112,6 +114,7 @@ class _Text:
     deterministic: bool
     substituted: bool
     grouped: bool
+    clock: str = ""  # of an expectation: what to do instead of asking the clock
 
     def check(self, tables: list[str] | None, filled: str | None = None) -> None:
         """Parse it.
@@ -133,9 +136,12 @@ class _Text:
             self._tell("expression-many", f"{len(statements)} statements stand where one is wanted", "", offset)
         elif tables is None:
             self._expression(found[0])
+            end = next((token.start for token in tokens if token.token_type.name == "SEMICOLON"), None)
+            if end is not None and self.clock:  # Great Expectations hands it to Spark, which refuses it
+                self._tell("expression-many", "one expression is wanted, ';' is left over", "take it away", end)
         else:
             self._query(found[0], tables)
-        self._calls(tokens)
+        self._calls([*doubtful(tokens), *hidden(tokens)])
         if len(found) == 1 and self.deterministic:
             self._order(found[0], tokens)
 
@@ -151,7 +157,7 @@ class _Text:
         from sqlglot.errors import SqlglotError
 
         try:
-            self._calls(Dialect.get_or_raise("").tokenize(blanked(self.node.text)))
+            self._calls(doubtful(Dialect.get_or_raise("").tokenize(blanked(self.node.text))))
         except SqlglotError:
             return
 
@@ -223,13 +229,17 @@ class _Text:
             hint = nearest(table.name, tables)
             self._tell("query-table", f"{shown(table.name)} is no dataset", hint, offset)
 
-    def _calls(self, tokens: list[Token]) -> None:
-        for call in doubtful(tokens):
+    def _calls(self, calls: Iterable[Call]) -> None:
+        for call in calls:
             if call.runs_code:
                 message = f"{call.name} runs code of any kind"
                 self._tell("expression-code", message, "use Spark SQL's functions", call.offset)
+            elif call.reads_files:
+                message = f"{call.name} reads files by their paths"
+                self._tell("expression-code", message, "leave its options out, and maps beside it", call.offset)
             elif self.deterministic:
-                hint = f"{call.remedy}, or say `deterministic: false`"
+                remedy = self.clock if self.clock and call.remedy == WINDOW else call.remedy
+                hint = f"{remedy}, or say `deterministic: false`"
                 message = f"{shown(call.name)} gives another value every time: the window couldn't be repeated"
                 self._tell("expression-clock", message, hint, call.offset)
 

@@ -65,6 +65,8 @@ class Expectation:
         """What is wrong with the arguments, as far as it is seen without Great Expectations."""
         foreign = FOREIGN.get(self.type)
         known = foreign or (*EXPECTATIONS[self.type].arguments, *beyond(self.type))
+        if _has_parameter(self.kwargs):
+            yield "$PARAMETER stands for a value that Great Expectations isn't given here: write the value"
         for key in self.kwargs:
             if key not in (*known, *IGNORED):
                 yield f"{self.type} has no argument {key!r}; {nearest(key, known) or f'it has {listed(known)}'}"
@@ -75,11 +77,7 @@ class Expectation:
             yield f"mostly is {share!r}, and not a share from 0 to 1"
         if parser not in _PARSERS:
             yield f"{PARSER} is {parser!r}: Spark's are spark and great_expectations"
-        if (
-            foreign
-            and "strict_min" in known
-            and all(self.kwargs.get(key) is None for key in ("min_value", "max_value"))
-        ):
+        if "strict_min" in known and all(self.kwargs.get(key) is None for key in ("min_value", "max_value")):
             yield f"{self.type} needs min_value, max_value or both: without them it always passes"
 
     @property
@@ -105,3 +103,9 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _as_json(item) for key, item in value.items()}
     return [_as_json(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _has_parameter(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(key == "$PARAMETER" or _has_parameter(item) for key, item in value.items())
+    return isinstance(value, list) and any(_has_parameter(item) for item in value)

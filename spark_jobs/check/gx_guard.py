@@ -111,7 +111,8 @@ def _refuse_references(schema: Any, where: str) -> None:
     """A schema's references to others are files and addresses that every executor would read."""
     if isinstance(schema, Mapping):
         for key, value in schema.items():
-            if key in {"$ref", "$dynamicRef", "$recursiveRef"} and not str(value).startswith("#"):
+            # Only a text is a reference: a property may be called so, and has a schema.
+            if key in {"$ref", "$dynamicRef", "$recursiveRef"} and isinstance(value, str) and not value.startswith("#"):
                 expected = "a reference within the schema: #/…"
                 raise ConfigError(f"{key} leads to {value!r}, out of the schema", where=where, expected=expected)
             _refuse_references(value, where)

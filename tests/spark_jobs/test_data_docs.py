@@ -97,14 +97,27 @@ def test_a_summary_that_can_t_be_read_hides_no_other(tmp_path: Path) -> None:
     for number, text in enumerate(("", "[]", '{"trips": 7}', '{"trips": {"passed": "x"}}', '{"trips": {"passed": 1}}')):
         (tmp_path / f"t1/2012-{number}").mkdir(parents=True)
         (tmp_path / f"t1/2012-{number}/summary.json").write_text(text)
+    (tmp_path / "t1/2012-x").mkdir()
+    for number, raw in enumerate((b"\xff", b'{"trips": {"passed": 1e999}}', b"[" * 100_000)):
+        (tmp_path / f"t1/2012-x{number}").mkdir()
+        (tmp_path / f"t1/2012-x{number}/summary.json").write_bytes(raw)
+    (tmp_path / "t1/2012-xs/summary.json").mkdir(parents=True)
     (tmp_path / "t1/index.html.1.writing").write_text("another run's")
     told = docs(str(tmp_path)).told(RESULTS, _Local)
     assert (told["state"], told["message"]) == ("written", "")
     index = (tmp_path / "t1/index.html").read_text()
-    assert [word in index for word in ("2013-01-01", "2012-4", "2012-0", "2012-1", "2012-2", "2012-3")] == [
+    assert [word in index for word in ("2013-01-01", "2012-4", "2012-0", "2012-1", "2012-2", "2012-3", "2012-x")] == [
         *[True] * 2,
-        *[False] * 4,
+        *[False] * 5,
     ]
+
+
+def test_a_file_that_is_written_here_leaves_no_sum_of_the_one_before(tmp_path: Path) -> None:
+    target, stale, other = tmp_path / "a.html", tmp_path / ".a.html.crc", tmp_path / ".b.html.crc"
+    for path in (target, stale, other):
+        path.write_text("before")
+    _Local().write(str(target), "after")
+    assert (target.read_text(), stale.exists(), other.exists()) == ("after", False, True)
 
 
 def test_pages_are_told_where_the_index_alone_can_t_be_written(tmp_path: Path) -> None:
@@ -142,6 +155,11 @@ def test_pages_are_written_wherever_spark_can_write(spark: SparkSession, tmp_pat
     assert told["pages"] == {"trips": f"file://{tmp_path}/docs/t1/2013-01-01/trips.html"}
     assert (tmp_path / "docs/t1/index.html").exists()
     assert not list(tmp_path.rglob("*.writing*"))
+    index = tmp_path / "docs/t1/index.html"
+    index.unlink()
+    (index / "in").mkdir(parents=True)  # neither deleted nor replaced: the file beside it goes
+    told = docs(f"file://{tmp_path}/docs").told(RESULTS, partial(Storage, spark, f"file://{tmp_path}/docs"))
+    assert (told["state"], bool(told["message"]), list(tmp_path.rglob("*.writing*"))) == ("written", True, [])
     told = docs("nowhere://docs").told(RESULTS, partial(Storage, spark, "nowhere://docs"))
     assert (told["state"], told["pages"], "nowhere" in told["message"]) == ("failed", {}, True)
 

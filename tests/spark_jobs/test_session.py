@@ -34,3 +34,7 @@ def test_an_engines_own_options_join_ours_and_come_later() -> None:
 def test_java_starts_with_the_collector_that_an_engine_chooses() -> None:
     told = options(DRIVER, **{DRIVER: "-XX:+UseZGC"})
     assert [item for item in told if item.endswith("GC")] == ["-XX:+UseZGC"], "of two it would start with none"
+
+
+def test_no_query_names_the_environment_of_the_driver() -> None:
+    assert settings({"jars": JARS})["spark.sql.variable.substitute"] == "false", "${env:NAME} is a text to Spark too"

@@ -14,8 +14,10 @@ from airflow_provider_etl.spec.expectations import arguments
 from airflow_provider_etl.spec.pipeline import Pipeline
 from spark_jobs import kinds
 from spark_jobs.check.gx_foreign import FOREIGN, IGNORED, REQUIRED
+from spark_jobs.check.gx_guard import _refuse_references
 from spark_jobs.check.gx_names import EXPECTATIONS, OTHERS
 from spark_jobs.check.gx_values import spark_type, strftime, strftime_of
+from spark_jobs.errors import ConfigError
 from tests.spec.conftest import ENVIRONMENT
 
 
@@ -306,6 +308,47 @@ def test_an_argument_of_another_type_is_an_error_at_its_place(folder: Path, text
 
 
 @pytest.mark.parametrize(
+    ("kind", "kwargs", "problem"),
+    [
+        (
+            "expect_column_mean_to_be_between",
+            "column: amount",
+            "* option-conflict *needs min_value, max_value *",
+        ),
+        ("expect_column_max_to_be_between", "column: amount", "* option-conflict *needs min_value, max_value *"),
+        (
+            "expect_column_max_to_be_between",
+            "column: amount, max_value: {$PARAMETER: most}",
+            "* option-conflict *$PARAMETER stands for a value*",
+        ),
+        (
+            "expect_column_values_to_be_in_set",
+            "column: amount, condition_parser: spark, value_set: [1, [{$PARAMETER: most}]]",
+            "* option-conflict *$PARAMETER stands for a value*",
+        ),
+        (
+            "expect_column_max_to_be_between",
+            'column: amount, max_value: 9, row_condition: "amount > 1;"',
+            "* expression-many one *is left over*",
+        ),
+    ],
+)
+def test_arguments_that_great_expectations_would_take_for_nothing(
+    folder: Path, kind: str, kwargs: str, problem: str
+) -> None:
+    test_what_can_t_be_is_one_error_at_its_place(
+        folder, f"expectation: {{type: {kind}, kwargs: {{{kwargs}}}}}", problem
+    )
+
+
+def test_a_property_of_a_schema_may_be_called_as_a_reference() -> None:
+    _refuse_references({"properties": {"$ref": {"type": "string"}, "a": {"$ref": "#/properties/$ref"}}}, "here")
+    for leads in ("file:///etc/passwd", "https://example.org/schema"):
+        with pytest.raises(ConfigError, match="out of the schema"):
+            _refuse_references({"properties": {"$ref": {"$ref": leads}}}, "here")
+
+
+@pytest.mark.parametrize(
     ("query", "problem"),
     [
         ("SELECT reflect('java.lang.Runtime', 'x') FROM {batch}", "24:* expression-code reflect runs code*"),
@@ -315,7 +358,7 @@ def test_an_argument_of_another_type_is_an_error_at_its_place(folder: Path, text
         ("SELECT * FROM {batch} JOIN orders USING (id)", "* query-table 'orders' is no dataset*"),
         ("INSERT OVERWRITE DIRECTORY '/tmp/x' USING csv SELECT * FROM {batch}", "24:* expression-syntax *"),
         ("DROP TABLE {batch}", "* query-statement DROP stands where one SELECT is wanted*"),
-        ("SELECT * FROM {batch} WHERE ordered_at < now()", "* expression-clock 'now*"),
+        ("SELECT * FROM {batch} WHERE ordered_at < now()", "* expression-clock 'now*| compare in a `sql` step, which*"),
         ("SELECT * FROM {batch} WHERE customer LIKE '{%'", "* invalid-value *{{*"),
         ("SELECT {batch.__class__} FROM {batch}", "24:* invalid-value *stands for nothing*"),
         ("SELECT * FROM {batch", "* invalid-value *{{*"),
@@ -350,7 +393,10 @@ def test_a_query_over_the_batch_is_taken(folder: Path, query: str) -> None:
         ("\"reflect('java.lang.Runtime', 'x') IS NULL\"", "*expression-code reflect runs code*"),
         ('"EXISTS (SELECT 1 FROM csv.`/etc/passwd`)"', "*expression-statement *subquery*"),
         ("\"id IN (SELECT TRANSFORM (id) USING 'sh' FROM orders)\"", "*expression-statement *"),
-        ('"ordered_at < now()"', "*expression-clock *"),
+        (
+            '"ordered_at < now()"',
+            "*expression-clock *| compare in a `sql` step, which may name ${window.start}, or say *",
+        ),
         ('"amount >"', "*expression-syntax *"),
         ('{type: pass_through, pass_through_filter: "java_method(id)"}', "*expression-code *"),
     ],

@@ -61,6 +61,9 @@ def queried(text: str) -> str:
         ("{{ ds }}", 0, "expression-statement"),
         ("java_method('java.lang.Runtime', 'x')", 0, "expression-code"),
         ("a = reflect('a', 'b')", 4, "expression-code"),
+        ("a = IDENTIFIER /**/ ('abs')", 4, "expression-code"),
+        ("a = from_xml(b, 'a INT', map('rowValidationXSDPath', '/p')).a", 4, "expression-code"),
+        ("a = From_Protobuf(b, 'A', '/p')", 4, "expression-code"),
     ],
 )
 def test_what_is_no_single_scalar_expression_is_told_at_its_column(
@@ -101,6 +104,7 @@ def test_what_is_no_single_scalar_expression_is_told_at_its_column(
         ("monotonically_increasing_id() > 1", 0),
         ("input_file_name() = a", 0),
         ("current_user = a", 0),
+        ("at > current_t\u0131mestamp", 5),
         ("a = session_user", 4),
         ("user() = a", 0),
     ],
@@ -219,12 +223,15 @@ def test_every_expression_of_a_mapping_is_told(project: Project, changed: Change
         ("select * from db.orders", 17, "query-table"),
         ("select * from csv.`/etc/passwd`", 18, "query-table"),
         ("select * from read_files('/etc')", 14, "query-table"),
+        ("select * from table_changes_by_path('/etc', 0)", 14, "query-table"),
+        ("select from_avro(a, '\"string\"', map('avroSchemaUrl', '/p')) from input", 7, "expression-code"),
         ("select * from (select * from secrets) s", 29, "query-table"),
         ("select now() as at from input", 7, "expression-clock"),
         ("select session_user as who from input", 7, "expression-clock"),
         ("select * from input tablesample (10 percent)", 20, "expression-clock"),
         ("select * from input TABLESAMPLE (5 ROWS) i join orders repeatable (1)", 20, "expression-clock"),
         ("select java_method('a', 'b') from input", 7, "expression-code"),
+        ("select identifier('ab' || 's')(a) from input", 7, "expression-code"),
         ("", 0, "expression-empty"),
     ],
 )

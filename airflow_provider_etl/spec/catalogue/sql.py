@@ -43,7 +43,9 @@ RULES: Final = (
     ),
     Rule(
         code="expression-code",
-        why="The function, or `TRANSFORM … USING`, runs code of any kind. Authors of pipeline files aren't trusted to.",
+        why="The function, or `TRANSFORM … USING`, runs code of any kind, or `IDENTIFIER(…)` makes its name; or it reads files"
+        " by their paths: `from_avro` and `from_xml` with options, `from_protobuf`. Authors of pipeline files aren't trusted"
+        " to.",
         wrong=f"{_FILTER}java_method('java.lang.Math', 'random') = '1'\n",
         right=_RIGHT,
         mend="Use Spark SQL's other functions.",

@@ -145,6 +145,7 @@ def test_what_is_no_aggregate_is_an_error_of_the_file(rows: DataFrame, options: 
         "SELECT * FROM (FROM input SELECT TRANSFORM(k) /**/ USING 'touch {there}')",
         "WITH c AS (FROM input MAP k USING 'touch {there}' AS x) SELECT * FROM c",
         "SELECT k FROM input WHERE EXISTS (FROM input REDUCE k USING 'touch {there}' AS x)",
+        "SELECT TRANSFORM(k) U\u017f\u0131NG 'touch {there}' AS (x STRING) FROM input",
     ],
 )
 def test_no_query_runs_a_program(rows: DataFrame, query: str, tmp_path: Path) -> None:
@@ -179,3 +180,30 @@ def test_using_is_a_word_of_joins_and_texts_too(rows: DataFrame) -> None:
 def test_java_code_is_refused_wherever_it_is_called(rows: DataFrame, step: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="runs Java code"):
         run(rows, step)
+
+
+def test_a_text_reads_what_it_is_given_and_no_other_table(spark: SparkSession, rows: DataFrame, tmp_path: Path) -> None:
+    spark.sql(f"CREATE DATABASE others LOCATION '{tmp_path / 'd'}'")
+    spark.sql(f"CREATE TABLE others.secret USING delta LOCATION '{tmp_path / 's'}' AS SELECT 'x' AS k")
+    spark.sql(f"CREATE TABLE hidden USING delta LOCATION '{tmp_path / 'h'}' AS SELECT 'x' AS k")
+    try:
+        for step in (
+            {"sql": "SELECT * FROM others.secret"},
+            {"sql": "SELECT k FROM input WHERE k IN (TABLE spark_catalog.others.secret)"},
+            {"sql": "SELECT k FROM input WHERE EXISTS (SELECT * FROM others . `secret` VERSION AS OF 0)"},
+            {"sql": "WITH c AS (SELECT * FROM hidden) SELECT k FROM c"},
+            {"sql": "SELECT h.k FROM hidden h CROSS JOIN (WITH hidden AS (SELECT 1) SELECT * FROM hidden)"},
+            {"sql": "SELECT * FROM table_changes('others.secret', 0)"},
+            {"filter": "k IN (SELECT k FROM others.secret)"},
+            {"derive": {"x": "(SELECT max(k) FROM hidden)"}},
+        ):
+            with pytest.raises(ConfigError, match=r"reads the table|reads what isn't given"):
+                run(rows, step)
+        given = spark.table("others.secret")
+        query = (
+            "WITH `a.b` AS (SELECT * FROM `o.t`) SELECT k, '${system:user.dir}' AS x FROM `a.b` AS `c.d`, input LIMIT 1"
+        )
+        assert run(rows, {"sql": query}, **{"o.t": given}).rows == [("x", "${system:user.dir}")]
+    finally:
+        spark.sql("DROP DATABASE others CASCADE")
+        spark.sql("DROP TABLE hidden")
