@@ -32,6 +32,16 @@ class Described(GenerateJsonSchema):
                 shown.setdefault("description", text)
         return found
 
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """What may be left out; beside a mapping the one option that stands for it, where it has such."""
+        found = super().nullable_schema(schema)
+        inner: Any = schema["schema"]
+        short = getattr(inner.get("cls"), "shorthand", None)
+        if short is None or "anyOf" not in found:
+            return found
+        option = self.resolve_ref_schema(found["anyOf"][0])["properties"][short]
+        return {**found, "anyOf": [option, *found["anyOf"]]}
+
     def encode_default(self, dft: Any) -> Any:
         """A default as JSON; pydantic builds an adapter for each, even for what is JSON already."""
         return dft if type(dft) in _JSON else super().encode_default(dft)

@@ -35,11 +35,16 @@ def converter(hint: Any) -> Convert:
         return lambda node, _reading, _mode: node
     mappings = [item for item in members if hints.is_class(item) or hints.is_mapping(item) or item is Any]
     lists = [item for item in members if hints.is_list(item) or item is Any]
+    short = [item for item in mappings if hints.is_class(item) and plan_of(item).shorthand]
     wanted = Wanted(tuple(item for item in members if hints.is_scalar(item)), hints.described(hint))
     if not (mappings or lists or wanted.types):
         raise TypeError(f"a pipeline file can't hold a {hint!r}")
 
+    stands_for = short[0] if len(short) == 1 and set(wanted.types) <= {type(None)} else None
+
     def convert(node: Node, reading: Reading, mode: Mode) -> Any:
+        if isinstance(node, ScalarNode) and stands_for is not None and _told(node) != "nothing":
+            return build(stands_for, node, reading)
         if isinstance(node, ScalarNode) and wanted.types:
             return fit(node, wanted, reading, mode)
         if isinstance(node, ListNode) and lists:

@@ -59,3 +59,12 @@ def test_a_pool_is_a_name_or_a_name_and_slots(project: Project) -> None:
 def test_what_can_not_be_is_told_at_its_place(project: Project, keys: str, said: str) -> None:
     told = project.told(f"{keys}\n{PIPELINE}")
     assert any(line.startswith(said) or said in line for line in told), told
+
+
+def test_a_path_alone_says_where_data_docs_go(project: Project) -> None:
+    made = project.pipeline(PIPELINE + 'data_docs: "${env.lake}/docs"\n')
+    assert made.data_docs == project.pipeline(PIPELINE + 'data_docs: {path: "${env.lake}/docs"}\n').data_docs
+    assert project.pipeline(PIPELINE + "data_docs:\n").data_docs is None
+    outside = project.told(PIPELINE + "data_docs: /elsewhere\n")
+    assert "data_docs" in outside[0]
+    assert "roots" in outside[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,9 @@ from airflow_provider_etl.spec.contracts.contract import Contract
 from airflow_provider_etl.spec.contracts.language import ContractColumn, ContractFile
 from airflow_provider_etl.spec.nodes import MapNode, Source
 from spark_jobs.check.bounds import Between, judged
-from spark_jobs.check.literal import literal
 from spark_jobs.check.row_count import RowCount
 from spark_jobs.check.rule import Figure
 from spark_jobs.check.type import Type
-from spark_jobs.errors import ConfigError
 from spark_jobs.flow import Context
 from spark_jobs.footers import readable
 from spark_jobs.outline import Outline
@@ -89,13 +86,3 @@ def test_a_column_of_fixed_length_is_not_asked_of_the_files() -> None:
         ]
     )
     assert readable(schema, {"code", "name", "net", "a.b"}) == {"name": ("string", 0), "net": ("decimal(9,2)", 2)}
-
-
-@pytest.mark.parametrize(
-    ("text", "zone"), [("9999-12-31T23:59:59", "America/New_York"), ("0001-01-01T00:00:00+14:00", "UTC+14:00")]
-)
-def test_an_instant_beyond_the_calendar_is_an_error_that_says_so(text: str, zone: str) -> None:
-    from pyspark.sql import types as T  # noqa: N812 - the name that every Spark user knows
-
-    with pytest.raises(ConfigError, match=re.escape(f"is beyond the calendar in zone {zone}")):
-        literal(text, T.TimestampType(), "America/New_York", "check.result[0].max")
