@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from airflow_provider_etl.hooks.quarantine import QuarantineHook, Wanted
 from airflow_provider_etl.spec import Pipeline
+from airflow_provider_etl.unrun import unrun
 from spark_jobs.errors import EtlError
-from spark_jobs.report import Report
 from spark_jobs.window import Window
 
 T = TypeVar("T")
@@ -48,20 +48,6 @@ def attempted(pipeline: Pipeline, window: Window, do: Callable[[Pipeline, Window
         return do(pipeline, window)
     except EtlError as error:
         return unrun(pipeline, window, error)
-
-
-def unrun(pipeline: Pipeline, window: Window, error: EtlError) -> dict[str, Any]:
-    """The report of a window that failed before anything was run of it."""
-    report = Report(
-        pipeline=pipeline.name,
-        id=pipeline.id,
-        window=window.to_json() | {"key": window.key},
-        fingerprint=pipeline.fingerprint,
-        attempt={},
-        state="failed",
-        error=error.to_json(),
-    )
-    return report.to_json()
 
 
 def outcome(

@@ -11,6 +11,7 @@ from uuid import uuid4
 from airflow_provider_etl.cli.opened import add_params, opened
 from airflow_provider_etl.cli.summary import summary
 from airflow_provider_etl.spec import Pipeline
+from airflow_provider_etl.unrun import unrun
 from spark_jobs.errors import EtlError, InfrastructureError
 from spark_jobs.ledger import attempt_number
 from spark_jobs.plan import Attempt, Plan
@@ -51,21 +52,9 @@ def here(pipeline: Pipeline, window: Window) -> dict[str, Any]:
     reason = pipeline.skipped(window)
     if reason:
         print(f"{pipeline.name} {window}: skipped, since {reason}")
-    report = run(pipeline, window) if not reason else _skipped(pipeline, window)
+    report = run(pipeline, window) if not reason else unrun(pipeline, window)
     print(summary(report))
     return report
-
-
-def _skipped(pipeline: Pipeline, window: Window) -> dict[str, Any]:
-    report = Report(
-        pipeline=pipeline.name,
-        id=pipeline.id,
-        window=window.to_json() | {"key": window.key},
-        fingerprint=pipeline.fingerprint,
-        attempt={},
-        state="skipped",
-    )
-    return report.to_json()
 
 
 def run(pipeline: Pipeline, window: Window) -> dict[str, Any]:

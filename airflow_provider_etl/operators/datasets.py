@@ -6,7 +6,7 @@ The names are those of its specification (*Naming conventions*, https://openline
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from airflow_provider_etl.hooks.connections import connection_of
@@ -17,11 +17,24 @@ _DEFAULT_SCHEMA: Final = {"postgres": "public"}
 _DEFAULT_PORT: Final = {"postgres": 5432, "mysql": 3306}
 
 
-def places_of(kind: Any) -> list[Place]:
-    """The datasets, as (namespace, name), of a source or a destination; none where OpenLineage has no name for it."""
+def server_of(connection: str) -> Any:
+    """The connection as Airflow has it; None where it can't be found: the other datasets are worth telling."""
+    try:
+        return connection_of(connection, f"connection {connection!r}")
+    except Exception:  # noqa: BLE001 - who asks can't mend it
+        return None
+
+
+def places_of(kind: Any, server: Callable[[str], Any] = server_of) -> list[Place]:
+    """The datasets, as (namespace, name), of a source or a destination; none where OpenLineage has no name for it.
+
+    Args:
+        kind: it.
+        server: gives a connection by its id; secrets backends are slow, so who asks often keeps what it gave.
+    """
     connection, table = getattr(kind, "connection", ""), str(getattr(kind, "table", "") or "")
     if connection and (table or getattr(kind, "query", "")):
-        return _of_database(connection, table, getattr(kind, "query", ""))
+        return _of_database(connection, server(connection), table, getattr(kind, "query", ""))
     if getattr(kind, "catalog", "") and table:
         return [(f"iceberg://{kind.catalog}", table)]
     path = getattr(kind, "path", "")
@@ -45,12 +58,10 @@ def place_of_path(path: str) -> Place:
     return f"{scheme}://{place}", f"/{key}" if scheme in ("hdfs", "webhdfs") else key.strip("/") or "/"
 
 
-def _of_database(connection: str, table: str, query: str) -> list[Place]:
-    try:
-        found = connection_of(connection, f"connection {connection!r}")
-        kind = {"mariadb": "mysql", "postgresql": "postgres"}.get(found.conn_type, str(found.conn_type))
-    except Exception:  # noqa: BLE001 - who asks can't mend it, and the other datasets are worth telling
+def _of_database(connection: str, found: Any, table: str, query: str) -> list[Place]:
+    if found is None:
         return [(connection, table)] if table else []
+    kind = {"mariadb": "mysql", "postgresql": "postgres"}.get(found.conn_type, str(found.conn_type))
     tables = [table.split(".")] if table else list(_named_in(query, kind))
     if kind not in _DEFAULT_PORT:  # its host is a URL, which may hold a secret
         return [(f"{kind}://{connection}", ".".join(parts)) for parts in tables]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_etl.operators.datasets import Place, places_of
+from airflow_provider_etl.operators.datasets import Place, places_of, server_of
 from spark_jobs.plan import Plan
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ def lineage_of(plans: Sequence[Plan], reports: Sequence[ReportJson]) -> Operator
 
     inputs: dict[Place, Any] = {}
     outputs: dict[Place, Any] = {}
+    places = partial(places_of, server=cache(server_of))
     for plan, report in zip(plans, reports, strict=False):
-        told = _Told(plan, report)
+        told = _Told(plan, report, places)
         for place, found in told.inputs():
             inputs[place] = _both(inputs.get(place), found)
         for place, found in told.outputs():
@@ -44,15 +46,15 @@ def lineage_of(plans: Sequence[Plan], reports: Sequence[ReportJson]) -> Operator
 class _Told:
     """What one window's plan and report say of datasets."""
 
-    def __init__(self, plan: Plan, report: ReportJson) -> None:
-        self.plan, self.report = plan, report
+    def __init__(self, plan: Plan, report: ReportJson, places: Callable[[Any], list[Place]]) -> None:
+        self.plan, self.report, self.places = plan, report, places
         self.checks = report["checks"] if {"check", "load"} & {*plan.verbs} else []
 
     def inputs(self) -> Iterator[tuple[Place, Any]]:
         from openlineage.client.event_v2 import InputDataset
 
         for name, kind in self.plan.extract.items() if {"extract", "check"} & {*self.plan.verbs} else ():
-            places = places_of(kind)
+            places = self.places(kind)
             for place in places:
                 own = _assertions(check for check in self.checks if check["dataset"] == name)
                 if len(places) == 1:  # rows of a join are nobody's
@@ -78,16 +80,16 @@ class _Told:
 
         for load, place in self._loads() if "load" in self.plan.verbs else ():
             receipt = self.report["loads"].get(load)
-            rows = (receipt or {}).get("rows_inserted", 0) + (receipt or {}).get("rows_updated", 0)
             own: dict[str, Any] = {}
             if receipt and receipt["state"] == "loaded":
+                rows = receipt["rows_inserted"] + receipt["rows_updated"]
                 own["outputStatistics"] = statistics.OutputStatisticsOutputDatasetFacet(rowCount=rows)
             facets = self._of(load)
             yield place, OutputDataset(namespace=place[0], name=place[1], facets=facets, outputFacets=own)
 
     def _loads(self) -> Iterator[tuple[str, Place]]:
         for load, (_, kind) in self.plan.load.items():
-            yield from ((load, place) for place in places_of(kind))
+            yield from ((load, place) for place in self.places(kind))
 
     def _of(self, load: str) -> dict[str, Any]:
         """What was found in what a load publishes, and in datasets that are neither read nor loaded."""

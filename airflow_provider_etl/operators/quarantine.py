@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow_provider_etl.compat import AirflowException, AirflowFailException, AirflowSkipException, Context
 from airflow_provider_etl.operators.base import EtlOperator, ReportJson, digest
 from airflow_provider_etl.operators.events import emit
+from airflow_provider_etl.unrun import unrun
 from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureError
 from spark_jobs.plan import VERBS, Plan
 from spark_jobs.window import Window
@@ -116,7 +117,7 @@ class QuarantineReplayOperator(EtlOperator):
 
     def _replayed(self, context: Context, pipeline: Pipeline, windows: Sequence[Window]) -> dict[Window, ReportJson]:
         """Each window's report; after one that fails, the rest goes on in another application."""
-        from airflow_provider_etl.aside.replay import attempted, unrun
+        from airflow_provider_etl.aside.replay import attempted
 
         def planned(of: Pipeline, window: Window) -> Plan:
             return of.plan(window, self._attempt(context, of, window, None))
