@@ -11,7 +11,7 @@ UV := $(BIN)/uv
 LANES := 2.11 3.1 3.4
 # The tests' lock holds the demo's: whichever was asked for first, the other never takes anything away.
 LOCK := $(if $(wildcard .venv/.dev),dev,demo)
-SOURCES := airflow_provider_etl spark_jobs benchmarks demo dags tests
+SOURCES := airflow_provider_etl spark_jobs benchmarks demo supply dags tests
 
 # What users set for themselves (mirrors, local wheels) helps them to install and must not end in a lock.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -83,6 +83,11 @@ drivers: jars .venv/.dev ## Fetch the tests' database that runs in Java, H2, onc
 	@[ .cache/drivers/.complete -nt tests/servers/drivers.lock ] || { \
 		$(BIN)/python -m tests.servers.embedded; touch .cache/drivers/.complete; }
 
+.PHONY: catalog
+catalog: drivers ## Fetch the jars of the tests' REST catalog of Iceberg tables, once (needs Maven)
+	@[ .cache/iceberg/.complete -nt tests/servers/iceberg.lock ] || { \
+		$(BIN)/python -m tests.servers.iceberg; touch .cache/iceberg/.complete; }
+
 .PHONY: log-store
 log-store: s3 ## Build the jar of Delta's log store for S3 from its source (needs a JDK 17)
 	@$(BIN)/python -m spark_jobs.object_store.build jars
@@ -94,8 +99,8 @@ archive: jars ## Make the archive of loaded classes that lets Spark start faster
 ## ------------------------------------------------------------------ the demo
 
 .PHONY: demo
-demo: archive ## Seven days of real flights through a real Airflow, backfilled twice, proven identical
-	@$(BIN)/python -m demo.main
+demo: archive ## Seven days of real flights through a real Airflow, backfilled twice, proven identical (ENGINE=standalone: two, on a cluster)
+	@$(BIN)/python -m demo.main $(if $(ENGINE),--engine $(ENGINE))
 
 .PHONY: demo-ui
 demo-ui: archive ## Leave the demo's Airflow running; prints its address and login; Ctrl-C stops it
@@ -122,9 +127,8 @@ check: lint ## Lint, types, walls and the tests that start neither Spark nor Air
 .PHONY: test
 test: ## Everything: what check does, and Spark, Airflow and end-to-end tests, and the oldest supported Airflow
 	@$(MAKE) debian .venv/.dev
-	@$(MAKE) archive s3 drivers lint
-	@$(MAKE) test-airflow LANES=2.11
-	@$(BIN)/python -m pytest $(PARALLEL) --durations=40 --durations-min=5
+	@$(MAKE) -j2 --output-sync=target archive s3 catalog lint test-airflow LANES=2.11
+	@$(BIN)/python -m pytest $(PARALLEL) --durations=150 --durations-min=5
 
 # A file's tests share servers and tables: they go to one of the processes, in order.
 WORKERS ?= 2
@@ -137,9 +141,15 @@ test-airflow: $(LANES:%=.venv-airflow/%/.made) .venv/.dev ## The same YAML on ev
 
 .PHONY: prove
 prove: ## Every supported Airflow, and the proofs that take too long for make test
-	@$(MAKE) debian .venv/.dev archive s3 drivers
+	@$(MAKE) debian .venv/.dev archive s3 catalog
 	@$(MAKE) test-airflow PICK="prove or not prove"
 	@$(BIN)/python -m pytest -m prove --ignore=tests/airflow/lanes
+
+# What was stood is kept in .cache/proved.jsonl (or in ETL_PROVED) for the code that stood it; parts add up.
+.PHONY: prove-part
+prove-part: .venv/.dev archive s3 catalog ## Go on proving schedules for MINUTES, then say how many each test has stood
+	@ETL_PROVE_MINUTES=$(or $(MINUTES),30) $(BIN)/python -m pytest -q -m prove tests/conformance $(if $(ONLY),-k "$(ONLY)")
+	@$(BIN)/python -m tests.conformance.tally
 
 .venv-airflow/%/.made: requirements/airflow-%.txt requirements/build.txt pyproject.toml | $(UV)
 	@$(call INSTALL_BESIDE,$*,airflow-$*)
@@ -164,6 +174,8 @@ debian:
 	@missing=""; \
 	command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || missing="$$missing docker-compose"; \
 	command -v java >/dev/null || [ -n "$${JAVA_HOME:-}" ] || missing="$$missing openjdk-17-jre-headless"; \
+	command -v javac >/dev/null || missing="$$missing openjdk-17-jdk-headless"; \
+	command -v mvn >/dev/null || missing="$$missing maven"; \
 	[ -x /usr/lib/postgresql/15/bin/postgres ] || missing="$$missing postgresql-15"; \
 	[ -x /usr/sbin/mariadbd ] || missing="$$missing mariadb-server"; \
 	if [ -z "$$missing" ]; then :; \
@@ -191,6 +203,10 @@ bench-quality: .venv/.dev archive .venv-airflow/bench-quality/.made ## What twel
 bench-pipeline: .venv/.dev archive ## What a pipeline costs beside the same by hand: three million records of 1 KB
 	@$(BIN)/python -m benchmarks.pipeline
 
+.PHONY: bench-concurrency
+bench-concurrency: .venv/.dev ## What many pipelines cost that are due at once, beside the same DAGs by hand (PIPELINES=50; needs PostgreSQL)
+	@$(BIN)/python -m benchmarks.concurrency --pipelines $(or $(PIPELINES),50)
+
 ## ------------------------------------------------------------------ upkeep
 
 .PHONY: lock
@@ -205,6 +221,25 @@ lock: | $(UV) ## Resolve requirements/*.in anew, with hashes and without host na
 	@for lane in $(LANES); do $(COMPILE) pyproject.toml requirements/airflow-$$lane.in -o requirements/airflow-$$lane.txt; done
 	@$(COMPILE) pyproject.toml requirements/dag-factory.in -o requirements/dag-factory.txt
 	@$(COMPILE) requirements/bench-quality.in -o requirements/bench-quality.txt
+	@$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
+
+SBOM := .venv-airflow/sbom
+$(SBOM)/.made: requirements/sbom.txt requirements/build.txt | $(UV)
+	@echo "installing requirements/sbom.txt into $(SBOM)"
+	@[ -x $(SBOM)/bin/python ] || $(UV) venv --quiet --python $(BIN)/python $(SBOM)
+	@$(UV) pip sync --quiet --python $(SBOM)/bin/python --require-hashes --build-constraints requirements/build.txt requirements/sbom.txt
+	@touch $@
+
+.PHONY: sbom
+sbom: .venv/.dev $(SBOM)/.made ## Write the bill of materials, dist/sbom.cdx.json (CycloneDX): packages and jars of the locks
+	@mkdir -p dist
+	@$(SBOM)/bin/cyclonedx-py environment --output-reproducible --of JSON -o dist/sbom.cdx.json $(BIN)/python
+	@$(BIN)/python -m supply bill dist
+	@$(SBOM)/bin/python -m supply.validating dist/sbom.cdx.json
+
+.PHONY: licences
+licences: sbom ## List all licences in dist/licences.md; fails where one isn't allowed by supply/licences.toml
+	@$(BIN)/python -m supply licences dist
 
 .PHONY: docs
 docs: .venv/.dev ## Write docs/language.md, docs/rules.md and the schemas that ship from the code

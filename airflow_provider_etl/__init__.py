@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_etl.operators.pipeline import PipelineOperator
     from airflow_provider_etl.operators.quarantine import QuarantineReplayOperator
     from airflow_provider_etl.operators.transform import TransformOperator
+    from airflow_provider_etl.operators.verdict import QuarantineVerdictOperator
     from airflow_provider_etl.sensors.wait import WaitSensor
     from airflow_provider_etl.sensors.wait_for import (
         WaitForFileSensor,
@@ -41,6 +42,7 @@ _HOMES: Final = {
     "MaintainOperator": "airflow_provider_etl.operators.maintain",
     "PipelineOperator": "airflow_provider_etl.operators.pipeline",
     "QuarantineReplayOperator": "airflow_provider_etl.operators.quarantine",
+    "QuarantineVerdictOperator": "airflow_provider_etl.operators.verdict",
     "TransformOperator": "airflow_provider_etl.operators.transform",
     "WaitForFileSensor": "airflow_provider_etl.sensors.wait_for",
     "WaitForHttpSensor": "airflow_provider_etl.sensors.wait_for",
@@ -61,6 +63,7 @@ __all__ = [
     "MaintainOperator",
     "PipelineOperator",
     "QuarantineReplayOperator",
+    "QuarantineVerdictOperator",
     "TransformOperator",
     "WaitForFileSensor",
     "WaitForHttpSensor",

@@ -22,6 +22,7 @@ from airflow.providers.common.compat.sdk import (
     BaseOperatorLink,
     BaseSensorOperator,
     Stats,
+    TaskDeferred,
     XCom,
 )
 
@@ -187,12 +188,12 @@ def connection_of(name: str) -> Any:
     Raises:
         AirflowNotFoundException: there is none of that name.
     """
-    with _with_the_database():
+    with with_the_database():
         return BaseHook.get_connection(name)
 
 
 @contextmanager
-def _with_the_database() -> Iterator[None]:
+def with_the_database() -> Iterator[None]:
     """Let commands find what is in the metadata database, as `airflow connections` does: 3.x asks it only for them.
 
     A task asks its supervisor first, whatever stands here; a triggerer has said what it is.
@@ -215,6 +216,15 @@ def shared(name: str) -> str | None:
 def share(name: str, text: str, about: str) -> None:
     """Set a Variable, described in the UI by `about`; the last to set it wins."""
     Variable.set(name, text, about)
+
+
+def redacted(text: str) -> str:
+    """A text without what Airflow takes out of its logs: in what is cut afterwards it would find no whole secret."""
+    if AIRFLOW_3:
+        from airflow.sdk._shared.secrets_masker import redact
+    else:
+        from airflow.utils.log.secrets_masker import redact
+    return str(redact(text))
 
 
 def generation(context: Context) -> int:
@@ -300,6 +310,56 @@ def default_wait_mode() -> str:
     return said or ("reschedule" if refused else "deferrable")
 
 
+def defers_by_default() -> bool:
+    """Whether operators that can wait in the triggerer do, where nobody says otherwise."""
+    return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+
+
+def injects_lineage() -> tuple[bool, bool]:
+    """Whether Spark's settings get (OpenLineage's parent job, its transport), as the openlineage provider's options."""
+    names = ("spark_inject_parent_job_info", "spark_inject_transport_info")
+    parent, transport = (bool(conf.getboolean("openlineage", name, fallback=False)) for name in names)
+    return parent, transport
+
+
+# A trigger is told by `on_kill` that a user has cleared or marked its task; before that it is only stopped.
+TELLS_TRIGGERS: Final = AIRFLOW_VERSION >= (3, 3)
+
+
+def still_deferred(ti: Any) -> bool:
+    """Whether a task instance still waits for its trigger: one that a user has cleared or marked doesn't.
+
+    Asked before 3.3 alone, by a trigger that is stopped: a triggerer that restarts stops it too, and then it waits.
+
+    Args:
+        ti: the trigger's.
+    """
+    if AIRFLOW_3:
+        from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+        where = {"dag_id": ti.dag_id, "task_ids": [ti.task_id], "run_ids": [ti.run_id], "map_index": ti.map_index}
+        found = RuntimeTaskInstance.get_task_states(**where)
+        state = next(iter((found.get(ti.run_id) or {}).values()), None)
+        return str(getattr(state, "value", state)) == "deferred"
+    from airflow.models import TaskInstance as Task
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    asked = select(Task.state).where(
+        Task.dag_id == ti.dag_id,
+        Task.task_id == ti.task_id,
+        Task.run_id == ti.run_id,
+        Task.map_index == ti.map_index,
+    )
+    with create_session() as session:
+        return str(session.scalar(asked)) == "deferred"
+
+
+def state_store(context: Context) -> Any:
+    """What a task instance remembers over its tries and clears (`get`, `set`); None before 3.3."""
+    return context.get("task_state_store")
+
+
 def first_asked(context: Context) -> datetime | None:
     """When a task that was rescheduled began the first time since it was cleared; None where it never was."""
     ti = context["ti"]
@@ -347,6 +407,7 @@ __all__ = [
     "ERRORS_AT_VALIDATION",
     "ERRORS_PER_FILE",
     "NO_START",
+    "TELLS_TRIGGERS",
     "WATCHED_BY_TASK",
     "AirflowException",
     "AirflowFailException",
@@ -365,6 +426,7 @@ __all__ = [
     "Param",
     "SerializationError",
     "Stats",
+    "TaskDeferred",
     "XCom",
     "asset_name",
     "asset_triggered",
@@ -373,19 +435,25 @@ __all__ = [
     "connection_of",
     "deadline",
     "default_wait_mode",
+    "defers_by_default",
     "ended",
     "first_asked",
     "first_try",
     "generation",
     "get_parsing_context",
     "importers",
+    "injects_lineage",
     "noted_first",
     "object_store",
     "partition_start",
     "queued_at",
+    "redacted",
     "share",
     "shared",
+    "state_store",
+    "still_deferred",
     "successful_runs",
     "triggerer_runs",
     "triggering_extras",
+    "with_the_database",
 ]

@@ -43,11 +43,20 @@ def get_provider_info() -> dict[str, Any]:
         "triggers": [
             {
                 "integration-name": _INTEGRATION,
-                "python-modules": ["airflow_provider_etl.triggers.freshness", "airflow_provider_etl.triggers.wait"],
+                "python-modules": [
+                    "airflow_provider_etl.triggers.freshness",
+                    "airflow_provider_etl.triggers.job",
+                    "airflow_provider_etl.triggers.wait",
+                ],
             }
         ],
         "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_provider_etl.hooks.ledger"]}],
-        "extra-links": ["airflow_provider_etl.operators.data_docs.DataDocsLink"],
+        "extra-links": [
+            "airflow_provider_etl.operators.data_docs.DataDocsLink",
+            "airflow_provider_etl.operators.links.ReportLink",
+            "airflow_provider_etl.operators.links.SparkLink",
+            "airflow_provider_etl.operators.links.TableLink",
+        ],
         "cli": ["airflow_provider_etl.cli.provider.get_cli_commands"],  # Airflow 3.2 and later
         "config": {"etl": {"description": "Options of airflow-provider-etl.", "options": _options()}},
     }

@@ -34,7 +34,7 @@ def chosen(pipeline: Pipeline, asked: Sequence[str], *, block: bool) -> list[str
         pipeline: whose.
         asked: names; empty for all that can be.
         block: whether, where none is named, only those with a `maintenance` block are meant; that may be none where the
-            quarantine is kept up.
+            quarantine or results of checks are kept up.
 
     Raises:
         ConfigError: there is no such load, it can't be kept up, or there is none.
@@ -45,7 +45,7 @@ def chosen(pipeline: Pipeline, asked: Sequence[str], *, block: bool) -> list[str
             there = f"one of {', '.join(able)}" if able else "a load of type delta or files"
             raise ConfigError(f"no load {name!r} that can be kept up", where=pipeline.name, expected=there)
     found = list(asked) or (kept_up(pipeline) if block else able)
-    if not found and not (block and pipeline.quarantine.keep):
+    if not found and not (block and (pipeline.quarantine.keep or pipeline.keeps_results)):
         remedy = "add a maintenance block to a load, or name one with --load" if able else "only delta and files are"
         raise ConfigError("there is nothing to keep up", where=pipeline.name, remedy=remedy)
     return found
@@ -67,9 +67,17 @@ def order(pipeline: Pipeline, name: str, loads: Sequence[str], **options: Any) -
 
     for load in loads:
         one_table(pipeline.name, load, pipeline.load[load][1])
-    keep = pipeline.quarantine.keep if name == "maintain" else None
-    kept = {"keep_days": keep / timedelta(days=1)} if keep else {}
+    kept = dict(_kept(pipeline)) if name == "maintain" else {}
     return Order(name=name, plans=(_plan(pipeline, name),), options={"loads": list(loads), **kept, **options})
+
+
+def _kept(pipeline: Pipeline) -> Iterator[tuple[str, Any]]:
+    """What `maintain` is told of rows set aside and of results of checks."""
+    day = timedelta(days=1)
+    if pipeline.quarantine.keep:
+        yield "keep_days", pipeline.quarantine.keep / day
+    if pipeline.keeps_results:
+        yield "results", {"keep_days": pipeline.results_keep / day if pipeline.results_keep else None}
 
 
 def job(made: Order) -> Job:
@@ -105,6 +113,17 @@ def told(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"quarantine: {aside['table']}, rows seen first more than {aside['keep_days']:g} days ago"
         yield f"  {aside['waiting']:,} that still wait and {aside['dropped']:,} dropped {did} emptied of their records"
         yield f"  {aside['replayed']:,} marks of replayed rows {did} removed"
+    if found := report.get("results"):
+        yield from _told_results(found, dry=report["state"] == "shown")
+
+
+def _told_results(found: Mapping[str, Any], *, dry: bool) -> Iterator[str]:
+    days, did = found["keep_days"], "are" if dry else "were"
+    yield f"results of checks: {found['table']}, kept {'for good' if days is None else f'for {days:g} days'}"
+    files = f"{found['files_before']:,}" + (
+        f" files, {found['files_after']:,} now" if "files_after" in found else " files"
+    )
+    yield f"  {found['removed']:,} {did} too old and {'go' if dry else 'have gone'}; {files}"
 
 
 def _shown(value: Any) -> str:

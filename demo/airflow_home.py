@@ -195,6 +195,11 @@ class AirflowHome:
         parts = [name.replace("-", "_") for name in self.components if name != "api-server"]
         return all(health[part]["status"] == "healthy" for part in ("metadatabase", *parts))
 
+    @property
+    def processes(self) -> list[psutil.Process]:
+        """Those that hold the components, which are their children."""
+        return [psutil.Process(process.pid) for process in self._processes.values()]
+
     def _check_alive(self) -> None:
         for name, process in self._processes.items():
             if process.poll() is not None:

@@ -13,9 +13,9 @@ from demo.runs import FINISHED, DemoError, Run, Runs
 
 PIPELINES: Final = ("flights", "weather", "planes_daily")
 # With their offset, since Airflow takes a bare date for UTC: the last day would be missing.
-DAYS: Final = ("2013-01-01T00:00:00-05:00", "2013-01-07T00:00:00-05:00")
+DAY: Final = "2013-01-{:02}T00:00:00-05:00"
 HOURS: Final = ("2013-01-01T06:00:00-05:00", "2013-01-01T09:00:00-05:00")
-WINDOWS: Final = {"flights": 7, "weather": 4}
+WEATHER: Final = 4  # hours
 PATIENCE: Final = 1200.0  # seconds for one phase, on a machine far slower than the two cores this is made for
 
 Found = dict[str, list[Run]]
@@ -27,10 +27,13 @@ class Backfills:
     Args:
         home: a running Airflow.
         console: where the commands are shown.
+        days: of flights, 1 to 7.
     """
 
-    def __init__(self, home: AirflowHome, console: Console) -> None:
+    def __init__(self, home: AirflowHome, console: Console, days: int = 7) -> None:
         self.home, self.console, self.runs = home, console, Runs(home)
+        self.days = days
+        self._dates, self._windows = (DAY.format(1), DAY.format(days)), {"flights": days, "weather": WEATHER}
 
     def switch_on(self) -> None:
         """Wait until the pipelines are DAGs, and unpause them; the one that assets start first, so it misses none."""
@@ -45,15 +48,15 @@ class Backfills:
         return set(PIPELINES) <= {dag["dag_id"] for dag in self.home.api("GET", "/api/v2/dags?limit=100")["dags"]}
 
     def first(self) -> Found:
-        """Load seven days of flights, and beside them four hours of weather; the flights set off planes_daily."""
-        self._create("flights", *DAYS)
+        """Load the days of flights, and beside them four hours of weather; the flights set off planes_daily."""
+        self._create("flights", *self._dates)
         self._create("weather", *HOURS)
         return self._follow("First backfill", {})
 
     def again(self, first: Found) -> Found:
         """Load the same days of flights once more, although they are there."""
         self.home.wait(lambda: not under_way(self.home, "flights"), PATIENCE, "the first backfill is closed")
-        self._create("flights", *DAYS, "--reprocess-behavior", "completed")
+        self._create("flights", *self._dates, "--reprocess-behavior", "completed")
         return self._follow("Second backfill, the same days", first)
 
     def _create(self, dag: str, first: str, last: str, *more: str) -> None:
@@ -84,7 +87,7 @@ class Backfills:
     def _settled(self, found: Found, tries: Mapping[tuple[str, str], int]) -> bool:
         now = {(run.run_id, task.name): task.tries for run in found["flights"] for task in run.tasks}
         again = all(now.get(key, 0) > count for key, count in tries.items())
-        there = all(len(found[dag]) == count for dag, count in WINDOWS.items()) and bool(found["planes_daily"])
+        there = all(len(found[dag]) == count for dag, count in self._windows.items()) and bool(found["planes_daily"])
         over = all(run.state in FINISHED for runs in found.values() for run in runs)
         return again and there and over and not self._events_wait()
 

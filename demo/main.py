@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,14 +19,16 @@ from rich.console import Console
 
 from demo import aside, proof, summary
 from demo.airflow_home import AirflowHome, AirflowHomeError
-from demo.backfills import PIPELINES, WINDOWS, Backfills, Found
+from demo.backfills import PIPELINES, Backfills, Found
 from demo.prepare import prepare
 from demo.runs import DemoError
+from demo.standalone import Standalone, StandaloneError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 HOME: Final = ROOT / ".airflow"
 DATA: Final = ROOT / "data"
 LAKE: Final = DATA / "lake"
+CLUSTER: Final = DATA / "spark-cluster"
 SETTINGS: Final = {
     # 80 small tasks on two cores: each in a Spark of its own, as in `local`, they take 12 minutes.
     "AIRFLOW__ETL__ENVIRONMENT": "demo",
@@ -41,11 +45,12 @@ class Demo:
     Args:
         home: an Airflow that isn't running yet.
         console: where everything is printed.
+        days: of flights that are loaded.
     """
 
-    def __init__(self, home: AirflowHome, console: Console) -> None:
+    def __init__(self, home: AirflowHome, console: Console, *, days: int) -> None:
         self.home, self.console = home, console
-        self.backfills = Backfills(home, console)
+        self.backfills = Backfills(home, console, days)
         self.seconds: dict[str, float] = {}
 
     def play(self) -> None:
@@ -98,7 +103,7 @@ class Demo:
             again = self.backfills.runs.attempts(second["flights"])
             proof.demand_rerun(attempts, again)
             after = proof.Picture.take(LAKE / "flights", "flight_date")
-            proof.demand_identical(before, after, commits=WINDOWS["flights"])
+            proof.demand_identical(before, after, commits=self.backfills.days)
             proof.demand_consistent(LAKE)
         summary.proven(self.console, len(again), before, after)
         return after
@@ -108,6 +113,7 @@ class Demo:
         reports = [report for dag in PIPELINES for report in self.backfills.runs.last_reports(found[dag])]
         summary.windows(self.console, reports)
         files = [ROOT / "dags" / "pipelines" / f"{dag}.yaml" for dag in PIPELINES]
+        # Wherever they ran: what it advises works when a cluster of the demo's own is gone.
         aside.quarantine(self.console, files, SETTINGS["AIRFLOW__ETL__ENVIRONMENT"])
         summary.times(self.console, cleared + reports, self.seconds)
         summary.places(self.console, LAKE, after)
@@ -129,23 +135,46 @@ def clear() -> None:
 
 def main() -> int:
     """Play the demo; 0 where everything is as promised, 1 where not, 130 where it was interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m demo.main", description="the demo")
+    parser.add_argument("--engine", choices=("local", "standalone"), default="local", help="where Spark runs")
+    engine = parser.parse_args().engine
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 140)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     os.chdir(ROOT)
-    home = AirflowHome(HOME, ROOT / "dags", SETTINGS, parallelism=2)
     try:
-        Demo(home, console).play()
-    except (DemoError, AirflowHomeError) as error:
+        if engine == "standalone":
+            on_cluster(console)
+        else:
+            play(console, SETTINGS, days=7)
+    except (DemoError, AirflowHomeError, StandaloneError) as error:
         console.print("\nThe demo failed:", style="bold red")
         console.print(str(error), highlight=False, markup=False)
         return 1
     except KeyboardInterrupt:
         console.print("\nStopped.")
         return 130
+    return 0
+
+
+def play(console: Console, settings: Mapping[str, str], days: int) -> None:
+    """Play the demo in an Airflow of these settings, which is stopped at the end."""
+    home = AirflowHome(HOME, ROOT / "dags", settings, parallelism=2)
+    try:
+        Demo(home, console, days=days).play()
     finally:
         home.stop()
-    return 0
+
+
+def on_cluster(console: Console) -> None:
+    """Play it on a Spark cluster of its own; two days, since each task starts a Spark and its executors anew."""
+    shutil.rmtree(CLUSTER, ignore_errors=True)
+    with Standalone(CLUSTER) as cluster:
+        console.print(f"A standalone Spark master and {cluster.workers} workers are up: {cluster.master}")
+        connection = {"AIRFLOW_CONN_SPARK_STANDALONE": json.dumps(cluster.connection)}
+        play(console, {**SETTINGS, "AIRFLOW__ETL__ENVIRONMENT": "standalone", **connection}, days=2)
+        done = cluster.state["completedapps"]
+        console.print(f"  the cluster ran {len(done)} applications; their logs: {CLUSTER}", highlight=False)
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> None:

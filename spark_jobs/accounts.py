@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import DataError, InfrastructureError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _REFUSED: Final = "_refused"
 _FILES: Final = "_files"
+_TOLD: Final = 5  # reasons in an error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +30,14 @@ class Accounts:
         staging: where datasets and refused rows are staged.
         say: takes one line of progress.
         ahead: writes a dataset where its load will want it, and tells where; None where it must be staged.
+        limits: how much of a source or dataset may be set aside: `share` (0 to 1), `rows`; empty: all of it.
     """
 
     report: Report
     staging: Staging
     say: Callable[[str], None]
     ahead: Callable[[str, DataFrame], Staged | None] = lambda _name, _rows: None
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     def write(self, verb: str, name: str, rows: DataFrame) -> None:
         """Compute a dataset that is checked or loaded, and keep where it is."""
@@ -89,18 +92,32 @@ class Accounts:
             self.set_aside(verb, name, refused, counts.quarantined)
         self.balance(name)
         self.say(f"{verb} {name}: {told(counts)}")
+        self._limit(verb, name)
 
-    def split(self, verb: str, name: str, kept: DataFrame, refused: DataFrame) -> None:
-        """Stage the rows of a staged dataset that stay and those that go, and see that none is missing."""
+    def split(self, verb: str, name: str, kept: DataFrame, refused: DataFrame, *, apart: bool = False) -> None:
+        """Stage the rows of a staged dataset that stay and those that go, and see that none is missing.
+
+        Args:
+            verb: the one that tells them apart.
+            name: the dataset.
+            kept: rows that stay.
+            refused: rows that go.
+            apart: whether they are in files of their own already.
+        """
         before, counts = self.staged(name), self.report.datasets[name]
-        self.write(verb, name, kept)
+        parts = self.staging.part(before) if apart else None
+        if parts is None:
+            self.write(verb, name, kept)
+        else:
+            self.keep(name, parts[0])
         rows = self.staged(name).rows
         gone = before.rows - rows
         self.set_aside(verb, name, refused, gone)
-        self.staging.drop(before)
+        self.staging.drop(parts[1] if parts else before)
         self.report.datasets[name] = replace(counts, rows=rows, quarantined=counts.quarantined + gone)
         self.balance(name)
         self.say(f"{verb} {name}: {gone} rows set aside")
+        self._limit(verb, name)
 
     def set_aside(self, verb: str, name: str, refused: DataFrame, expected: int) -> None:
         """Stage refused rows for the quarantine; of those that a mask hides, only where they are.
@@ -119,8 +136,34 @@ class Accounts:
                 remedy="run the window again",
             )
         self.keep(f"{_REFUSED}/{verb}/{name}", staged)
-        for reason, rows in reasons(self.staging.read(staged, verb)).items():
+        # They are one file: grouped by one task, they need no shuffle.
+        for reason, rows in reasons(self.staging.read(staged, verb).coalesce(1)).items():
             self.report.quarantined[reason] = self.report.quarantined.get(reason, 0) + rows
+
+    def _limit(self, verb: str, name: str) -> None:
+        """See that no more of a dataset is set aside than may be.
+
+        Raises:
+            DataError: it is.
+        """
+        counts = self.report.datasets[name]
+        gone = counts.quarantined
+        # Steps such as `aggregate` leave fewer rows than came in, `explode` makes more of them.
+        came = max(counts.read, counts.rows + counts.filtered + counts.deduplicated + gone)
+        share, most = self.limits.get("share", 1), self.limits.get("rows", gone)
+        too_many = gone > round(share * came, 6)  # 0.29 * 100 is less than 29
+        if not too_many and gone <= most:
+            return
+        mine = [(reason, rows) for reason, rows in self.report.quarantined.items() if reason.startswith(f"{name}.")]
+        why = ", ".join(f"{reason} ({rows:,})" for reason, rows in sorted(mine, key=lambda item: -item[1])[:_TOLD])
+        allowed = [f"{share:.4g} of them"] if too_many else []
+        allowed += [f"{most:,} rows"] if gone > most else []
+        raise DataError(
+            f"{gone:,} of {came:,} rows would be set aside: {why}",
+            where=f"{verb}.{name}",
+            expected=f"at most {' and '.join(allowed)}",
+            remedy="nothing was published; mend the source or the rules, or raise quarantine.max_share or max_rows",
+        )
 
     def balance(self, name: str) -> None:
         """See that no row of a dataset is unaccounted for.

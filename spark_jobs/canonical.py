@@ -14,6 +14,7 @@ from spark_jobs.outline import Outline, family
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+    from pyspark.sql.types import DataType
 
 _ODD: Final = frozenset({"float", "nested", "interval", "void", "time"})
 REMEDY: Final = "cast it to int, decimal or string first"
@@ -31,10 +32,24 @@ def text_of(name: str, rows: DataFrame, where: str) -> Column:
     Raises:
         ConfigError: values of the column's type have no text of their own.
     """
+    return as_text(column(name), rows.schema[name].dataType, name, where)
+
+
+def as_text(value: Column, kind: DataType, name: str, where: str) -> Column:
+    """Values as texts; null stays null.
+
+    Args:
+        value: the values.
+        kind: their type.
+        name: the column, or the path of the field, for people.
+        where: place in the pipeline file.
+
+    Raises:
+        ConfigError: values of the type have no text of their own.
+    """
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
     from pyspark.sql import types as T  # noqa: N812
 
-    kind, value = rows.schema[name].dataType, column(name)
     if family(kind.simpleString()) in _ODD or isinstance(kind, T.UserDefinedType):
         raise ConfigError(
             f"column {name!r} is {kind.simpleString()}",

@@ -137,7 +137,7 @@ def kinds_of(plan: Any) -> dict[str, dict[str, Any]]:
 
 
 def named_by(plan: Plan) -> dict[str, str]:
-    """The connections that a plan's verbs and the stores of its paths need: id -> the place that names it."""
+    """The connections that a plan's verbs, its stores and its cluster need: id -> the place that names it."""
     kinds = kinds_of(plan)
     stores = {
         store["connection"]: f"stores.{bucket}.connection"
@@ -145,7 +145,9 @@ def named_by(plan: Plan) -> dict[str, str]:
         if store.get("connection")
     }
     wanted = {where: kind for verb in plan.verbs for where, kind in kinds[verb].items()}
-    return stores | named(wanted) | _of_catalogs(plan, wanted)
+    cluster = (plan.spark.get("submit") or {}).get("connection")
+    engine = {cluster: "engine.connection"} if cluster else {}
+    return stores | engine | named(wanted) | _of_catalogs(plan, wanted)
 
 
 def _of_catalogs(plan: Plan, kinds: Mapping[str, Any]) -> dict[str, str]:

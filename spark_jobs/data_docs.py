@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from spark_jobs.check.gx import validation_results
-from spark_jobs.docs_page import index, page
+from spark_jobs.docs_page import index, page, suite_result
 from spark_jobs.errors import EtlError
 from spark_jobs.failures import first_line
 from spark_jobs.report import CheckResult
@@ -98,9 +98,9 @@ class Docs:
             if not answers:
                 continue  # a check of another dataset has stopped the run
             found = validation_results(checks, answers, self.notes.get(name, {}))
-            storage.write(
-                f"{mine}/{self.window['key']}/{name}.html", page(f"{self.pipeline}: {name}", self.window, found)
-            )
+            title, file = f"{self.pipeline}: {name}", f"{mine}/{self.window['key']}/{name}"
+            storage.write(f"{file}.html", page(title, self.window, found))
+            storage.write(f"{file}.json", json.dumps(suite_result(title, self.window, found)))
             summary[name] = counted(answers)
         storage.write(f"{mine}/{self.window['key']}/{SUMMARY}", json.dumps(summary))
         worst = sorted(summary, key=lambda name: not summary[name]["failed"])

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import Final
 
+from spark_jobs import gateway
 from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureError, ResourceError
+from spark_jobs.hiding import cut
 from spark_jobs.jdbc.failures import meant
 from spark_jobs.object_store.failures import meant as meant_by_s3
 
 _MEMORY: Final = ("OutOfMemoryError", "Java heap space", "GC overhead limit", "UNABLE_TO_ACQUIRE_MEMORY")
-_DISK: Final = ("No space left on device", "Disk quota exceeded")
+_RAISE: Final = "raise the engine's `memory` in the environment file"
+_OUT_OF_MEMORY: Final = 52  # as org.apache.spark.util.SparkExitCode has it
+_BROKEN: Final = (
+    *("Py4JNetworkError", "Connection refused", "Connection reset", "Answer from Java side is empty"),
+    "does not exist in the JVM",  # what py4j makes of no answer to the question for a class
+)
+"""How the way to Java tells that nobody is there."""
+DISK: Final = ("No space left on device", "Disk quota exceeded")
+MAKE_ROOM: Final = "free disk space where tables, staging and Spark's local files (TMPDIR) are"
 _TYPES: Final = ("DELTA_FAILED_TO_MERGE_FIELDS", "DELTA_MERGE_INCOMPATIBLE_DATATYPE", "CANNOT_MERGE_SCHEMAS")
 _VALUES: Final = (
     "CAST_INVALID_INPUT",
@@ -52,15 +63,40 @@ def classify(error: BaseException, where: str = "") -> EtlError:
     if isinstance(error, EtlError):
         return error
     text = str(error)
-    if _any(text, _MEMORY) or isinstance(error, MemoryError):
-        return ResourceError(
-            "Spark ran out of memory", where=where, remedy="raise the engine's `memory` in the environment file"
-        )
-    if _any(text, _DISK):
-        return ResourceError(
-            first_line(text), where=where, remedy="free disk space where staging and Spark's local files are"
-        )
+    # The causes, which PySpark knows and leaves out of an error's text.
+    causes = str(getattr(error, "_stackTrace", ""))
+    if _any(text + causes, _MEMORY) or isinstance(error, MemoryError):
+        return ResourceError("Spark ran out of memory", where=where, remedy=_RAISE)
+    if _any(text + causes, DISK):
+        line = next((line for line in causes.splitlines() if _any(line, DISK)), text)
+        return ResourceError(first_line(line.removeprefix("Caused by: ")), where=where, remedy=MAKE_ROOM)
     return meant(text, where) or meant_by_s3(text, where) or _by_condition(error, text, where)
+
+
+def of_java(error: BaseException, where: str = "") -> EtlError | None:
+    """What an error means that came because the driver's Java has ended; None where it still runs.
+
+    Args:
+        error: whatever was raised.
+        where: place in the pipeline file that was at work.
+    """
+    if isinstance(error, EtlError) or not _any(f"{type(error).__name__}: {error}", _BROKEN):
+        return None
+    # What Java itself has said came while it ran: of whomever it couldn't reach, such as a database.
+    code = gateway.lost(0) if _said_by_java(error) else gateway.lost()
+    if code is None:
+        return None
+    if code == _OUT_OF_MEMORY:
+        return ResourceError("Java ran out of memory and ended", where=where, remedy=_RAISE)
+    if code == -signal.SIGKILL:
+        what = f"Java was killed (exit code {code}), most likely for want of memory"
+        return ResourceError(what, where=where, remedy=f"{_RAISE}, or run fewer windows at once")
+    return InfrastructureError(f"Java ended with exit code {code}", where=where, remedy="its own words are above")
+
+
+def _said_by_java(error: BaseException) -> bool:
+    """Whether an exception of Java's is behind an error: as PySpark has it, or py4j."""
+    return hasattr(error, "_stackTrace") or hasattr(error, "java_exception")
 
 
 def without_values(error: EtlError) -> EtlError:
@@ -104,4 +140,4 @@ def first_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if re.match(r"^(: )?(\[[A-Z_.]+\]|[\w.$]+(Exception|Error): )", line)]
     line = (told or lines or [""])[0]
-    return re.sub(r"^(: )?([\w.$]+(Exception|Error): )?", "", line)[:500]
+    return cut(re.sub(r"^(: )?([\w.$]+(Exception|Error): )?", "", line), 500)

@@ -58,7 +58,7 @@ def serves(conf: Mapping[str, str]) -> bool:
     ours = pyspark.__version__.startswith(_KNOWN) and not os.environ.get("SPARK_HOME")
     files = any(name in os.environ for name in ("SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT"))
     running = SparkContext._gateway is not None
-    return ours and not files and not running and conf["spark.master"].startswith("local")
+    return ours and not files and not running and conf.get("spark.master", "").startswith("local")
 
 
 def command(conf: Mapping[str, str]) -> list[str]:
@@ -155,6 +155,18 @@ def remember(jvm: Any) -> None:
 def alive() -> bool:
     """Whether every JVM that was started here still runs."""
     return all(process.poll() is None for process in _held)
+
+
+def lost(seconds: float = 5.0) -> int | None:
+    """The exit code of one that has ended, or does within a time; None where all run.
+
+    Args:
+        seconds: how long to wait: its connections break before it is gone.
+    """
+    deadline = time.monotonic() + (seconds if _held else 0)
+    while alive() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return next((code for process in _held if (code := process.poll()) is not None), None)
 
 
 def kill() -> None:

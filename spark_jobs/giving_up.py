@@ -14,6 +14,7 @@ from spark_jobs.ledger import Ledger, committing, first_after
 from spark_jobs.load.strategies import instant, text
 from spark_jobs.orders import Order
 from spark_jobs.quarantine import Quarantine, of_window
+from spark_jobs.vacuum import vacuum
 from spark_jobs.window import Window
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def expire(spark: SparkSession, table: Quarantine, keep: timedelta, *, dry: bool
         committing(lambda: DeltaTable.forPath(spark, table.path).delete(gone))
     if found[WAITING] or found[DROPPED]:
         _empty(spark, table, aged, keep)
-    DeltaTable.forPath(spark, table.path).vacuum()  # what was removed a week ago leaves the storage too
+    vacuum(spark, table.path)  # what was removed a week ago leaves the storage too
     return found
 
 

@@ -9,7 +9,8 @@ from it, and here it is rebuilt from the plan without pydantic. Field metadata s
   where the expression is computed over the rows of a group.
 - `column`: True where the text (or each item, or each key) names a column of the incoming rows.
 - `column_of`: the option with the name of the dataset whose columns the text names; `shared_with`: likewise, where
-  the columns are of both, or the values of a mapping are of that one; `directed`: True where `asc`, `desc` may follow.
+  the columns are of both, or the values of a mapping are of that one; `directed`: True where `asc`, `desc` may follow;
+  `fields`: True where a path may lead to a field of it.
 - `dataset`: True where the text names another dataset.
 - `connection`: True where the text is the id of an Airflow connection: whoever submits the plan hands it over beside it
   (connections.py), and the method finds it in its context.

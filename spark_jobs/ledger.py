@@ -139,7 +139,8 @@ class Commit:
 
     Args:
         version: the table's version.
-        entry: `unit`, `number`, `token`, `fingerprint`, `pipeline`, `window`; with lookback `reach` and `since`;
+        entry: `unit`, `number`, `token`, `fingerprint`, `pipeline`, `window`; where a window's rows are replaced
+            `since`, the attempt that read them, and with lookback `reach`;
             `deleted`, the rows that it took away, where the table's log may not say.
         metrics: what the table's log says of the rows.
     """
@@ -336,6 +337,7 @@ _CONFLICTS: Final = (
     "DELTA_SCHEMA_CHANGED_SINCE_ANALYSIS",
     "ConcurrentModification",
     "CommitFailedException",
+    "Invalid snapshot with sequence number",  # what a REST catalog says of a commit that another one overtook
 )
 _TRIES: Final = 12
 

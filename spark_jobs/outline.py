@@ -182,13 +182,15 @@ class Misfit:
         option: the option that it is about, as the file calls it; with a dot, one in it: `columns.amount`.
         message: what was found.
         hint: what to do.
-        code: which rule it breaks.
+        code: which rule it breaks; `column-not-promised` is a warning.
     """
 
     option: str
     message: str
     hint: str = ""
-    code: Literal["type-mismatch", "column-collision", "unknown-column", "unknown-type"] = "type-mismatch"
+    code: Literal["type-mismatch", "column-collision", "unknown-column", "unknown-type", "column-not-promised"] = (
+        "type-mismatch"
+    )
 
 
 class Scope(Protocol):

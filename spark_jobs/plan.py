@@ -79,6 +79,7 @@ class Plan:
         allowed_python: modules from which the deployment allows python steps.
         catalogs: name -> catalog of Iceberg tables that the environment declares.
         results: whether what checks found is kept (results.py).
+        set_aside: how much of a source or dataset may be: `share` (0 to 1), `rows`; empty: all of it.
         data_docs: folder (or URI) under which pages about the checks are written; empty: none are.
         notes: dataset -> place of a check -> what its author notes beside it, for those pages.
     """
@@ -101,6 +102,7 @@ class Plan:
     allowed_python: tuple[str, ...] = ()
     catalogs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     results: bool = False
+    set_aside: Mapping[str, float] = field(default_factory=dict)
     data_docs: str = ""
     notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -145,6 +147,7 @@ class Plan:
             "allowed_python": list(self.allowed_python),
             **({"catalogs": {name: dict(found) for name, found in self.catalogs.items()}} if self.catalogs else {}),
             **({"results": True} if self.results else {}),
+            **({"set_aside": dict(self.set_aside)} if self.set_aside else {}),
             **({"data_docs": self.data_docs} if self.data_docs else {}),
             **({"notes": {name: dict(found) for name, found in self.notes.items()}} if self.notes else {}),
         }
@@ -195,6 +198,7 @@ class Plan:
             allowed_python=tuple(value["allowed_python"]),
             catalogs=value.get("catalogs", {}),
             results=value.get("results", False),
+            set_aside=value.get("set_aside", {}),
             data_docs=value.get("data_docs", ""),
             notes=value.get("notes", {}),
         )

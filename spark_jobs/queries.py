@@ -11,6 +11,7 @@ from spark_jobs.columns import quote
 from spark_jobs.expressions import analysed, refuse_code, refuse_programs
 from spark_jobs.flow import Context
 from spark_jobs.relations import refuse_others
+from spark_jobs.settings import changed
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -71,12 +72,8 @@ def no_files(spark: SparkSession) -> Iterator[None]:
     Args:
         spark: the session in which it is resolved.
     """
-    before = spark.conf.get(_FILES)
-    spark.conf.set(_FILES, "false")
-    try:
+    with changed(spark, _FILES, "false"):
         yield
-    finally:
-        spark.conf.set(_FILES, str(before))
 
 
 def _braced(text: str) -> str:

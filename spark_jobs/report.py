@@ -167,6 +167,8 @@ class Report:
         error: {"kind", "message", "where"} where the state is failed.
         results: {"state": "kept" or "lost", "table", "message"} where the results of checks are kept; a loss changes
             nothing else.
+        usage: `run` for a whole run, else verb -> what its application needed (usage.py), and `advice`: what the last
+            windows' say of the engine's sizes, in words.
         data_docs: {"state", "pages", "message"} of the pages about the checks; None where none were asked for.
     """
 
@@ -189,6 +191,7 @@ class Report:
     data_docs: dict[str, Any] | None = None
     breakers: dict[str, dict[str, Any]] = field(default_factory=dict)
     approval: dict[str, Any] | None = None
+    usage: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """A pipeline without an id of its own goes by its name."""

@@ -1,8 +1,8 @@
 """What every check of every window found: one Delta table per pipeline, beside its quarantine.
 
-An attempt appends its rows once, when it has ended, and once before, where it asks a person; nothing is ever rewritten,
-so that windows never conflict. Of a window those of the last attempt count, and for checks that look back those of the
-last one that was published.
+An attempt appends its rows once, when it has ended, and once before, where it asks a person; no run rewrites anything,
+so that windows never conflict, and upkeep alone removes what is too old. Of a window those of the last attempt count,
+and for checks that look back those of the last one that was published.
 """
 
 from __future__ import annotations
@@ -90,21 +90,36 @@ class Results:
             series: `dataset`, `figure` and `column` (empty where it has none).
             last: how many windows at most.
         """
+        return [value for _, value in self.published(spark, series, last, window.start)]
+
+    def published(
+        self, spark: SparkSession, series: Mapping[str, str], last: int, until: datetime | None = None
+    ) -> list[tuple[datetime, float]]:
+        """The ends of the last published windows that have a figure, in UTC, and the figure; the newest first.
+
+        Args:
+            spark: a classic session.
+            series: as for `before`.
+            last: how many windows at most.
+            until: when they have ended at the latest; None for no bound.
+        """
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         rows = self.rows(spark)
         if rows is None:
             return []
         value = F.col("element_count").cast("double") if series["figure"] == ROWS else F.col("value")
-        here = rows.where(F.col("window_end") <= F.lit(window.start).cast("timestamp"))
+        here = rows if until is None else rows.where(F.col("window_end") <= F.lit(until).cast("timestamp"))
         here = here.where((F.col("state") == "loaded") & (F.col("dataset") == series["dataset"]) & value.isNotNull())
         if series["figure"] == ROWS:
             here = here.where("kind <> 'expectation'")  # with a row_condition it counts a part of the rows
         else:
             here = here.where((F.col("figure") == series["figure"]) & (F.col("column") == series["column"]))
         newest = here.groupBy("window_start", "window_end").agg(F.max_by(value, "attempt").alias("value"))
-        found = newest.orderBy(F.desc("window_end"), F.desc("window_start")).limit(last).collect()
-        return [float(row["value"]) for row in found]
+        found = newest.orderBy(F.desc("window_end"), F.desc("window_start")).limit(last)
+        # A timestamp that is collected is told by the clock of the machine, without its offset.
+        told = found.select(F.unix_micros("window_end").alias("end"), "value").collect()
+        return [(_EPOCH + timedelta(microseconds=row["end"]), float(row["value"])) for row in told]
 
 
 def of(plan: Plan) -> Results:

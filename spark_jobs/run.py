@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from spark_jobs import results
 from spark_jobs.connections import Connections, received
 from spark_jobs.errors import ConfigError, EtlError
-from spark_jobs.failures import classify, without_values
+from spark_jobs.failures import classify, of_java, without_values
 from spark_jobs.hiding import Hiding
 from spark_jobs.ledger import attempt_number
+from spark_jobs.metering import Metering
 from spark_jobs.orders import Order, is_order
 from spark_jobs.orders import execute as carry_out
 from spark_jobs.plan import Plan
@@ -147,7 +148,7 @@ def run(
     begin = time.monotonic()
     report, known = _begin(plan), connections or Connections()
     tell = known.hiding.saying(say)
-    where, started = "start", None
+    where, started, metering = "start", None, None
     try:
         from spark_jobs.verbs import Run
 
@@ -155,17 +156,19 @@ def run(
         tell(f"{plan.pipeline} {plan.window}{back}: {', '.join(plan.verbs)}")
         session = admitted(spark, known)(f"{plan.pipeline} {plan.window.key}", plan.spark)
         report.seconds["start"] = round(report.seconds.get("start", 0.0) + time.monotonic() - begin, 3)
-        started = session
+        started, metering = session, Metering(session, tell)
         work = Run(session, plan, report, tell, connections=known)
         try:
             work.execute()
         finally:
             where = work.where
     except Exception as error:  # noqa: BLE001 - whatever happened becomes the report's error
-        told = classify(error, where)
+        told = of_java(error, where) or classify(error, where)
         _fail(report, without_values(told) if Privacy(plan).anything else told, error, known.hiding)
     if started is not None:
         _keep_results(started, plan, report, known.hiding)
+    if metering is not None:
+        metering.end(plan, report)
     report.seconds["total"] = round(report.seconds.get("total", 0.0) + time.monotonic() - begin, 3)
     return report
 

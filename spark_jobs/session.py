@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import uuid4
 
-from spark_jobs import gateway, zstd
+from spark_jobs import gateway, packages, zstd
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.object_store import s3
 
@@ -41,6 +41,14 @@ _CONF: Final = {
     # An inner join with an empty side would be replaced while its other side is half read: counts would be wrong.
     "spark.sql.adaptive.optimizer.excludedRules": "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
 }
+# What only a Spark of this machine is told.
+_LOCALLY: Final = (
+    "spark.log.level",
+    "spark.ui.enabled",
+    "spark.ui.showConsoleProgress",
+    "spark.driver.host",
+    "spark.driver.bindAddress",
+)
 _RENAMES: Final = 3
 _ICEBERG: Final = "iceberg-spark-runtime"
 _ICEBERG_EXTENSIONS: Final = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
@@ -48,8 +56,12 @@ _LOGGING: Final = Path(__file__).with_name("log4j2.properties")
 _DRIVER: Final = "spark.driver.extraJavaOptions"
 _EXECUTOR: Final = "spark.executor.extraJavaOptions"
 _COLLECTOR: Final = re.compile(r"-XX:\+Use(Serial|Parallel|G1|Z|Shenandoah|Epsilon)GC\b")  # Java refuses two of them
-# Delta's 50 tasks for the list of a table's files are meant for a cluster: on one machine they take 5 seconds of CPU.
-_LOCAL: Final = {"spark.databricks.delta.snapshotPartitions": "4"}
+_LOCAL: Final = {
+    # Delta's 50 tasks for the list of a table's files are meant for a cluster: here they take 5 seconds of CPU.
+    "spark.databricks.delta.snapshotPartitions": "4",
+    # Whoever else is on this machine reaches the driver's ports: Spark makes a secret of its own for each start.
+    "spark.authenticate": "true",
+}
 _SMALL: Final = {
     "spark.sql.shuffle.partitions": "1",
     "spark.databricks.delta.snapshotPartitions": "1",
@@ -65,21 +77,40 @@ def start(name: str, engine: Mapping[str, Any]) -> SparkSession:
     Args:
         name: the application's name.
         engine: `master`, `memory` (such as "2g"), `jars` (a folder), `small` (tune for small windows), `archive` (a
-            class data sharing archive), `conf` (more Spark settings), `s3` (the buckets that the plan names).
+            class data sharing archive), `conf` (more Spark settings), `s3` (the buckets that the plan names), `submit`
+            (it was submitted to a cluster: its master and its name are known already), `provided` (a service has
+            started Spark already, with what `settings` says), `packages` (Maven
+            coordinates in place of the folder's jars).
 
     Raises:
         ConfigError: the folder holds no Delta jars.
     """
     from pyspark.sql import SparkSession
 
+    if engine.get("provided"):
+        session: SparkSession = SparkSession.builder.getOrCreate()
+        gateway.remember(session._jvm)
+        return _told(session, engine)
     master = str(engine.get("master", "local[2]"))
-    conf: dict[str, Any] = {"spark.app.name": name, "spark.master": master} | settings(engine)
+    known = {} if engine.get("submit") else {"spark.app.name": name, "spark.master": master}
+    conf: dict[str, Any] = known | settings(engine)
+    if engine.get("submit"):  # Spark's client has placed all jars, those that it has fetched too: executors get them
+        conf.pop("spark.jars", None)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     with gateway.started(conf):
-        session: SparkSession = SparkSession.builder.config(map=conf).getOrCreate()
+        session = SparkSession.builder.config(map=conf).getOrCreate()
     gateway.remember(session._jvm)
+    return session
+
+
+def _told(session: SparkSession, engine: Mapping[str, Any]) -> SparkSession:
+    """A session with our settings of SQL: a cluster that was there before us was started with others."""
+    for key, value in settings(engine).items():
+        # What speaks for tables was chosen when Spark began.
+        if key.startswith("spark.sql.") and not key.startswith("spark.sql.catalog.") and session.conf.isModifiable(key):
+            session.conf.set(key, value)
     return session
 
 
@@ -99,7 +130,8 @@ class Shared:
         if self._first is None:
             self._first = start(name, engine)
             return self._first
-        return self._first.newSession()
+        session = self._first.newSession()
+        return _told(session, engine) if engine.get("provided") else session
 
     @property
     def has_more_to_write(self) -> bool:
@@ -115,23 +147,43 @@ class Shared:
 
 def settings(engine: Mapping[str, Any]) -> dict[str, str]:
     """Spark's settings for an engine; the engine's own `conf` wins, and its options of Java join ours."""
+    if engine.get("provided"):
+        return _for_a_service(engine)
     small = bool(engine.get("small"))
     local = str(engine.get("master", "local")).startswith("local")
     conf = dict(_CONF) | (_LOCAL if local else {}) | (_SMALL if small else {})
+    if engine.get("submit"):  # whoever submitted it knows where executors find the driver
+        del conf["spark.driver.host"], conf["spark.driver.bindAddress"]
     conf["spark.driver.memory"] = str(engine.get("memory", "2g"))
     folder, buckets = str(engine.get("jars", "jars")), engine.get("s3")
+    fetched = tuple(map(str, engine.get("packages") or ()))
     # An archive is of one class path: with that of S3, Java would say at each start that it is another one.
-    archive = "" if buckets else str(engine.get("archive") or "")
-    found = jars(folder)
-    conf["spark.driver.extraClassPath"] = ":".join([*found, *(s3.class_path(folder) if buckets else ())])
+    archive = "" if buckets or fetched else str(engine.get("archive") or "")
+    found = list(fetched) or jars(folder)
+    if fetched:
+        conf |= packages.settings(fetched, [s3.JAR] if buckets else ())
+    else:
+        conf["spark.driver.extraClassPath"] = ":".join([*found, *(s3.class_path(folder) if buckets else ())])
     if any(_ICEBERG in os.path.basename(path) for path in found):
         conf["spark.sql.extensions"] += f",{_ICEBERG_EXTENSIONS}"
     own = {key: str(value) for key, value in (engine.get("conf") or {}).items()}
+    own |= packages.joined(conf, own) if fetched else {}
     java = {
         _DRIVER: joined(java_options(small, archive), own.get(_DRIVER, "")),
         _EXECUTOR: joined([], own.get(_EXECUTOR, "")),
     }
     return conf | own | java | (s3.settings(own) if buckets else {})
+
+
+def _for_a_service(engine: Mapping[str, Any]) -> dict[str, str]:
+    """As `settings`, where a service starts Spark: it has jars, pages, log and addresses of its own."""
+    conf = {key: value for key, value in _CONF.items() if key not in _LOCALLY}
+    conf |= {key: value for key, value in _SMALL.items() if engine.get("small")}
+    own = {key: str(value) for key, value in (engine.get("conf") or {}).items()}
+    java = {key: joined([], own.get(key, "")) for key in (_DRIVER, _EXECUTOR)}
+    stored = s3.settings(own) if engine.get("s3") else {}
+    stored.pop("spark.hadoop.fs.s3a.buffer.dir", None)
+    return conf | {"spark.driver.memory": str(engine.get("memory", "2g"))} | own | java | stored
 
 
 def java_options(small: bool, archive: str) -> list[str]:
@@ -241,16 +293,19 @@ class Storage:
         """
         hidden = f"{path}.{uuid4().hex}.writing"
         try:
-            stream = self._fs.create(self._path(hidden), True)
-            try:
-                stream.write(bytearray(text, "utf-8"))
-            finally:
-                stream.close()
+            self._put_text(hidden, text)
             self._replace(hidden, path)
         except BaseException:
             with suppress(Exception):  # the first error counts
                 self._fs.delete(self._path(hidden), False)
             raise
+
+    def _put_text(self, path: str, text: str) -> None:
+        stream = self._fs.create(self._path(path), True)
+        try:
+            stream.write(bytearray(text, "utf-8"))
+        finally:
+            stream.close()
 
     def _replace(self, hidden: str, path: str) -> None:
         for _ in range(_RENAMES):  # another writer may be there between the two
@@ -294,6 +349,17 @@ class Storage:
             return bytes(stream.readAllBytes()).decode("utf-8")
         finally:
             stream.close()
+
+
+class Bucket(Storage):
+    """Storage that shows a file once it is whole, as S3 does: a rename would be a copy, and its place empty meanwhile.
+
+    For hints alone: where the connection breaks inside a write, half of the text may be there.
+    """
+
+    def write(self, path: str, text: str) -> None:
+        """Write a small text file at its place."""
+        self._put_text(path, text)
 
 
 def jars(folder: str) -> list[str]:

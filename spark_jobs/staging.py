@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs import footers
 from spark_jobs.errors import DataError
 from spark_jobs.plan import Plan
 from spark_jobs.session import Storage
+from spark_jobs.settings import changed
 from spark_jobs.statistics import Statistics, of_delta
 from spark_jobs.sweeping import DONE, sweep
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from spark_jobs.load.in_place import Written
 
 _MANIFEST: Final = "manifest.json"
-_TIMES: Final = "spark.sql.parquet.outputTimestampType"
+# As numbers, whose smallest and largest the files' footers tell; INT96 has no order.
+_ORDERED_TIMES: Final = ("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
 _FEW: Final = 32  # files whose footers are read one after the other faster than a Spark job starts
 
 
@@ -51,11 +53,13 @@ class Staging:
         spark: a classic session.
         plan: the run's.
         ahead: path -> what stands under a table already, of a run that doesn't end between its verbs.
+        places: numbers of their paths: none comes twice, whatever was dropped meanwhile.
     """
 
     spark: SparkSession
     plan: Plan
     ahead: dict[str, Written] = field(default_factory=dict)
+    places: Iterator[int] = field(default_factory=count)
 
     @property
     def pipeline_folder(self) -> str:
@@ -70,7 +74,7 @@ class Staging:
     def write(self, rows: DataFrame, verb: str, dataset: str) -> Staged:
         """Compute a dataset, write it, count what was written, and only then say that it is there."""
         path = f"{self.run_folder}/{verb}-{self.plan.attempt.number}/{dataset}"
-        with _ordered_times(self.spark):
+        with changed(self.spark, *_ORDERED_TIMES):
             rows.write.mode("overwrite").parquet(f"{path}/data")
         written = self._count(f"{path}/data", rows.schema)
         staged = Staged(path=path, rows=written)
@@ -80,16 +84,36 @@ class Staging:
 
     def take(self, written: Written, dataset: str) -> Staged:
         """Take rows that stand under a table already for staged; a purge sees that they aren't published yet."""
-        path = f"{self.run_folder}/ahead-{self.plan.attempt.number}-{len(self.ahead)}/{dataset}"
+        path = f"{self.run_folder}/ahead-{self.plan.attempt.number}-{next(self.places)}/{dataset}"
         self._storage.write(f"{path}/data/_ahead", written.transaction.path)
         self.ahead[path] = written
-        return Staged(path=path, rows=written.rows)
+        return Staged(path=path, rows=written.whole.rows)
 
     def drop(self, staged: Staged) -> None:
         """Remove what stands under a table, and won't be committed."""
         if staged.path in self.ahead:
             self.ahead[staged.path].delete()
             self._storage.delete(staged.path)
+            del self.ahead[staged.path]
+
+    def is_apart(self, staged: Staged) -> bool:
+        """Whether rows that checks will set aside went into files of their own, be there some or none."""
+        return staged.path in self.ahead and self.ahead[staged.path].refused is not None
+
+    def aside(self, staged: Staged) -> DataFrame | None:
+        """The rows that checks set aside, where they were written into files of their own."""
+        refused = self.ahead[staged.path].refused if staged.path in self.ahead else None
+        return refused.read() if refused is not None and refused.rows else None
+
+    def part(self, staged: Staged) -> tuple[Staged, Staged] | None:
+        """(the rows that stay, those that go) of a dataset whose files hold either; None where they hold both."""
+        if self.aside(staged) is None:
+            return None
+        whole = self.ahead[staged.path]
+        assert whole.refused is not None  # noqa: S101 - for the type checker
+        gone = self.take(whole.refused, "refused")
+        self.ahead[staged.path] = replace(whole, refused=None)
+        return Staged(path=staged.path, rows=whole.rows), gone
 
     def _count(self, folder: str, schema: StructType) -> int:
         """The rows that are in the files: few files are asked here, many by Spark."""
@@ -97,18 +121,22 @@ class Staging:
             return self._storage.parquet_rows(folder)
         return self.spark.read.schema(schema).parquet(folder).count()
 
-    def statistics(self, staged: Staged, schema: StructType, names: set[str]) -> Statistics | None:
+    def statistics(
+        self, staged: Staged, schema: StructType, names: set[str], *, passed: bool = False
+    ) -> Statistics | None:
         """What the files know of some columns; None where they are too many to be asked one by one.
 
         Args:
             staged: the reference that an earlier verb returned.
             schema: the rows'.
             names: the columns.
+            passed: whether files of rows that checks will set aside are left out.
         """
         if staged.path in self.ahead:
             wanted = (item for item in schema if item.name in names and not footers.padded(item))
             types = {item.name: item.dataType.simpleString() for item in wanted}
-            return of_delta(self.ahead[staged.path].statistics, types)
+            written = self.ahead[staged.path]
+            return of_delta((written if passed else written.whole).statistics, types)
         folder = f"{staged.path}/data"
         few = len(self._storage.names(folder)) <= _FEW
         return footers.statistics(self._storage, folder, schema, names) if few else None
@@ -126,7 +154,7 @@ class Staging:
         from pyspark.sql.types import StructType
 
         if staged.path in self.ahead:
-            return self.ahead[staged.path].read()
+            return self.ahead[staged.path].whole.read()
         if not self._storage.exists(f"{staged.path}/{_MANIFEST}"):
             raise DataError(
                 f"the staged files of {staged.path.rsplit('/', 1)[-1]} are gone",
@@ -167,17 +195,6 @@ class Staging:
     @property
     def _storage(self) -> Storage:
         return Storage(self.spark, self.plan.staging)
-
-
-@contextmanager
-def _ordered_times(spark: SparkSession) -> Iterator[None]:
-    """Have timestamps written as numbers, whose smallest and largest the files' footers tell; INT96 has no order."""
-    before = spark.conf.get(_TIMES, None)
-    spark.conf.set(_TIMES, "TIMESTAMP_MICROS")
-    try:
-        yield
-    finally:
-        spark.conf.unset(_TIMES) if before is None else spark.conf.set(_TIMES, before)
 
 
 def staged_datasets(spark: SparkSession, plan: Plan) -> Iterator[tuple[str, str, DataFrame | None]]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from spark_jobs.ledger import FORGOTTEN
+from spark_jobs.ledger import FORGOTTEN, LoadUnit
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -37,12 +38,15 @@ class Transaction:
         self._transaction: Any = self._log.startTransaction()
         self._actions: Any = self._jvm.java.util.ArrayList()
         self._mode, self._options = "Append", dict[str, str]()
+        self._emptied = ""
 
-    @property
+    @cached_property
     def units(self) -> dict[str, int]:
         """Key -> number of every unit that the ledger holds."""
-        found = self._as_java(self._transaction.snapshot().transactions())
-        return {str(key): int(found[key]) for key in found if key.startswith("etl:") and int(found[key]) > FORGOTTEN}
+        # One text: to ask for them one by one takes a second for some thousands of windows, at every commit.
+        told = str(self._transaction.snapshot().transactions().mkString("\n"))
+        found = (line.rpartition(" -> ") for line in told.split("\n"))
+        return {key: int(number) for key, _, number in found if key.startswith("etl:") and int(number) > FORGOTTEN}
 
     def replace(self, rows: DataFrame, options: Mapping[str, str], partition_by: Sequence[str]) -> None:
         """Replace rows of the table.
@@ -72,13 +76,56 @@ class Transaction:
             Delta's actions that add the files (a Scala sequence), and how many rows they hold.
         """
         files = self._transaction.writeFiles(rows._jdf)
-        return files, self._rows_of(self._as_java(files))
+        return files, self.rows_of(files)
+
+    def write_apart(self, rows: DataFrame, apart: str) -> tuple[Any, Any]:
+        """As `write`, with rows of two sorts in files of their own, by one pass over them.
+
+        Delta lays the files out by one column more than the table has. That column is taken off what a commit is to
+        name; of it nothing is left but a folder in the files' paths, which mean nothing to Delta.
+
+        Args:
+            rows: with the table's columns, and the boolean column `apart`, which is never null.
+            apart: its name; the table has no such column.
+
+        Returns:
+            Delta's actions for the rows where it is false, and for those where it is true.
+        """
+        other = self._delta.DeltaLog.forTable(self._session, self.path).startTransaction()
+        other.updateMetadata(self._with_column(apart), False)
+        added = self._as_java(other.writeFiles(rows._jdf))
+        sorts: tuple[list[Any], list[Any]] = ([], [])
+        for item in added:
+            values = dict(self._as_java(item.partitionValues()))
+            sorts[values.pop(apart) == "true"].append(self._copied(item, partitionValues=self._as_map(values)))
+        return self._as_scala(sorts[0]), self._as_scala(sorts[1])
+
+    def _with_column(self, name: str) -> Any:
+        """The table's metadata, as if it were laid out by one more boolean column."""
+        schema = json.loads(str(self._metadata.schemaString()))
+        schema["fields"].append({"name": name, "type": "boolean", "nullable": True, "metadata": {}})
+        columns = self._as_scala([*self.layout, name])
+        return self._copied(self._metadata, schemaString=json.dumps(schema), partitionColumns=columns)
+
+    def _copied(self, item: Any, **changed: Any) -> Any:
+        """A copy of one of Delta's actions, as Scala's `copy` with some of its fields named."""
+        names = [str(name) for name in self._as_java(item.productElementNames().toSeq())]
+        values = [changed[name] if name in changed else item.productElement(place) for place, name in enumerate(names)]
+        return item.copy(*values)
+
+    def _as_map(self, values: dict[str, str]) -> Any:
+        return self._jvm.org.apache.spark.api.python.PythonUtils.toScalaMap(values)
 
     def _adds(self, action: Any) -> bool:
         return str(action.getClass().getSimpleName()) == "AddFile"
 
-    def _rows_of(self, added: Any) -> int:
-        return sum(int(item.numLogicalRecords().get()) for item in added)
+    def rows_of(self, files: Any) -> int:
+        """How many rows files hold that `write` has written."""
+        return sum(int(item.numLogicalRecords().get()) for item in self._as_java(files))
+
+    def together(self, first: Any, second: Any) -> Any:
+        """Files of two writes in one."""
+        return self._as_scala([*self._as_java(first), *self._as_java(second)])
 
     def statistics(self, files: Any) -> list[str]:
         """Delta's JSON of each file that `write` has written: its rows, and of columns nulls, least and greatest."""
@@ -167,7 +214,7 @@ class Transaction:
         taken, added = self._taken_away(where), self._as_java(files)
         # What is left of files that hold other rows too is written anew; a deletion vector marks rows in the old file.
         again = [item for item in taken if self._adds(item) and item.deletionVector() is None]
-        copied = self._rows_of(again)
+        copied = sum(int(item.numLogicalRecords().get()) for item in again)
         self._actions.addAll(taken)
         self._actions.addAll(added)
         every = [*added, *again]
@@ -209,6 +256,14 @@ class Transaction:
             if number > int(self._transaction.txnVersion(key)):
                 self._actions.add(self._delta.actions.SetTransaction(key, number, now))
 
+    def look_out(self, unit: LoadUnit) -> None:
+        """Fail where, from now on, a commit of the same load leaves no file behind; and be looked out for likewise.
+
+        A window that was emptied would conflict with nobody: Delta compares files, and transactions by their names.
+        """
+        self._emptied = f"etl-emptied:{unit.pipeline}:{unit.destination}"
+        self._transaction.txnVersion(self._emptied)
+
     def forget(self, units: Sequence[str]) -> None:
         """Take units back: the ledger holds them no more; whoever commits one of them meanwhile makes this fail."""
         now = self._jvm.scala.Option.apply(int(time.time() * 1000))
@@ -237,6 +292,9 @@ class Transaction:
             nothing,
             nothing,
         )
+        if self._emptied and not any(map(self._adds, self._actions)):
+            now = int(time.time() * 1000)
+            self._actions.add(self._delta.actions.SetTransaction(self._emptied, now, self._jvm.scala.Option.apply(now)))
         actions = self._as_scala(self._actions)
         return int(self._transaction.commit(actions, operation))
 

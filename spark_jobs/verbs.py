@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spark_jobs.accounts import Accounts
 from spark_jobs.aside import nothing_refused
 from spark_jobs.audit import audited, wanted
+from spark_jobs.check.apart import Apart, set_aside
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.flow import check
 from spark_jobs.check.gx_run import demand
@@ -72,7 +73,8 @@ class Run:
         self.spark, self.plan, self.report, self.say, self.sweep = spark, plan, report, say, sweep
         self.connections = connections or Connections()
         self.staging = Staging(spark=spark, plan=plan)
-        self.accounts = Accounts(report=report, staging=self.staging, say=say, ahead=self._ahead)
+        limits = plan.set_aside
+        self.accounts = Accounts(report=report, staging=self.staging, say=say, ahead=self._ahead, limits=limits)
         self.flows: dict[str, Flow] = {}
         self.own: dict[str, Flow] = {}
         self.used: set[str] = set()
@@ -106,7 +108,7 @@ class Run:
 
     def _drop_ahead(self) -> None:
         """Remove what was written ahead of a load that won't come; the run's own error counts."""
-        for path in self.staging.ahead:
+        for path in list(self.staging.ahead):
             self._drop(path)
 
     def _drop(self, path: str) -> None:
@@ -198,13 +200,15 @@ class Run:
             staged = self.accounts.staged(name)
             rows = self.staging.read(staged, "transform")
             known = partial(self.staging.statistics, staged, rows.schema)
-            done = check(checks, rows, staged.rows, self._context(name), statistics=known)
+            passed = partial(self.staging.statistics, staged, rows.schema, passed=True)
+            aside = Apart(failed=self.staging.aside(staged), passed=passed) if self.staging.is_apart(staged) else None
+            done = check(checks, rows, staged.rows, self._context(name), statistics=known, apart=aside)
             self.report.checks.extend(done.results)
             if done.asked_elsewhere:
                 self._took("great_expectations", done.asked_elsewhere)
             self._stop_on_failed_checks()
             if done.kept is not None and done.refused is not None:
-                self.accounts.split("check", name, done.kept, done.refused)
+                self.accounts.split("check", name, done.kept, done.refused, apart=done.apart)
                 self.flows.pop(name, None)
         self._ask()
 
@@ -217,7 +221,7 @@ class Run:
             self.where = f"load.{name}"
             rows, count = accepted[name]
             place = self.accounts.staged(dataset).path
-            written = self.staging.ahead.get(place)
+            written = self.staging.ahead[place].whole if place in self.staging.ahead else None
             context = replace(self._context(dataset), files=self.accounts.files(), written=written)
             self.publishing = True
             receipt = destination.publish(name, rows, count, context)
@@ -230,11 +234,14 @@ class Run:
 
     def accepted(self) -> dict[str, tuple[DataFrame, int]]:
         """Load -> the staged rows that it takes, and how many they are; what it can't take is set aside."""
-        found = {}
+        loads: dict[str, dict[str, Any]] = {}
         for name, (dataset, destination) in self.plan.load.items():
-            self.where = f"load.{name}"
-            found[name] = accept(dataset, destination, self.accounts, self._context(dataset))
-        return found
+            loads.setdefault(dataset, {})[name] = destination
+        found = {}
+        for dataset, mine in loads.items():
+            self.where = f"load.{next(iter(mine))}"
+            found[dataset] = accept(dataset, mine, self.accounts, self._context(dataset))
+        return {name: found[dataset] for name, (dataset, _) in self.plan.load.items()}
 
     def flow(self, name: str) -> Flow:
         """A dataset by name: lazy where this application makes it, staged where an earlier one did."""
@@ -293,7 +300,8 @@ class Run:
         if self.plan.verbs != VERBS or len(loads) != 1 or not hasattr(loads[0][1], "ahead"):
             return None
         name, destination = loads[0]
-        written = destination.ahead(name, rows, replace(self._context(dataset), where=f"load.{name}"))
+        refused = set_aside(self.plan.check.get(dataset, ()), rows, self._context(dataset))
+        written = destination.ahead(name, rows, replace(self._context(dataset), where=f"load.{name}"), refused)
         return self.staging.take(written, dataset) if written is not None else None
 
     def _stop_on_failed_checks(self) -> None:

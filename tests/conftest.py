@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.servers.embedded import JARS, Embedded, embedded
+from tests.servers.iceberg import RestCatalog, rest_catalog
 from tests.servers.mariadb import MariaDB, mariadb_server
 from tests.servers.postgres import PostgreSQL, postgres_server
 from tests.servers.s3 import Server as S3Server
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parent.parent
+_LONGEST = "tests/testing/test_command.py"
+_SHORT = "tests/spec/"
 
 
 def pytest_configure() -> None:
@@ -30,6 +33,20 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Great Expectations reads it when it is imported: tests tell nobody that they run.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """See that no module imports Airflow as it is collected: its home is set later, and hundreds of tests need that."""
+    if "airflow" in sys.modules and report.nodeid.endswith(".py"):
+        pytest.exit(f"{report.nodeid} imports Airflow: do it inside the tests", returncode=1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin the longest file before many short ones: as the last it would keep one process busy, and the others not."""
+    longest = [item for item in items if item.nodeid.startswith(_LONGEST)]
+    others = [item for item in items if not item.nodeid.startswith(_LONGEST)]
+    place = next((number for number, item in enumerate(others) if item.nodeid.startswith(_SHORT)), len(others))
+    items[:] = [*others[:place], *longest, *others[place:]]
 
 
 @pytest.fixture(scope="session")
@@ -80,4 +97,11 @@ def h2(spark: SparkSession) -> Iterator[Embedded]:
 def s3() -> Iterator[S3Server]:
     """A real S3 server with an empty bucket."""
     with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def iceberg_server() -> Iterator[RestCatalog]:
+    """A real REST catalog of Iceberg tables, without a table."""
+    with rest_catalog() as server:
         yield server

@@ -81,7 +81,7 @@ def _job(pipeline: Pipeline, windows: Sequence[Window], outcome: Outcome) -> tup
     try:
         known, asked = connections_of(plans), [plan.to_json() for plan in plans]
         job = Job(token=plans[0].attempt.token, plan=asked, connections=known)
-        reports = Application(engine_of(pipeline.engine.kind), job).run(_say)
+        reports = Application(engine_of(pipeline.engine.kind, pipeline.engine.options()), job).run(_say)
         error = failure(reports[-1])
     except EtlError as ended:
         reports, error = _recovered(pipeline, plans), ended

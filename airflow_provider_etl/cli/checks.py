@@ -95,15 +95,22 @@ def _which(row: Row, window: Sequence[Row]) -> Series:
 
 
 def _trend(key: Series, rows: Sequence[Row | None]) -> list[str]:
-    shares = [None if row is None else float(row["unexpected_percent"] or 0) for row in rows]
+    shares = [None if row is None else _share(row) for row in rows]
     newest = next(row for row in reversed(rows) if row is not None)
     failed = sum(row is not None and not row["success"] for row in rows)
     value = newest["value"]
     figure = "-" if value is None else f"{value:g}"
-    last = f"{newest['unexpected_percent'] or 0:.3g} %"
+    last = "-" if newest["unexpected_percent"] is None else f"{newest['unexpected_percent']:.3g} %"
     dataset, name, column, place = key
     check = name if place == 1 else f"{name} {place}"
     return [dataset, check, column or "-", bars(shares), last, figure, f"{failed} of {len(rows) - rows.count(None)}"]
+
+
+def _share(row: Row) -> float:
+    """How much of what was checked failed, 0 to 100: a figure holds or doesn't."""
+    if row["unexpected_percent"] is not None:
+        return float(row["unexpected_percent"])
+    return 0.0 if row["success"] else 100.0
 
 
 def bars(percents: Sequence[float | None]) -> str:

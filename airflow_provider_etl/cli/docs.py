@@ -65,7 +65,7 @@ def _asking(pipeline: Pipeline, options: argparse.Namespace) -> Plan:
     attempt = Attempt(number=attempt_number(pipeline.fingerprint), token=token, run=f"docs-{token[:12]}")
     plan = pipeline.plan(pipeline.window_of(options.window), attempt, verbs=_ASKED)
     folder = absolute(options.out, Path.cwd()) if options.out else plan.data_docs
-    return replace(plan, results=False, data_docs=_demanded(folder), notes=pipeline.notes)
+    return replace(plan, results=False, set_aside={}, data_docs=_demanded(folder), notes=pipeline.notes)
 
 
 def _of_report(pipeline: Pipeline, options: argparse.Namespace) -> tuple[dict[str, Any], bool]:

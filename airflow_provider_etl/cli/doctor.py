@@ -15,9 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
+from airflow_provider_etl.cli.doctor_jars import of_engines
 from airflow_provider_etl.engines.java import require_java
 from airflow_provider_etl.spec import Engine, Environment
-from airflow_provider_etl.spec.environment import LOCAL
+from airflow_provider_etl.spec.engines import LOCAL
 from spark_jobs.errors import ConfigError
 from spark_jobs.object_store.s3 import bucket_of, unsafe
 
@@ -60,14 +61,21 @@ def execute(options: argparse.Namespace) -> int:
     """Look at everything; 1 where something that is needed is missing."""
     environment = _environment(options.environment)
     engines = _engines(environment)
+    beside = [engine for engine in engines if engine.kind in LOCAL]
     on_s3 = options.for_s3 or _on_s3(environment)
     if options.fetch_jars:
-        _fetch(engines, on_s3=on_s3)
+        _fetch(_with_folder(engines), on_s3=on_s3)
     if options.archive:
-        _archive(engines, environment)
-    findings = [*_java(), *_packages(), *_environments(options.environment, environment), *_jars(engines)]
-    findings += [*_jars_for_s3(engines), *_commits(engines)] if on_s3 else []
-    findings += [*_archives(engines), *_folders(environment), *_connections(options, environment), *_commands()]
+        _archive(_with_folder(beside), environment)
+    findings = [*_java(), *_packages(), *_environments(options.environment, environment)]
+    findings += [*of_engines(_with_our_spark(engines), _version("pyspark")), *_jars(_with_folder(engines))]
+    findings += [*_jars_for_s3(_with_folder(engines)), *_commits(engines)] if on_s3 else []
+    findings += [
+        *_archives(_with_folder(beside)),
+        *_folders(environment),
+        *_connections(options, environment),
+        *_commands(),
+    ]
     for finding in findings:
         print(finding)
     return 1 if any(finding.state == "missing" for finding in findings) else 0
@@ -84,10 +92,20 @@ def _environment(asked: str | None) -> Environment | str:
 
 
 def _engines(environment: Environment | str) -> list[Engine]:
-    """The engines that run here; with no environment, one that has its jars in ./jars."""
+    """The engines, whose jars are here; with no environment, one that has its jars in ./jars."""
     if isinstance(environment, str):
         return [Engine(name="local", jars=str(Path.cwd() / "jars"))]
-    return [engine for engine in environment.engines.values() if engine.kind in LOCAL]
+    return list(environment.engines.values())
+
+
+def _with_folder(engines: list[Engine]) -> list[Engine]:
+    """Those whose jars lie in a folder: for the others Spark fetches them itself, or a service brings them."""
+    return [engine for engine in _with_our_spark(engines) if engine.packages == "folder"]
+
+
+def _with_our_spark(engines: list[Engine]) -> list[Engine]:
+    """Those whose Spark is the one that is installed, or must be of one version with it; a service has its own."""
+    return [engine for engine in engines if not engine.service]
 
 
 def _on_s3(environment: Environment | str) -> bool:
@@ -100,7 +118,8 @@ def _on_s3(environment: Environment | str) -> bool:
 
 
 def _fetch(engines: list[Engine], *, on_s3: bool) -> None:
-    from airflow_provider_etl.cli.jars import fetch, locked_for_s3
+    from airflow_provider_etl.cli.jars import fetch
+    from airflow_provider_etl.spec.locks import locked_for_s3
 
     for folder in dict.fromkeys(engine.jars for engine in engines):
         more = fetch(Path(folder, "s3"), locked_for_s3()) if on_s3 else []
@@ -155,7 +174,8 @@ def _environments(asked: str | None, environment: Environment | str) -> Iterator
 
 
 def _jars(engines: list[Engine]) -> Iterator[Finding]:
-    from airflow_provider_etl.cli.jars import locked, problem
+    from airflow_provider_etl.cli.jars import problem
+    from airflow_provider_etl.spec.locks import locked
 
     for folder in dict.fromkeys(engine.jars for engine in engines):
         for jar in locked():
@@ -167,7 +187,8 @@ def _jars(engines: list[Engine]) -> Iterator[Finding]:
 
 def _jars_for_s3(engines: list[Engine]) -> Iterator[Finding]:
     """They are many, so they are told in one line where they are all there."""
-    from airflow_provider_etl.cli.jars import locked_for_s3, problem
+    from airflow_provider_etl.cli.jars import problem
+    from airflow_provider_etl.spec.locks import locked_for_s3
 
     for folder in dict.fromkeys(engine.jars for engine in engines):
         place = Path(folder, "s3")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_provider_etl.cli import doctor_requires
+from airflow_provider_etl.cli import doctor_jars, doctor_requires
 from airflow_provider_etl.hooks.connections import connection_of
 from airflow_provider_etl.spec import Environment, load_file
 from airflow_provider_etl.spec.connections import of_environment, of_pipeline
@@ -39,6 +39,7 @@ def findings(options: argparse.Namespace, environment: Environment | str) -> Ite
             places = {name: f"{path}: {where}" for name, where in of_pipeline(loaded.pipeline).items()} | places
             needed = doctor_requires.of_pipeline(loaded.pipeline)
             modules = {name: f"{path}: {where}" for name, where in needed.items()} | modules
+            yield from doctor_jars.of_pipeline(loaded.pipeline, path)
     yield from doctor_requires.findings(modules)
     yield from _asked(places)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from airflow_provider_etl.cli.opened import opened
-from airflow_provider_etl.explaining import graph, mermaid, promises, spans
+from airflow_provider_etl.explaining import graph, mermaid, promises, resources, spans
 from airflow_provider_etl.sensors.condition import span
 from airflow_provider_etl.spec import Assets, Cron, Every, Pipeline, scalars
 from airflow_provider_etl.spec.schedule import local_instant
@@ -63,6 +63,7 @@ def explained(pipeline: Pipeline, asked: Window | None, begin: datetime) -> Iter
     if pipeline.id != pipeline.name:
         yield f"  tables, staging and quarantine know it as {pipeline.id}"
     yield f"  runs {_when(pipeline)}, {pipeline.execution}, on engine {pipeline.engine.name}"
+    yield from resources.told(pipeline)
     if pipeline.depends_on_previous:
         yield "  a window runs only after the one before it has succeeded"
     yield f"  environment {pipeline.environment.name}, fingerprint {pipeline.fingerprint[:12]}"

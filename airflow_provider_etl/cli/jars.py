@@ -9,65 +9,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from airflow_provider_etl.spec.locks import Jar, locked
 from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.packages import EXCLUDED
 
 _PATIENCE: Final = 600  # seconds for one download
-# Spark's resolver follows dependencies; these jars need none of theirs, or Spark has them. What is named stays.
-_EXCLUDED: Final = (
-    "com.*:*,net.*:*,io.unitycatalog:*,io.delta:delta-kernel*,org.apache.hadoop:*,org.antlr:*,org.checkerframework:*,"
-    "org.fusesource*:*,org.openlabtesting*:*,org.scala-lang*:*,org.slf4j:*,org.spark-project*:*,org.tukaani:*"
-)
 _POM: Final = (
     "<project><modelVersion>4.0.0</modelVersion><groupId>wanted</groupId><artifactId>jars</artifactId>"
     "<version>1</version><dependencies>\n{}</dependencies></project>\n"
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Jar:
-    """One line of a lock."""
-
-    group: str
-    artifact: str
-    version: str
-    sha256: str
-
-    @property
-    def coordinates(self) -> str:
-        """`group:artifact:version`."""
-        return f"{self.group}:{self.artifact}:{self.version}"
-
-    @property
-    def name(self) -> str:
-        """The file's name in the folder: Spark's resolver calls it so too."""
-        return f"{self.group}_{self.artifact}-{self.version}.jar"
-
-
-def locked() -> list[Jar]:
-    """The jars that the lock of this package names."""
-    return of_lock(files("airflow_provider_etl").joinpath("jars.lock").read_text(encoding="utf-8"))
-
-
-def locked_for_s3() -> list[Jar]:
-    """The jars that only plans with s3a:// paths need, in a folder of their own: `s3` below that of the others."""
-    return of_lock(files("airflow_provider_etl").joinpath("jars-s3.lock").read_text(encoding="utf-8"))
-
-
-def of_lock(text: str) -> list[Jar]:
-    """The jars of a lock: a line `group:artifact:version sha256` each."""
-    found = []
-    for line in text.splitlines():
-        if line.strip() and not line.startswith("#"):
-            coordinates, digest = line.split()
-            group, artifact, version = coordinates.split(":")
-            found.append(Jar(group=group, artifact=artifact, version=version, sha256=digest))
-    return found
 
 
 def problem(jar: Jar, folder: Path) -> str:
@@ -107,7 +61,7 @@ def fetch(folder: Path, lock: Iterable[Jar] | None = None) -> list[Path]:
 
 def _accept(jar: Jar, scratch: Path, folder: Path) -> Path:
     # As Maven and Spark's resolver name it, with its group or without: auth is not http-auth.
-    name = f"{jar.artifact}-{jar.version}.jar"
+    name = jar.file
     names = (name, f"{jar.group}.{name}", f"{jar.group}_{name}")
     candidates = sorted(path for path in scratch.rglob(f"*{name}") if path.name in names)
     if not candidates:
@@ -149,10 +103,11 @@ def _by_maven(jars: Sequence[Jar], scratch: Path) -> str:
 
 
 def _dependency(jar: Jar) -> str:
+    classifier = f"<classifier>{jar.classifier}</classifier>" if jar.classifier else ""
     alone = "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
     return (
         f"<dependency><groupId>{jar.group}</groupId><artifactId>{jar.artifact}</artifactId>"
-        f"<version>{jar.version}</version>{alone}</dependency>\n"
+        f"<version>{jar.version}</version>{classifier}{alone}</dependency>\n"
     )
 
 
@@ -163,7 +118,7 @@ def _by_spark(jars: Sequence[Jar], scratch: Path) -> str:
     home = Path(spec.origin).parent
     nothing = scratch / "nothing.py"
     nothing.touch()
-    conf = {"spark.jars.ivy": str(scratch / "ivy"), "spark.jars.excludes": _EXCLUDED, "spark.ui.enabled": "false"}
+    conf = {"spark.jars.ivy": str(scratch / "ivy"), "spark.jars.excludes": EXCLUDED, "spark.ui.enabled": "false"}
     options = [part for key, value in conf.items() for part in ("--conf", f"{key}={value}")]
     packages = ",".join(jar.coordinates for jar in jars)
     command = [str(home / "bin/spark-submit"), "--master", "local[1]", "--packages", packages, *options, str(nothing)]

@@ -87,7 +87,9 @@ def ran(pipeline: Pipeline, job: Job) -> dict[str, Any]:
     from airflow_provider_etl.engines import engine_of
     from airflow_provider_etl.engines.application import Application
 
-    told: dict[str, Any] = Application(engine_of(pipeline.engine.kind), job).run(lambda line: print(line, flush=True))
+    told: dict[str, Any] = Application(engine_of(pipeline.engine.kind, pipeline.engine.options()), job).run(
+        lambda line: print(line, flush=True)
+    )
     return told
 
 

@@ -17,7 +17,9 @@ from airflow.cli.cli_config import ActionCommand, GroupCommand
 # Name -> help, as the modules have it (a test compares them); asking the modules would import them.
 _HELP: Final = {
     "adopt": "begin the ledger of a table that is there already; nothing is rewritten",
+    "advise": "what a pipeline's last windows needed, and what that says of memory, cores and size",
     "audit": "recount windows from their sources, and say where each row is",
+    "capacity": "how many cores, machines, bytes and what money a load takes, by measured figures",
     "checks": "what the checks of a pipeline's last windows found, and where each is going",
     "contract": "compare two versions of a contract, or draft one from sample files",
     "backfill": "run windows of the past again or for the first time: what would run and why, start it, follow it",
@@ -25,6 +27,7 @@ _HELP: Final = {
     "docs": "write Great Expectations' Data Docs about the checks of a window",
     "doctor": "say what is there, what is missing and how to get it; fetch the jars",
     "explain": "explain a pipeline: its graph, its windows, what each load promises",
+    "jars": "which jars a pipeline needs on its engine's Spark, and how sure that is",
     "lint": "check pipeline files and report everything that is wrong with them",
     "new": "write a commented pipeline file that lints, and its test file",
     "plan": "print the plans (JSON) that Spark would get for a window",

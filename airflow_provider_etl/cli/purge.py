@@ -106,10 +106,17 @@ def _told(report: Mapping[str, Any]) -> Iterator[str]:
             held = f"hold them until a VACUUM after {until}" if until else "are gone"
             yield f"    since version {table['version']}; older versions {held}; statistics stay in the log until "
             yield f"    {table['log_until']}"
+    yield from _beside(report)
+    if report["state"] == "done":
+        yield "the source still has what it has: a window that is run again brings the rows back"
+
+
+def _beside(report: Mapping[str, Any]) -> Iterator[str]:
+    """Staging, and what stays."""
     did = "found" if report["state"] == "shown" else "removed"
     for run in report.get("staging", ()):
         yield f"  staging: a run with {run['rows']:,} rows {did}: {run['path']}"
     for path in report.get("unfinished", ()):
         yield f"  staging NOT searched: {path} is being written; purge again when no run is under way"
-    if report["state"] == "done":
-        yield "the source still has what it has: a window that is run again brings the rows back"
+    for item in report.get("kept", ()):
+        yield f"  {item['name']}: stay, {item['table']}; they are counts and figures of whole windows, and hold no row"

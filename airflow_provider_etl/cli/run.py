@@ -88,7 +88,9 @@ def submit(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:
     from airflow_provider_etl.hooks.connections import connections_of
 
     job = Job(token=plan.attempt.token, plan=plan.to_json(), connections=connections_of([plan]))
-    report: dict[str, Any] = Application(engine_of(pipeline.engine.kind), job).run(lambda line: print(line, flush=True))
+    report: dict[str, Any] = Application(engine_of(pipeline.engine.kind, pipeline.engine.options()), job).run(
+        lambda line: print(line, flush=True)
+    )
     return report
 
 

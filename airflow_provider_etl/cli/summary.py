@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from spark_jobs.advice import text_of
+
 _COUNTS: Final = {
     "read": "read",
     "rows": "kept",
@@ -19,7 +21,7 @@ def summary(report: Mapping[str, Any]) -> str:
     """Rows, reasons, checks, loads and seconds of one report (JSON), a line each."""
     window = report["window"]
     lines = [f"{report['pipeline']} {window['start']}/{window['end']}: {report['state']}"]
-    for part in (_rows, _reasons, _checks, _approval, _loads, _seconds, _error):
+    for part in (_rows, _reasons, _checks, _approval, _loads, _seconds, _usage, _error):
         lines += part(report)
     return "\n".join(lines)
 
@@ -82,6 +84,17 @@ def _seconds(report: Mapping[str, Any]) -> Iterator[str]:
         share = round(100 * seconds.get("start", 0.0) / total)
         steps = ", ".join(f"{step} {spent:.1f}" for step, spent in seconds.items())
         yield f"  seconds: {total:.1f} ({steps}); the start of Spark is {share} % of it"
+
+
+def _usage(report: Mapping[str, Any]) -> Iterator[str]:
+    for name, usage in (report.get("usage") or {}).items():
+        executors = f", {usage['executors']} executors" if usage["executors"] else ""
+        yield (
+            f"  {name} needed {text_of(usage['heap_peak'])} of {text_of(usage['heap_max'])} heap{executors}, "
+            f"{usage['cpu_seconds']:.1f} s of CPU, {text_of(usage['bytes_read'])} read, "
+            f"{text_of(usage['bytes_written'])} written"
+        )
+        yield from (f"    advice: {line}" for line in usage["advice"])
 
 
 def _error(report: Mapping[str, Any]) -> Iterator[str]:

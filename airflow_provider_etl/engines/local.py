@@ -16,10 +16,10 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import spark_jobs
 from airflow_provider_etl.engines import guard
@@ -27,6 +27,7 @@ from airflow_provider_etl.engines.base import Handle, Job, State
 from airflow_provider_etl.engines.java import require_java
 from spark_jobs.connections import HANDED, hand_over
 from spark_jobs.errors import ConfigError, EtlError, InfrastructureError, ResourceError
+from spark_jobs.failures import DISK, MAKE_ROOM
 from spark_jobs.hiding import Hiding
 
 _GRACE: Final = 3.0  # seconds between SIGTERM and SIGKILL; Airflow's supervisor gives a task 5 before it kills
@@ -41,6 +42,7 @@ _PACKAGES: Final = str(Path(spark_jobs.__file__).resolve().parent.parent)
 class _Running:
     """A process that we started."""
 
+    where: str
     process: subprocess.Popen[bytes]
     folder: Path
     memory: str
@@ -56,6 +58,9 @@ class LocalEngine:
     Args:
         command: the program that takes `--plan FILE --report FILE --lifeline`; another one only in tests.
     """
+
+    where: ClassVar[str] = "engine local"
+    """The engine in errors."""
 
     def __init__(self, command: tuple[str, ...] = (sys.executable, "-m", "spark_jobs.run")) -> None:
         self._command = command
@@ -81,15 +86,26 @@ class LocalEngine:
             environment |= {HANDED: str(folder / "connections.json")}
             hand_over(job.connections, Path(environment[HANDED]))
         memory = str(job.plans[0].get("spark", {}).get("memory", "2g"))
-        process, hiding = self._start(folder, environment), job.connections.hiding
-        running = _Running(process=process, folder=folder, memory=memory, hiding=hiding)
+        try:
+            process, hiding = self._start(folder, *self._prepared(job, folder, environment)), job.connections.hiding
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        running = _Running(where=self.where, process=process, folder=folder, memory=memory, hiding=hiding)
         self._jobs[job.token] = running
         return Handle(token=job.token, id=str(running.process.pid))
 
-    def _start(self, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _prepared(
+        self, job: Job, folder: Path, environment: Mapping[str, str]
+    ) -> tuple[Sequence[str], Mapping[str, str]]:
+        """The program that runs a job, and the environment that it gets; what it needs beside goes to the folder."""
+        del job, folder
+        return self._command, environment
+
+    def _start(self, folder: Path, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         paths = ["--plan", str(folder / "plan.json"), "--report", str(folder / "report.json")]
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__, str(folder), *self._command, *paths, "--lifeline"],
+            [sys.executable, "-I", "-S", guard.__file__, str(folder), *command, *paths, "--lifeline"],
             cwd=folder,  # what Spark leaves where it stands (spark-warehouse, derby.log) goes with the folder
             env=environment,
             stdin=subprocess.PIPE,
@@ -190,7 +206,7 @@ def _read(running: _Running) -> bytes:
     pipe = running.process.stdout
     while pipe is not None:
         if os.getppid() != running.parent:
-            raise InfrastructureError("the process that owns this task is gone", where="engine local")
+            raise InfrastructureError("the process that owns this task is gone", where=running.where)
         if select.select([pipe], [], [], _LOOK)[0]:
             return os.read(pipe.fileno(), _CHUNK)
         if _ended(running):
@@ -224,15 +240,17 @@ def _died(running: _Running, code: int) -> EtlError:
     """Why a process ended without a report."""
     said = "\n".join(running.last)
     if running.cancelled:
-        return InfrastructureError("Spark was cancelled", where="engine local")
+        return InfrastructureError("Spark was cancelled", where=running.where)
     if code == _BAD_PLAN:
-        return ConfigError(running.last[-1] if running.last else "the plan can't be read", where="engine local")
+        return ConfigError(running.last[-1] if running.last else "the plan can't be read", where=running.where)
+    if full := next((line for line in reversed(running.last) if any(mark in line for mark in DISK)), None):
+        return ResourceError(full, where=running.where, remedy=MAKE_ROOM)
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL) or "OutOfMemoryError" in said:
         return ResourceError(
             f"Spark was killed (exit code {code}), most likely for want of memory; it had memory: {running.memory}",
-            where="engine local",
+            where=running.where,
             remedy="raise the engine's `memory` in the environment file, or run fewer windows at once",
         )
     return InfrastructureError(
-        f"Spark ended with exit code {code} and left no report", where="engine local", remedy=f"it said last:\n{said}"
+        f"Spark ended with exit code {code} and left no report", where=running.where, remedy=f"it said last:\n{said}"
     )

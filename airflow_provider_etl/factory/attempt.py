@@ -44,7 +44,7 @@ def _beside(pipeline: Pipeline, *, source: str, environment: str | None = None) 
     """The DAGs that a pipeline has beside its own: what is imported for them few files need."""
     kinds = [kind for _, kind in pipeline.load.values()]
     scheduled = any(getattr(getattr(kind, "maintenance", None), "schedule", None) for kind in kinds)
-    if not scheduled and pipeline.quarantine.keep is None:
+    if not scheduled and pipeline.quarantine.keep is None and pipeline.results_keep is None:
         return []
     from airflow_provider_etl.factory.upkeep import build as build_upkeep
 

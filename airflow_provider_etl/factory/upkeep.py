@@ -1,4 +1,4 @@
-"""The DAG that keeps a pipeline's tables up, where a `maintenance` block says when, and its quarantine."""
+"""The DAG that keeps a pipeline's tables up, where a `maintenance` block says when, and what lies beside them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 ENDING: Final = ".maintenance"
 _LONGEST: Final = timedelta(days=1)
-_QUARANTINE: Final = "@daily"  # rows are kept for days, and no longer
+_BESIDE: Final = "@daily"  # rows set aside and results of checks are kept for days, and no longer
 
 
 def schedules(pipeline: Pipeline) -> dict[str, list[str]]:
-    """When, and the loads whose tables are kept up then; none where it is for the quarantine's sake alone."""
+    """When, and the loads whose tables are kept up then; none where it is for what is kept beside them."""
     found: dict[str, list[str]] = {}
     for name, (_, kind) in pipeline.load.items():
         when = getattr(getattr(kind, "maintenance", None), "schedule", None)
         if when is not None:
             found.setdefault(when, []).append(name)
-    return found or ({_QUARANTINE: []} if pipeline.quarantine.keep else {})
+    return found or ({_BESIDE: []} if pipeline.quarantine.keep or pipeline.results_keep else {})
 
 
 def build(pipeline: Pipeline, *, source: str, environment: str | None = None) -> list[DAG]:

@@ -12,19 +12,21 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, Final
-from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode
+from urllib.error import HTTPError
+from urllib.parse import quote, unquote, urlencode
 from urllib.request import Request, urlopen
 
 from airflow_provider_etl.hooks.booked_ledger import BookedLedger
 from airflow_provider_etl.hooks.connections import resolved
 from airflow_provider_etl.hooks.stores import fsspec_options
 from spark_jobs.connections import Connection
-from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.errors import InfrastructureError
 from spark_jobs.iceberg.books import Booked, Books
 from spark_jobs.iceberg.catalogs import Catalog, address_of_server
+from spark_jobs.iceberg.refusals import refused, unanswered
 from spark_jobs.load.databases import database_of
 from spark_jobs.load.databases.books import Entry
 from spark_jobs.tables.spans import window_of_unit
@@ -120,42 +122,32 @@ class IcebergLedgerHook(BookedLedger):
             raise self._unread(error) from None
 
     def _of_server(self) -> Any:
-        """What a REST catalog answers (Iceberg's REST specification, loadTable)."""
+        """What a REST catalog answers (Iceberg's REST specification, getConfig and loadTable)."""
         connection = self._connection()
         base = f"{address_of_server(connection)}/v1"
         headers = self._authorised(connection, base)
         asked = f"?{urlencode({'warehouse': self.catalog.warehouse})}" if self.catalog.warehouse else ""
-        told = self._asked(f"{base}/config{asked}", headers) or {}
-        prefix = {**told.get("defaults", {}), **told.get("overrides", {})}.get("prefix", "")
+        told = _asked(connection, f"{base}/config{asked}", headers)
+        known = {**told.get("defaults", {}), **told.get("overrides", {})}
+        separator = unquote(known.get("namespace-separator", "%1F"))
         *spaces, name = self.table.split(".")
-        path = "/".join(filter(None, [base, prefix, "namespaces", quote("\x1f".join(spaces)), "tables", quote(name)]))
-        found = self._asked(path, headers)
+        space, table = quote(separator.join(spaces), safe=""), quote(name, safe="")
+        parts = [base, known.get("prefix", ""), "namespaces", space, "tables", table]
+        found = _asked(connection, "/".join(filter(None, parts)), headers, maybe=True)
         return found["metadata"] if found is not None else None
 
-    def _authorised(self, connection: Connection, base: str) -> dict[str, str]:
+    @staticmethod
+    def _authorised(connection: Connection, base: str) -> dict[str, str]:
         """A token: the connection's, or what the server gives for a client's login and password, as Iceberg asks it."""
         token = str(connection.extra.get("token", ""))
         if not token and connection.password:
             client = {"client_id": connection.login, "client_secret": connection.password}
             form = {"grant_type": "client_credentials", "scope": "catalog", **{k: v for k, v in client.items() if v}}
-            given = self._asked(f"{base}/oauth/tokens", {}, urlencode(form).encode())
-            token = str((given or {}).get("access_token", ""))
+            given = _asked(connection, f"{base}/oauth/tokens", {}, urlencode(form).encode())
+            token = str(given.get("access_token", ""))
             if not token:
-                raise self._unread(ValueError(f"{base}/oauth/tokens gives no token"))
+                raise refused(connection, 400, f"{base}/oauth/tokens gives no token")
         return {"Authorization": f"Bearer {token}"} if token else {}
-
-    def _asked(self, url: str, headers: Mapping[str, str], form: bytes | None = None) -> Any:
-        if not url.startswith(("http://", "https://")):
-            raise ConfigError(f"{url} is no address", where=self._where, expected="http:// or https://")
-        try:
-            with urlopen(Request(url, form, dict(headers)), timeout=_PATIENCE) as answer:  # noqa: S310 - seen to above
-                return json.load(answer)
-        except HTTPError as error:
-            if error.code == 404:
-                return None
-            raise self._unread(error) from None
-        except (URLError, ValueError, OSError) as error:
-            raise self._unread(error) from None
 
     def _unread(self, error: Exception) -> InfrastructureError:
         return InfrastructureError(
@@ -163,6 +155,35 @@ class IcebergLedgerHook(BookedLedger):
             where=self._where,
             remedy="see that tasks reach the catalog; storage other than local disk needs its fsspec package",
         )
+
+
+def _asked(
+    connection: Connection, url: str, headers: Mapping[str, str], form: bytes | None = None, *, maybe: bool = False
+) -> Any:
+    """What a server answers, JSON.
+
+    Args:
+        connection: of the server.
+        url: what is asked.
+        headers: HTTP's.
+        form: what is sent, if anything.
+        maybe: whether it may not be there: None then.
+
+    Raises:
+        ConfigError: the server refuses us.
+        InfrastructureError: it doesn't answer.
+    """
+    try:
+        with urlopen(Request(url, form, dict(headers)), timeout=_PATIENCE) as answer:  # noqa: S310 - HTTP, by its address
+            return json.load(answer)
+    except HTTPError as error:
+        if error.code == 404 and maybe:
+            return None
+        raise refused(connection, error.code, f"{error} of {url}") from None
+    except JSONDecodeError:
+        raise refused(connection, 400, f"{url} doesn't answer in JSON") from None
+    except OSError as error:
+        raise unanswered(connection, str(error)) from None
 
 
 def _unreadable() -> tuple[type[Exception], ...]:

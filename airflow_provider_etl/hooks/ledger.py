@@ -189,14 +189,20 @@ def last_attempt(pipeline: Pipeline, window: Window) -> int | None:
     return max((number for number in found if number is not None), default=None)
 
 
-def newest_attempt(pipeline: Pipeline, window: Window) -> int | None:
+def newest_attempt(pipeline: Pipeline, window: Window, *, again: bool = False) -> int | None:
     """The number that the next attempt of a window must exceed; None where there is none.
 
     With `lookback` windows replace rows of each other: what any of them has published was read before, whatever the
-    clock of the machine that read it.
+    clock of the machine that read it. Else only longer windows and those in them do: the others are asked where a try
+    has failed, maybe for a number that a clock ahead of ours has given.
+
+    Args:
+        pipeline: the pipeline.
+        window: what is loaded.
+        again: whether a try has failed.
     """
     found = [last_attempt(pipeline, window)]
-    if pipeline.lookback is not None:
+    if pipeline.lookback is not None or again:
         for unit, options in pipeline.units(window).values():
             found.append(ledger_of(options).newest_attempt(unit.pipeline, unit.destination))
     return max((number for number in found if number is not None), default=None)

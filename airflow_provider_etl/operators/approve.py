@@ -10,7 +10,7 @@ from typing import Any, Final
 from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 
 from airflow_provider_etl.compat import AirflowFailException, Context
-from airflow_provider_etl.operators.base import digest
+from airflow_provider_etl.operators.submitting import digest
 
 ANSWER_WITHIN: Final = timedelta(days=6)
 """Staged rows that nobody touches stay for a week (spark_jobs/sweeping.py): an answer must come before they go."""

@@ -1,70 +1,48 @@
-"""What the operators share: from context to plan, from plan to engine, from report to XCom."""
+"""What the operators share before Spark is asked: from context to plan."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_etl.compat import (
-    AirflowException,
-    AirflowFailException,
     AirflowRescheduleException,
     AirflowSkipException,
-    BaseOperator,
     Context,
     asset_triggered,
     cleared,
     first_try,
     generation,
 )
-from airflow_provider_etl.engines import engine_of
-from airflow_provider_etl.engines.application import Application, failure
-from airflow_provider_etl.engines.base import Job
-from airflow_provider_etl.hooks.connections import connections_of
 from airflow_provider_etl.hooks.ledger import already_done, newest_attempt
-from airflow_provider_etl.operators.data_docs import note
-from airflow_provider_etl.operators.events import emit
 from airflow_provider_etl.operators.source import read_pipeline
+from airflow_provider_etl.operators.submitting import ReportJson, SubmittingOperator, digest
 from airflow_provider_etl.operators.windows import reprocessing, windows_of
-from spark_jobs.errors import ConfigError, DataError, EtlError
+from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import attempt_number
 from spark_jobs.plan import Attempt, Plan
 from spark_jobs.window import Window, iso
 
 if TYPE_CHECKING:
-    from airflow.providers.openlineage.extractors import OperatorLineage
-
-    from airflow_provider_etl.breaker.guard import Guard
     from airflow_provider_etl.spec import Pipeline
 
-ReportJson = dict[str, Any]
 
-
-class EtlOperator(BaseOperator):
+class EtlOperator(SubmittingOperator):
     """One or more verbs of a pipeline, in one Spark application, however many windows the run has.
 
     Args:
         pipeline: path of a pipeline file, searched from the DAG's file upwards; or a mapping in the same language.
         environment: name or path of an environment; by default `[etl] environment`.
         pipeline_name: what a pipeline given as a mapping is called; by default the DAG's id.
+        deferrable: as for `SubmittingOperator`.
 
     In a DAG that assets start, give the first task these assets as `inlets` too: so it finds the events that Airflow
     overlooks (`compat.triggering_extras`).
     """
 
     template_fields: Sequence[str] = ("environment",)
-    verbs: ClassVar[tuple[str, ...]] = ()
-    skipped: ClassVar[str] = ""
-    """What a task leaves behind that an open breaker skips; empty: a window that a backfill finds."""
     staged: Any = None
-    _application: Application | None = None
-    _pipeline: Pipeline | None = None
-    _killed: bool = False
-    _planned: Sequence[Plan] = ()
-    _told: Sequence[ReportJson] = ()
 
     def __init__(
         self,
@@ -89,33 +67,13 @@ class EtlOperator(BaseOperator):
             AirflowFailException: configuration or data are wrong; a retry can't help.
             AirflowException: resources or infrastructure failed; Airflow may try again.
         """
-        self._planned, self._told = (), ()
-        try:
-            self._pipeline = self.read()
-            pipeline = self._pipeline.with_params(context.get("params") or {})
-            work = [self._window(context, pipeline, *item) for item in self._work(context, pipeline)]
-            try:
-                reports = self._submit(pipeline.engine.kind, work)
-            finally:
-                note(context, pipeline, self._told)
-        except EtlError as error:
-            kind = AirflowFailException if isinstance(error, ConfigError | DataError) else AirflowException
-            raise kind(str(error)) from None
-        if "load" in self.verbs:
-            emit(context, reports)
-        return reports[0] if len(reports) == 1 else reports
+        return self._concluded(context, lambda: self._begun(context))
 
-    def on_kill(self) -> None:
-        """End the Spark application, whatever it does; a second signal ends it by force."""
-        self._killed = True
-        if self._application is not None:
-            self._application.cancel()
-
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage:  # noqa: ARG002 - its name
-        """What OpenLineage's listener asks for where it is switched on, and after a failure too."""
-        from airflow_provider_etl.operators.lineage import lineage_of
-
-        return lineage_of(self._planned, self._told)
+    def _begun(self, context: Context) -> list[ReportJson]:
+        self._pipeline = self.read()
+        pipeline = self._pipeline.with_params(context.get("params") or {})
+        work = [self._window(context, pipeline, *item) for item in self._work(context, pipeline)]
+        return self._submit(context, pipeline.engine, work)
 
     def read(self, environment: str | None = None) -> Pipeline:
         """The pipeline as it is in its file now.
@@ -221,7 +179,7 @@ class EtlOperator(BaseOperator):
         ti = context["ti"]
         told: Mapping[str, Any] = before["attempt"] if before else {"number": None, "since": 0}
         who = (self.dag_id, self.task_id, context["run_id"], ti.map_index, generation(context))
-        known = [newest_attempt(pipeline, window), told["number"]]
+        known = [newest_attempt(pipeline, window, again=not first_try(context)), told["number"]]
         return Attempt(
             number=attempt_number(pipeline.fingerprint, max((n for n in known if n is not None), default=None)),
             # What was staged is part of it: rows extracted anew aren't the ones that an earlier try has published.
@@ -229,64 +187,6 @@ class EtlOperator(BaseOperator):
             run=digest(self.dag_id, context["run_id"], window)[:12],
             since=told["since"],
         )
-
-    def _submit(self, engine: str, work: Sequence[Plan | ReportJson]) -> list[ReportJson]:
-        """Run the plans in one application; the reports of all windows, in their order.
-
-        Raises:
-            EtlError: one failed; those before it are loaded, and a retry finds their commits.
-        """
-        plans = [item for item in work if isinstance(item, Plan)]
-        done = iter(self._run(engine, plans) if plans else [])
-        return [next(done) if isinstance(item, Plan) else item for item in work]
-
-    def _run(self, engine: str, plans: Sequence[Plan]) -> list[ReportJson]:
-        reports = self._reports(engine, plans)
-        error = failure(reports[-1])
-        if error is not None:
-            raise error
-        return reports
-
-    def _reports(self, engine: str, plans: Sequence[Plan]) -> list[ReportJson]:
-        """Run plans up to the first that fails, whose report is then the last one."""
-        one = plans[0] if len(plans) == 1 else None
-        token = one.attempt.token if one else digest(*(plan.attempt.token for plan in plans))
-        asked = one.to_json() if one else [plan.to_json() for plan in plans]
-        job = Job(token=token, plan=asked, connections=connections_of(plans))
-        guard = self._guard(plans, token)
-        self._application = Application(engine_of(engine), job)
-        if self._killed:
-            self._application.cancel()
-        told = self._application.run(self._say)
-        reports = [told] if one else list(told)
-        if guard is not None:
-            breakers = guard.note(reports[-1])
-            reports = [report | {"breakers": breakers} for report in reports]
-        self._planned = [*self._planned, *plans[: len(reports)]]
-        self._told = [*self._told, *reports]
-        return list(reports)
-
-    def _guard(self, plans: Sequence[Plan], token: str) -> Guard | None:
-        """The breakers of the sources, which let this task through; None where they have none.
-
-        Raises:
-            AirflowSkipException: one is open, and says that the task is skipped then.
-            InfrastructureError: one is open.
-        """
-        defaults = self._pipeline.environment.breakers if self._pipeline else {}
-        if not defaults and not any(getattr(kind, "breaker", None) for plan in plans for kind in plan.extract.values()):
-            return None
-        from airflow_provider_etl.breaker.guard import guard_of
-
-        hint = {"hint": self.skipped} if self.skipped else {}
-        guard = guard_of(plans, defaults, token, self._say, **hint)
-        if guard is not None:
-            guard.admit()
-        return guard
-
-    def _say(self, line: str) -> None:
-        # Lines go to the log the moment they come; %s, since a line may hold a per cent sign.
-        (self.log.error if line.startswith("[etl] error") else self.log.info)("%s", line)
 
 
 class StagedOperator(EtlOperator):
@@ -308,8 +208,3 @@ class StagedOperator(EtlOperator):
     ) -> None:
         super().__init__(pipeline=pipeline, environment=environment, **kwargs)
         self.staged = staged
-
-
-def digest(*parts: object) -> str:
-    """A hex digest of parts, told apart however they are cut."""
-    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_etl.compat import AirflowException, AirflowFailException, Context
-from airflow_provider_etl.operators.base import ReportJson, StagedOperator, digest
+from airflow_provider_etl.operators.base import StagedOperator
 from airflow_provider_etl.operators.data_docs import DataDocsLink
+from airflow_provider_etl.operators.links import LINKS
+from airflow_provider_etl.operators.submitting import ReportJson, digest, token_of
 from spark_jobs.errors import ConfigError, DataError, EtlError
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class CheckOperator(StagedOperator):
     template_fields: Sequence[str] = ("staged", "environment", "window")
     verbs: ClassVar[tuple[str, ...]] = ("check",)
     skipped: ClassVar[str] = "nothing is checked: say `when_open: fail` where that must not pass for a success"
-    operator_extra_links = (DataDocsLink(),)
+    operator_extra_links = (DataDocsLink(), *LINKS)
 
     def __init__(  # noqa: PLR0913 - what a user may say of it
         self,
@@ -117,11 +119,9 @@ class CheckOperator(StagedOperator):
 
         self._planned, self._told = (), ()
         pipeline = self._pipeline = self.question()
-        plan = plan_of(
-            pipeline, self.window, digest(self.dag_id, self.task_id, context["run_id"], context["ti"].map_index)
-        )
+        plan = plan_of(pipeline, self.window, token_of(context, pipeline.fingerprint, self.window))
         self._await_settled(pipeline, plan.window)
-        report = self._reports(pipeline.engine.kind, [plan])[-1]
+        report = self._reports(context, pipeline.engine, [plan])[-1]
         found, error = results_of(report, self.window), failure(report)
         for line in table(found["checks"]):
             self._say(line)

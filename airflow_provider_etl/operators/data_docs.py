@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_etl.compat import BaseOperatorLink, Context, XCom
+from airflow_provider_etl.compat import Context
+from airflow_provider_etl.operators.links import KeptLink, leave
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec import Pipeline
@@ -13,14 +14,11 @@ if TYPE_CHECKING:
 KEY: Final = "data_docs"
 
 
-class DataDocsLink(BaseOperatorLink):
+class DataDocsLink(KeptLink):
     """Great Expectations' page about the checks of a task's newest try; of several windows the first that failed."""
 
     name = "Data Docs"
-
-    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's own
-        """The page's address; empty where there is none, and then there is no link."""
-        return str(XCom.get_value(ti_key=ti_key, key=KEY) or "")
+    key = KEY
 
 
 def note(context: Context, pipeline: Pipeline, reports: Iterable[Mapping[str, Any]]) -> None:
@@ -33,7 +31,7 @@ def note(context: Context, pipeline: Pipeline, reports: Iterable[Mapping[str, An
     """
     address = address_of(pipeline, reports)
     if address:
-        context["ti"].xcom_push(key=KEY, value=address)
+        leave(context, KEY, address)
 
 
 def address_of(pipeline: Pipeline, reports: Iterable[Mapping[str, Any]]) -> str:

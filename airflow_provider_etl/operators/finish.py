@@ -27,6 +27,7 @@ class FinishOperator(StagedOperator):
     """
 
     verbs: ClassVar[tuple[str, ...]] = ()
+    operator_extra_links = ()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Emit the metrics, tell people, sweep what dead attempts have staged.

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_etl.compat import AirflowException, AirflowFailException, AirflowSkipException, Context
-from airflow_provider_etl.operators.base import EtlOperator, ReportJson, digest
+from airflow_provider_etl.operators.base import EtlOperator
 from airflow_provider_etl.operators.events import emit
+from airflow_provider_etl.operators.submitting import ReportJson, digest
 from airflow_provider_etl.unrun import unrun
 from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureError
 from spark_jobs.plan import VERBS, Plan
@@ -128,7 +129,7 @@ class QuarantineReplayOperator(EtlOperator):
         unplanned = len(reports)
         while plans:
             try:
-                reports |= zip(plans, self._reports(pipeline.engine.kind, list(plans.values())), strict=False)
+                reports |= zip(plans, self._reports(context, pipeline.engine, list(plans.values())), strict=False)
             except (InfrastructureError, AirflowSkipException) as error:
                 if len(reports) == unplanned:  # no application has run: the task's end says why
                     raise

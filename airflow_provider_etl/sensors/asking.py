@@ -103,7 +103,9 @@ class Ask:
         return answer, replace(self, memory=answer.memory, failures=0)
 
     def _unanswered(self, error: Exception) -> tuple[Answer, Ask]:
-        told = f"{type(error).__name__}: {' '.join(str(error).split())[:_LONGEST]}"
+        from airflow_provider_etl.compat import redacted
+
+        told = f"{type(error).__name__}: {redacted(' '.join(str(error).split()))[:_LONGEST]}"
         if self.failures + 1 >= _PATIENCE:
             raise InfrastructureError(
                 f"couldn't be asked {_PATIENCE} times in a row: {told}", where=self.told

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from airflow_provider_etl.spec.clashes import Clashes
     from airflow_provider_etl.spec.diagnostics import Diagnostic
-    from airflow_provider_etl.spec.environment import Engine, Environment
+    from airflow_provider_etl.spec.engines import Engine
+    from airflow_provider_etl.spec.environment import Environment
     from airflow_provider_etl.spec.files import duplicate_names, find_files
     from airflow_provider_etl.spec.loaded import Loaded
     from airflow_provider_etl.spec.loader import load_file, load_mapping

@@ -189,6 +189,10 @@ class _Answerable:
         changed: dict[str, Any] = {}
         if self._refuse_aside(placed, "bad_records"):
             changed["bad_records"] = "fail"
+        if getattr(kind, "mostly", 0):
+            node = option_node(type(kind), placed.node, "mostly") or self.verbs.sources[name]
+            self.problems.add(node, "option-conflict", f"mostly is {kind.mostly:g}: {_ASIDE}", _INSTEAD["bad_records"])
+            changed["mostly"] = 0.0
         self._refuse_aside(placed, "new_columns")
         named = names_window_in(kind)
         if hasattr(kind, "window") and kind.window is None and not named:

@@ -10,15 +10,15 @@ import functools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from airflow_provider_etl.spec import catalogs, secrets, shape, stores
+from airflow_provider_etl.spec import catalogs, engines, secrets, services, shape, spot, stores
 from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean, shown
+from airflow_provider_etl.spec.engines import Engine
 from airflow_provider_etl.spec.environment_variables import References
 from airflow_provider_etl.spec.frozen import FrozenMap
-from airflow_provider_etl.spec.language import EngineFile, EnvironmentFile
+from airflow_provider_etl.spec.language import EnvironmentFile
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described, scalars
 from airflow_provider_etl.spec.options import options
 from airflow_provider_etl.spec.paths import absolute, nested, under
@@ -30,50 +30,8 @@ from spark_jobs.extract.breaker import Breaker
 from spark_jobs.iceberg.catalogs import Catalog
 
 DEFAULT: Final = "local"
-LOCAL: Final = ("local", "local_warm")  # the kinds of engine whose Spark runs beside the task
 REQUIRED: Final = ("staging", "quarantine")
 _FOLDER: Final = ("config", "environments")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Engine:
-    """Where Spark runs.
-
-    Args:
-        name: as the environment file calls it.
-        kind: `local`, `local_warm` or `spark_submit`.
-        connection: Airflow connection id, or None.
-        cores: threads of a local Spark.
-        memory: the driver's, such as `2g`.
-        jars: absolute folder, or a URI.
-        small: tune for small windows.
-        archive: absolute path of a class data sharing archive, or None.
-        conf: more Spark settings.
-        retention: how long staged files of a run that succeeded are kept.
-    """
-
-    name: str
-    kind: str = "local"
-    connection: str | None = None
-    cores: int = 2
-    memory: str = "2g"
-    jars: str = "jars"
-    small: bool = False
-    archive: str | None = None
-    conf: Mapping[str, str] = field(default_factory=FrozenMap)
-    retention: timedelta = timedelta(days=1)
-
-    def settings(self) -> dict[str, Any]:
-        """The plan's `spark`."""
-        return {
-            "master": f"local[{self.cores}]",
-            "memory": self.memory,
-            "jars": self.jars,
-            "small": self.small,
-            "conf": dict(self.conf),
-            "archive": self.archive,
-            "retention_hours": self.retention / timedelta(hours=1),
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +145,9 @@ def _load(path: Path, _changed: int, _size: int, allowed: tuple[str, ...]) -> Fo
         _parted(read.variables, node, project_of(path), problems)
         stores.check(node, read.stores, problems)
         catalogs.check(read, node, project_of(path), problems)
+        engines.check(node, read, problems)
+        services.check(node, read.engines, problems)
+        spot.check(node, read, problems)
     if read is not FAILED and allowed:
         _bound(node, project_of(path), allowed, problems)
     if read is FAILED or problems.failed:
@@ -195,11 +156,13 @@ def _load(path: Path, _changed: int, _size: int, allowed: tuple[str, ...]) -> Fo
 
 
 def _bound(node: MapNode, project: Path, allowed: tuple[str, ...], problems: Problems) -> None:
-    """The deployment's bound (`[etl] allowed_roots`): where pipelines may read and write, and where rows are kept."""
+    """The deployment's bound (`[etl] allowed_roots`): where pipelines may read and write, and what is kept."""
     variables = node.get("variables")
     kept = [variables.get(name) for name in REQUIRED] if isinstance(variables, MapNode) else []
-    roots = node.get("roots")
-    for place in [*(scalars(roots) if roots is not None else ()), *kept]:
+    roots, engines_node = node.get("roots"), node.get("engines")
+    told = [entry.value for entry in engines_node.entries.values()] if isinstance(engines_node, MapNode) else []
+    jobs = [engine.get("jobs") for engine in told if isinstance(engine, MapNode)]
+    for place in [*(scalars(roots) if roots is not None else ()), *kept, *jobs]:
         if isinstance(place, ScalarNode) and not under(absolute(place.text, project), allowed):
             message = f"{shown(place.text, 120)} leads to {absolute(place.text, project)}, which the deployment forbids"
             problems.add(place, "root-not-allowed", message, f"[etl] allowed_roots: {', '.join(allowed)}")
@@ -237,34 +200,16 @@ def _check(node: MapNode, problems: Problems) -> None:
 
 def _made(read: EnvironmentFile, path: Path) -> Environment:
     project = project_of(path)
-    engines = {name: _engine(name, engine, project) for name, engine in read.engines.items()}
+    jobs = absolute(read.variables["staging"], project) + "/_jobs"
+    made = {name: engines.made(name, item, project, jobs) for name, item in read.engines.items()}
     return Environment(
         name=path.stem,
         path=path,
         project=project,
         variables=FrozenMap(read.variables),
         roots=tuple(absolute(root, project) for root in read.roots),
-        engines=FrozenMap(engines),
+        engines=FrozenMap(made),
         stores=FrozenMap(stores.stores_of(read.stores)),
         catalogs=FrozenMap({name: catalogs.made(name, item, project) for name, item in read.catalogs.items()}),
         breakers=FrozenMap(read.breakers),
     )
-
-
-def _engine(name: str, read: EngineFile, project: Path) -> Engine:
-    return Engine(
-        name=name,
-        kind=read.kind,
-        connection=read.connection,
-        cores=read.cores,
-        memory=read.memory,
-        jars=absolute(read.jars, project),
-        small=read.small,
-        archive=absolute(read.archive, project) if read.archive else None,
-        conf=FrozenMap({key: _setting(value) for key, value in read.conf.items()}),
-        retention=read.retention,
-    )
-
-
-def _setting(value: str | float | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

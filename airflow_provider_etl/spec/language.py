@@ -19,7 +19,8 @@ _SECOND = timedelta(seconds=1)
 _MEMORY = "^[1-9][0-9]*[mg]$"
 _SIZES = (
     "By the data of a window: `tiny` up to some 100,000 rows, where the start of Spark is most of the time; `small` up "
-    "to 10 GB, `medium` up to 100 GB, `large` above; `auto` asks the size of the files before each run."
+    "to 10 GB, `medium` up to 100 GB, `large` above; `auto` asks the size of the files before each "
+    "run, or what the last windows moved where they are out of reach."
 )
 Size = Literal["tiny", "small", "medium", "large", "auto"]
 
@@ -49,6 +50,28 @@ class Aside:
     keep: timedelta | None = field(default=None, metadata={"ge": timedelta(days=1), "le": timedelta(days=3650)})
     """How long they are kept whole after they were first seen, such as 90d; then `maintain` removes their records, of
     those that still wait too, and keeps that they were there. Default: for good."""
+    max_share: float | None = field(default=None, metadata={"ge": 0, "le": 1})
+    """The share of a source's or dataset's rows in a window that may be set aside, such as 0.01; where more would be,
+    the run stops and publishes nothing. Default: all of them."""
+    max_rows: int | None = field(default=None, metadata={"ge": 0})
+    """Likewise, how many rows. With both, each must hold."""
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """How much may be set aside, as a plan has it."""
+        told = {"share": self.max_share, "rows": self.max_rows}
+        return {name: value for name, value in told.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """How long what checks found is kept."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    keep: timedelta = field(metadata={"ge": timedelta(days=1), "le": timedelta(days=3650)})
+    """How long a result stays after its check was asked, such as 400d; then `maintain` removes it, but none that a
+    check of this pipeline looks back at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +104,18 @@ class StepResources:
     executor_cores: int | None = field(default=None, metadata={"ge": 1, "le": 1024, "description": "Cores of each."})
     executor_memory: str | None = field(
         default=None, metadata={"pattern": _MEMORY, "description": "Memory of each, such as 8g."}
+    )
+    max_executors: int | None = field(
+        default=None,
+        metadata={
+            "ge": 1,
+            "le": 10_000,
+            "description": "Executors come and go with the work, up to so many; they begin with `executors`.",
+        },
+    )
+    shuffle_partitions: int | None = field(
+        default=None,
+        metadata={"ge": 1, "le": 1_000_000, "description": "Parts of a join or aggregate; Spark joins small ones."},
     )
 
 
@@ -244,10 +279,10 @@ class PipelineFile:
     """The load is expected this long after the window closes (a backfilled window: after it was queued); who has `late`
     in `notify` is told where it isn't there."""
     quarantine: Aside = field(default_factory=Aside)
-    """What becomes of rows that were set aside: {keep}."""
-    results: bool = False
-    """Whether what each check found is kept, for `airflow-etl checks`, in a table beside the quarantine. A check that
-    looks back at earlier windows has it kept anyway."""
+    """What becomes of rows that were set aside, and how many may be: {keep, max_share, max_rows}."""
+    results: bool | Kept = False
+    """Whether what each check found is kept, for `airflow-etl checks`, in a table beside the quarantine; or {keep}: how
+    long. A check that looks back at earlier windows has it kept anyway, for good where nothing is said."""
     data_docs: DataDocs | None = None
     """Where a page about each run's checks is written: a path, or {path, link}; it needs the extra `gx`."""
     skip_if: SkipIf | None = None
@@ -275,15 +310,62 @@ class PipelineFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TolerationFile:
+    """A taint of Kubernetes' nodes that pods don't mind."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
+
+    key: str | None = None
+    """The taint's key. Default: every taint's, where `operator` is `Exists`."""
+    operator: Literal["Equal", "Exists"] = "Equal"
+    """`Equal`: the taint has this value; `Exists`: whatever its value."""
+    value: str | None = None
+    """The taint's value."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """What the taint does. Default: whatever it does."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EngineFile:
     """Where Spark runs, and how it is set up."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
-    kind: Literal["local", "local_warm", "spark_submit"]
-    """`local`: a process of its own beside the task; `local_warm`: one that stays for the next tasks."""
+    kind: Literal[
+        "local", "local_warm", "spark_submit", "emr_serverless", "emr", "kubernetes", "databricks", "dataproc"
+    ]
+    """`local`: a process of its own beside the task; `local_warm`: one that stays for the next tasks; `spark_submit`: a
+    cluster, by Spark's own client; `emr_serverless`, `emr`, `kubernetes` (the Spark operator), `databricks`,
+    `dataproc`: a job of a service, which outlives the task's worker."""
     connection: str | None = None
-    """Airflow connection id, where the kind needs one."""
+    """Airflow connection: of type spark, that says where the cluster is, instead of `master`; of type aws,
+    databricks, google_cloud_platform or kubernetes, with the key for a service. Default: what AWS's or Google's chain
+    finds; the cluster that Airflow runs in."""
+    master: str | None = None
+    """The cluster: spark://host:7077, yarn or k8s://https://host:6443."""
+    deploy_mode: Literal["client", "cluster"] | None = None
+    """Where the driver runs: `client`: beside the task; `cluster`: on the cluster, which needs a standalone master.
+    Default: what the connection says, else `client`."""
+    executors: int | None = field(default=None, metadata={"ge": 1, "le": 10_000})
+    """How many executors; a pipeline's `resources` win."""
+    executor_cores: int | None = field(default=None, metadata={"ge": 1, "le": 1024})
+    """Cores of each."""
+    executor_memory: str | None = field(default=None, metadata={"pattern": _MEMORY})
+    """Memory of each, such as 8g."""
+    queue: str | None = None
+    """Queue of YARN."""
+    namespace: str | None = None
+    """Namespace of Kubernetes."""
+    image: str | None = None
+    """Image of Kubernetes' pods, or of a batch of `dataproc`."""
+    python: str | None = None
+    """The Python of the cluster's machines, such as /usr/bin/python3.11. Default: that of the task; for a driver on
+    the cluster, its machine's own."""
+    rest_port: int | None = field(default=None, metadata={"ge": 1, "le": 65535})
+    """Port of a standalone master's REST server, by which drivers are sent. Default: the connection's, else 6066."""
+    jobs: str | None = None
+    """Folder that the tasks and the cluster's machines see alike, for drivers on the cluster. Default: `_jobs` in
+    staging."""
     cores: int = field(default=2, metadata={"ge": 1, "le": 1024})
     """Threads of a local Spark."""
     memory: str = field(default="2g", metadata={"pattern": _MEMORY})
@@ -298,6 +380,63 @@ class EngineFile:
     """More Spark settings."""
     retention: timedelta = timedelta(days=1)
     """How long staged files of a run that succeeded are kept, so that a cleared load finds them."""
+    application: str | None = None
+    """`emr_serverless`: id of the application."""
+    role: str | None = None
+    """`emr_serverless`: ARN of the role that jobs run as."""
+    cluster: str | None = None
+    """`emr`, `databricks`: id of the cluster, such as j-2AXXXXXXGAPLF or 1234-567890-abcde123; `dataproc`: its name.
+    `databricks`: in place of a new one for each job; `dataproc`: in place of batches without a cluster."""
+    bucket: str | None = None
+    """Of a service: folder on S3, such as s3://company-etl/jobs, for code, plans, reports and logs; `dataproc`: in
+    Cloud Storage, such as gs://company-etl/jobs."""
+    region: str | None = None
+    """Of a service: AWS region. Default: the connection's, or what AWS's chain finds. `dataproc`: region of Google,
+    such as europe-west3."""
+    poll: timedelta = timedelta(seconds=15)
+    """Of a service: between two looks at a job."""
+    bucket_connection: str | None = None
+    """`kubernetes`: Airflow connection of type aws, for `bucket`. Default: AWS's chain (variables, profiles, roles)."""
+    service_account: str | None = None
+    """`kubernetes`: service account of the pods. Default: the namespace's. `dataproc`: that batches run as. Default:
+    the project's for Compute Engine."""
+    node_selector: dict[str, str] = field(default_factory=dict)
+    """`kubernetes`: labels of the nodes that pods run on."""
+    tolerations: list[TolerationFile] = field(default_factory=list)
+    """`kubernetes`: taints of nodes that pods don't mind."""
+    script: str | None = None
+    """`kubernetes`: where the image holds `spark_jobs` itself: URI of its script, such as
+    local:///opt/etl/serviced.py. Default: the code is sent to `bucket`."""
+    spot: bool = False
+    """Whether executors run on machines of the spot market, and the driver doesn't: `kubernetes`, `spark_submit` whose
+    `master` is YARN or Kubernetes, and a new cluster of `databricks` (others where there are none)."""
+    spot_nodes: str | dict[str, str] | None = None
+    """What marks machines of the spot market: their labels on Kubernetes, a node label on YARN."""
+    spot_tolerations: list[TolerationFile] = field(default_factory=list)
+    """`kubernetes`: taints of spot nodes, which executors don't mind."""
+    volume: str | None = None
+    """`databricks`: folder of a volume of Unity Catalog, such as /Volumes/main/etl/jobs, for code, plans, reports."""
+    runtime: str | None = None
+    """`databricks`: runtime of a new cluster, such as 18.0.x-scala2.13; `dataproc`: of batches, in quotes, such as
+    "3.0"."""
+    node_type: str | None = None
+    """`databricks`: type of a new cluster's machines, such as i3.xlarge; `executors` says how many workers."""
+    driver_node_type: str | None = None
+    """`databricks`: type of the driver's machine. Default: `node_type`."""
+    libraries: list[str] = field(default_factory=list)
+    """`databricks`: what is installed beside: paths of jars and wheels, Maven coordinates, or what pip takes."""
+    scope: str | None = None
+    """`databricks`: scope for the secrets of jobs, which is made where it isn't there. Default: airflow-etl."""
+    project: str | None = None
+    """`dataproc`: project of Google. Default: the connection's, or its key's."""
+    subnetwork: str | None = None
+    """`dataproc`: subnetwork of batches, by its name or URI. Default: that of the network `default`."""
+    spark: str = field(default="4.1", metadata={"pattern": r"^[1-9][0-9]*\.[0-9]+(\.[0-9]+)?$"})
+    """Version of Spark that runs there, in quotes, such as "4.1": `lint` tells of what it has no jars for. A local
+    engine has the one that is installed."""
+    packages: Literal["folder", "resolve"] = "folder"
+    """Where jars come from. `folder`: those of `jars`; no network is asked. `resolve`: Spark fetches what the pipeline
+    uses by Maven coordinates at each start, and keeps it."""
 
 
 @dataclass(frozen=True, kw_only=True)

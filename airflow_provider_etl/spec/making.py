@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from airflow_provider_etl.spec import rules
-from airflow_provider_etl.spec.environment import Engine, Environment
+from airflow_provider_etl.spec.engines import Engine
+from airflow_provider_etl.spec.environment import Environment
 from airflow_provider_etl.spec.frozen import FrozenMap
 from airflow_provider_etl.spec.language import PipelineFile, Pool
 from airflow_provider_etl.spec.params import params_of, values_of

@@ -13,9 +13,10 @@ from typing import Any
 
 from airflow_provider_etl.notify.message import Notifier
 from airflow_provider_etl.spec import scalars, stores, tables
-from airflow_provider_etl.spec.environment import Engine, Environment
+from airflow_provider_etl.spec.engines import Engine
+from airflow_provider_etl.spec.environment import Environment
 from airflow_provider_etl.spec.frozen import FrozenMap
-from airflow_provider_etl.spec.language import Aside, DataDocs, Pool, Resources, Retries, StepResources, Timeouts
+from airflow_provider_etl.spec.language import Aside, DataDocs, Kept, Pool, Resources, Retries, StepResources, Timeouts
 from airflow_provider_etl.spec.lookback import reach
 from airflow_provider_etl.spec.options import options
 from airflow_provider_etl.spec.params import Param, values_of
@@ -86,7 +87,7 @@ class Pipeline:
     timeout: Timeouts
     freshness: timedelta | None
     quarantine: Aside
-    results: bool
+    results: bool | Kept
     data_docs: DataDocs | None
     skip_if: SkipIf | None
     notify: tuple[Notifier, ...]
@@ -203,11 +204,14 @@ class Pipeline:
             load=load,
             staging=self.environment.staging,
             quarantine=self.environment.quarantine,
-            spark=engine_for(self.engine, needs, extract.values()).settings() | self.on_s3(extract, load, docs),
+            spark=engine_for(self.engine, needs, extract.values(), functools.partial(self.moved, verbs)).settings()
+            | self.on_s3(extract, load, docs)
+            | self.fetched_jars(),
             previous=previous,
             allowed_python=options().allowed_python,
             catalogs=self._catalogs,
             results=self.keeps_results,
+            set_aside=self.quarantine.limits,
             data_docs=docs,
             notes=self.notes if docs else {},
         )
@@ -325,9 +329,41 @@ class Pipeline:
     @property
     def keeps_results(self) -> bool:
         """Whether what checks found is kept: the file says so, or one compares with earlier windows."""
-        return self.results or any(
+        return bool(self.results) or any(
             getattr(kind, "looks_back", False) for items in self.check.values() for _, kind in items
         )
+
+    def moved(self, verbs: Sequence[str] = VERBS) -> int | None:
+        """The bytes that the largest of the last windows moved; None where nothing is kept, or only Spark can read it.
+
+        Args:
+            verbs: of the application that is meant.
+        """
+        if "://" in self.environment.quarantine:
+            return None
+        from airflow_provider_etl.spec.sizes import bytes_moved
+        from spark_jobs.advice import LAST
+        from spark_jobs.usage_kept import Kept, Local, name_of
+
+        kept = Kept(folder=self.environment.quarantine, pipeline=self.id, storage=Local())
+        try:
+            entries = kept.entries(name_of(verbs))[-LAST:]
+        except OSError:  # a hint of another user's: a window that can't read it is none that can't be loaded
+            return None
+        return max(map(bytes_moved, entries), default=None)
+
+    def fetched_jars(self) -> dict[str, Any]:
+        """The engine's `packages`, where Spark is to fetch its jars; else nothing."""
+        if self.engine.packages != "resolve":
+            return {}
+        from airflow_provider_etl.spec.uses import packages_of
+
+        return {"packages": list(packages_of(self))}
+
+    @property
+    def results_keep(self) -> timedelta | None:
+        """How long what checks found is kept; None: for good."""
+        return self.results.keep if isinstance(self.results, Kept) else None
 
     @property
     def _catalogs(self) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_etl.spec.class_plan import option_node
-from airflow_provider_etl.spec.environment import Engine
+from airflow_provider_etl.spec.engines import Engine
 from airflow_provider_etl.spec.nodes import Node
 from airflow_provider_etl.spec.paths import absolute
 from airflow_provider_etl.spec.problems import Problems

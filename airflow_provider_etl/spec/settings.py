@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from airflow_provider_etl.spec import nodes, params, scalars
 from airflow_provider_etl.spec.diagnostics import did_you_mean, nearest, shown
-from airflow_provider_etl.spec.environment import LOCAL, Engine, Environment
+from airflow_provider_etl.spec.engines import Engine
+from airflow_provider_etl.spec.environment import Environment
 from airflow_provider_etl.spec.language import AssetsOption, EveryOption, PartitionOption, PipelineFile, Timeouts
 from airflow_provider_etl.spec.nodes import MapNode, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
@@ -28,6 +29,7 @@ from airflow_provider_etl.spec.schedule import (
     local_instant,
     zone_problem,
 )
+from airflow_provider_etl.spec.services import SERVICES
 from spark_jobs.errors import ConfigError
 from spark_jobs.plan import VERBS
 
@@ -116,7 +118,7 @@ class Settings:
                 self.problems.add(node, "invalid-value", message, "Airflow stores no more")
 
     def engine(self, read: PipelineFile, environment: Environment | None) -> Engine | None:
-        """The engine; None where the environment has none of that name, or one that this release can't run."""
+        """The engine; None where the environment has none of that name."""
         if environment is None:
             return None
         engine = environment.engines.get(read.engine)
@@ -125,15 +127,22 @@ class Settings:
             message = f"environment {environment.name} has no engine {read.engine!r}"
             self.problems.add(node, "unknown-engine", message, nearest(read.engine, environment.engines))
             return None
-        if engine.kind not in LOCAL:
-            message = f"engine {engine.name!r} is of kind {engine.kind}, which this release can't run"
-            self.problems.add(node, "unknown-engine", message, "choose an engine of kind local")
+        if engine.kind in SERVICES:
+            self._far(environment, engine, node)
         return engine
+
+    def _far(self, environment: Environment, engine: Engine, node: nodes.Node) -> None:
+        """Refuse folders of this machine where Spark runs on another."""
+        for name, place in (("staging", environment.staging), ("quarantine", environment.quarantine)):
+            if "://" not in place:
+                message = f"engine {engine.name!r} runs far from here, and {name} is the local folder {place}"
+                self.problems.add(node, "invalid-value", message, f"make {name} a URI, such as s3a://…")
 
     def together(self, read: PipelineFile) -> None:
         """Keys that don't go together, and values that only make sense with others."""
         self._one_at_a_time(read)
         self._fused(read)
+        self._executors(read)
         self._links()
         node = self.node.get("params")
         if isinstance(node, MapNode):
@@ -191,6 +200,19 @@ class Settings:
                     message = f"execution is fused: there is no task {verb!r}"
                     hint = f"say it for the run, or execution: staged, where {verb} is a task"
                     self.problems.add(entries[verb].key, "conflicting-keys", message, hint)
+
+    def _executors(self, read: PipelineFile) -> None:
+        """More executors to begin with than there may ever be."""
+        found = self.node.get("resources")
+        if read.resources is None or not isinstance(found, MapNode):
+            return
+        for verb in (None, *VERBS):
+            needs = read.resources.of([verb]) if verb else read.resources
+            there = found.get(verb) if verb else found
+            node = there.get("max_executors") or there.get("executors") if isinstance(there, MapNode) else None
+            if node and needs.executors and needs.max_executors and needs.executors > needs.max_executors:
+                message = f"{needs.executors} executors to begin with, and {needs.max_executors} at most"
+                self.problems.add(node, "conflicting-keys", message, "raise max_executors, or lower executors")
 
     def _links(self) -> None:
         found = self.node.get("owner_links")

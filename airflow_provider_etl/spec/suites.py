@@ -48,8 +48,8 @@ class SuiteUse:
 
     file: str
     """The suite's file (JSON), relative to the pipeline file."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """What happens where one of its expectations fails: `stop` the run, or `warn`."""
+    on_fail: Literal["stop", "ask", "warn"] = "stop"
+    """What happens where one of its expectations fails: `stop` the run, `ask` a person, or `warn`."""
 
 
 @dataclass(frozen=True, kw_only=True)

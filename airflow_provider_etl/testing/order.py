@@ -9,8 +9,10 @@ from typing import Any, Final
 from uuid import uuid4
 
 from airflow_provider_etl.spec import Pipeline
-from airflow_provider_etl.spec.environment import LOCAL
+from airflow_provider_etl.spec.engines import LOCAL
+from airflow_provider_etl.spec.language import Aside
 from airflow_provider_etl.spec.rules import path_fields
+from airflow_provider_etl.spec.uses import packages_of
 from airflow_provider_etl.testing.reader import Case, Given
 from airflow_provider_etl.testing.samples import Prepared, stand_in
 from spark_jobs.errors import ConfigError
@@ -38,7 +40,10 @@ def order(scenes: list[dict[str, Any]], pipelines: list[Pipeline], *, small: boo
         small: whether there are a few sample rows alone.
     """
     placed = [_placed(scene, f"{SCRATCH}/{place}") for place, scene in enumerate(scenes)]
-    return {"rehearsal_version": REHEARSAL_VERSION, "spark": settings(pipelines[0], small=small), "scenes": placed}
+    spark = settings(pipelines[0], small=small)
+    if "packages" in spark:  # one Spark for all of them
+        spark |= {"packages": list(dict.fromkeys(jar for item in pipelines for jar in packages_of(item)))}
+    return {"rehearsal_version": REHEARSAL_VERSION, "spark": spark, "scenes": placed}
 
 
 def settings(pipeline: Pipeline, *, small: bool) -> dict[str, Any]:
@@ -51,7 +56,7 @@ def settings(pipeline: Pipeline, *, small: bool) -> dict[str, Any]:
     if engine.kind not in LOCAL:
         raise ConfigError(f"engine {engine.name!r} is of kind {engine.kind}", where="test", expected="a local engine")
     conf = {key: value for key, value in engine.conf.items() if not key.startswith(_CLUSTER)}
-    return engine.settings() | {"conf": conf} | ({"small": True} if small else {})
+    return engine.settings() | pipeline.fetched_jars() | {"conf": conf} | ({"small": True} if small else {})
 
 
 def scene_of(case: Case) -> dict[str, Any]:
@@ -103,8 +108,8 @@ def _placed(scene: Mapping[str, Any], folder: str) -> dict[str, Any]:
 
 def _plan(pipeline: Pipeline, window: Window, number: int) -> Plan:
     token = uuid4().hex
-    # A test leaves nothing behind: no pages either.
-    silent = replace(pipeline, data_docs=None)
+    # A test leaves nothing behind: no pages either. Of a few sample rows most may be bad.
+    silent = replace(pipeline, data_docs=None, quarantine=Aside())
     return silent.plan(window, Attempt(number=number, token=token, run=f"test-{token[:12]}"))
 
 

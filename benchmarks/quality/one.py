@@ -1,6 +1,6 @@
-"""One contender in a process of its own: `python -m benchmarks.quality.one NAME WARM DATA OUT JARS`; prints JSON.
+"""One contender in a process of its own: `python -m benchmarks.quality.one NAME WARM DATA OUT JARS TIMES`; prints JSON.
 
-Spark starts and runs the contender once over few rows; only what comes then is measured.
+Spark starts and runs the contender that many times over few rows; only what comes then is measured.
 """
 
 from __future__ import annotations
@@ -57,17 +57,20 @@ def spent() -> float:
     return sum(sum(each.cpu_times()[:2]) for each in found) + sum(me.cpu_times()[2:4])
 
 
-def main(name: str, warm: str, data: str, out: str, jars: str) -> None:
+def main(name: str, warm: str, data: str, out: str, jars: str, times: str) -> None:  # noqa: PLR0913, PLR0917 - a command line
     """Warm up, measure, tell."""
     spark = session(jars)
     spark.sparkContext.setLogLevel("ERROR")
-    run = CONTENDERS[name]
-    table = Path(out)
-    run(Bench(spark=spark, data=Path(warm), out=table, number=1))
-    if not name.startswith("ours"):  # its second load goes into the table that the first has made
-        table = Path(out) / "again"
+    run, loads = CONTENDERS[name], int(times)
+
+    def place(number: int) -> Path:  # ours goes on with the table that its first load has made
+        return Path(out) if name.startswith("ours") else Path(out) / str(number)
+
+    for number in range(1, loads + 1):
+        run(Bench(spark=spark, data=Path(warm), out=place(number), number=number))
+    table = place(loads + 1)
     begun, cpu = time.monotonic(), spent()
-    wrong = run(Bench(spark=spark, data=Path(data), out=table, number=2))
+    wrong = run(Bench(spark=spark, data=Path(data), out=table, number=loads + 1))
     told = {"wall": time.monotonic() - begun, "cpu": spent() - cpu, "wrong": wrong}
     told["rows"] = spark.read.format("delta").load(str(table / "table")).count()
     print(json.dumps(told), flush=True)

@@ -50,7 +50,15 @@ def read(found: Sequence[Row], name: str, source: Any, folder: str, context: Con
         mine.sort(key=lambda row: row["source_line"] or 0)
         begin = [_header(context.spark, file, mine[0], source)] if form in _HEADED else []
         storage.write(f"{folder}/{place}.{form}", "\n".join([*begin, *(row["raw"] for row in mine)]) + "\n")
-    return replace(source, path=folder, glob=None, trailer=None, manifest=None).read(context)
+    return of_few(source, folder).read(context)
+
+
+def of_few(source: Files, folder: str) -> Files:
+    """A source that reads lines where they were written, and holds them against nothing that whole files are.
+
+    Lines of two files may be alike: that makes none of them a file that came twice.
+    """
+    return replace(source, path=folder, glob=None, trailer=None, manifest=None, mostly=0.0, repeated_files="read")
 
 
 def unfit(records: Sequence[str], source: Files) -> Iterator[str]:

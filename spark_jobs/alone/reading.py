@@ -11,7 +11,10 @@ from spark_jobs.alone.lines import read as read_lines
 from spark_jobs.alone.lines import refused
 from spark_jobs.alone.records import Today
 from spark_jobs.columns import quote
+from spark_jobs.extract.contract import WindowColumn
+from spark_jobs.extract.spans import Span
 from spark_jobs.flow import Context, Flow
+from spark_jobs.ledger import same_configuration
 from spark_jobs.report import DatasetCounts
 
 if TYPE_CHECKING:
@@ -78,8 +81,33 @@ class Records:
         rows = given.select(F.from_json("raw", kind, {"mode": "FAILFAST"}).alias("row")).select("row.*")
         for problem in self._today(rows, columns).unlike(found):
             raise refused(problem, f"what source {self.way.source} gives today: {', '.join(columns)}")
+        self._refuse_others(rows, len(found), source, context)
         counts = DatasetCounts(read=len(found), rows=len(found))
         return Flow(rows=rows, counts=lambda: counts, refused=lambda: None)
+
+    def _refuse_others(self, rows: DataFrame, total: int, source: Any, context: Context) -> None:
+        """See that the column which says today of which window rows are has them in this one, as it would be read.
+
+        Raises:
+            DataError: one is of another window, or has no such column.
+        """
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        window, plan = getattr(source, "window", None), context.plan
+        if not isinstance(window, WindowColumn):
+            return
+        name = window.column
+        expected = f"rows whose {name} lies in window {plan.window.key}, as source {self.way.source} is read today"
+        if name not in rows.columns:
+            if plan.fingerprint and same_configuration(plan.attempt.amends, plan.fingerprint):
+                return  # it was asked by this same file
+            raise refused(f"records have no {name}, which says today of which window a row is", expected)
+        zone = getattr(source, "timezone", None) or plan.window.timezone
+        span = Span(column=name, window=plan.reading, zone=zone, where=f"extract.{self.way.source}")
+        inside = F.coalesce(span.inside(rows[quote(name)], rows.schema[name].dataType), F.lit(False))
+        others = rows.where(~inside).count()
+        if others:
+            raise refused(f"{others} of {total} rows are of another window by today's file", expected)
 
     def _today(self, rows: DataFrame, columns: Mapping[str, Any]) -> Today:
         return Today(

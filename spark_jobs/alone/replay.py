@@ -71,7 +71,7 @@ def _of_few(order: Order) -> Plan:
     plan, some = order.plan, order.options["rule"] or order.options["dataset"]
     told = "" if some else plan.fingerprint
     checks = {name: of_rows(checks) for name, checks in plan.check.items()}
-    return replace(plan, check=checks, data_docs="", fingerprint=told)
+    return replace(plan, check=checks, data_docs="", set_aside={}, fingerprint=told)
 
 
 def _chosen(order: Order) -> str:

@@ -47,8 +47,8 @@ class Anomaly:
     least."""
     z: float = field(default=3.5, metadata={"ge": 0.1})
     """The score that is still usual, above and below."""
-    on_fail: Literal["stop", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports."""
+    on_fail: Literal["stop", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None
@@ -71,6 +71,11 @@ class Anomaly:
         """How many earlier windows there must be."""
         return self.needs if self.needs is not None else max(3, (self.last + 1) // 2)
 
+    @property
+    def series(self) -> tuple[str, str, int]:
+        """What it looks back at: the figure, its column (empty for rows), in how many windows."""
+        return self.of, self.column or "", self.last
+
     def measure(self, rows: DataFrame, context: Context) -> tuple[Question | Figure, ...]:
         """One figure.
 
@@ -81,7 +86,7 @@ class Anomaly:
 
         for option, why in self.conflicts().items():
             raise ConfigError(why, where=f"{context.where}.{option}")
-        before = earlier(context, self.of, self.column or "", self.last, self.needed)
+        before = earlier(context, *self.series, self.needed)
         if self.of == ROWS or self.column is None:
             values = {"total": F.count(F.lit(1))}
             return (

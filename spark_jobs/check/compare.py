@@ -47,6 +47,10 @@ class Compare:
     name: str | None = None
     """Name in the report and in the quarantine; default: the name of the kind."""
 
+    def conflicts(self) -> dict[str, str]:
+        """Options that can't be: option -> why."""
+        return {"other": "it is the column itself"} if self.other == self.column else {}
+
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Columns that can't be compared."""
         mine, its = rows.columns.get(self.column), rows.columns.get(self.other)

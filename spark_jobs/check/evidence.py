@@ -36,6 +36,16 @@ def nulls(name: str) -> Evidence:
     return Evidence(columns=(name,), answer=answer)
 
 
+def present(name: str) -> Evidence:
+    """How many rows have a value in a column."""
+
+    def answer(known: Statistics) -> Answer:
+        there = known.values(name)
+        return None if there is None else {"counted": there}
+
+    return Evidence(columns=(name,), answer=answer)
+
+
 def shares(names: Sequence[str]) -> Evidence:
     """`there`, the values of all columns together, `nulls`, those that aren't there, and `total`, the rows."""
 
@@ -59,7 +69,7 @@ def within(rule: Bounded, name: str, kind: DataType, zone: str) -> Evidence:
         below = high is None or (known.greatest < high if rule.strict_max else known.greatest <= high)
         return sure and above and below
 
-    return Evidence(columns=(name,), answer=lambda known: _all_pass(known, name, fits))
+    return Evidence(columns=(name,), answer=lambda known: _all_pass(known, name, fits), by_bounds=True)
 
 
 def among(values: Sequence[Value], name: str, kind: DataType, zone: str, *, allows: bool) -> Evidence:

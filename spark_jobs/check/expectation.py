@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Literal
 from spark_jobs.check.gx_foreign import FOREIGN, IGNORED, beyond
 from spark_jobs.check.gx_names import EXPECTATIONS, OTHERS
 from spark_jobs.check.gx_query import PARSER
+from spark_jobs.check.regex import doubtful
 from spark_jobs.columns import listed, nearest
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import Misfit, Outline, Scope
@@ -35,8 +36,9 @@ class Expectation:
     """Its name there, such as `expect_column_value_z_scores_to_be_less_than`."""
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     """Its arguments, by the names that they have there; `mostly` and `row_condition` are among them."""
-    on_fail: Literal["stop", "quarantine", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports; `quarantine` is refused: Great Expectations names no row."""
+    on_fail: Literal["stop", "quarantine", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports; `quarantine` is refused: Great
+    Expectations names no row."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None
@@ -58,7 +60,7 @@ class Expectation:
         if complaint is not None:
             found["kwargs"] = complaint
         if self.on_fail == "quarantine":
-            found["on_fail"] = "Great Expectations counts failing rows and names none to set aside: stop or warn"
+            found["on_fail"] = "Great Expectations counts failing rows and names none to set aside: stop, ask or warn"
         return found
 
     def _complaints(self) -> Iterator[str]:
@@ -77,6 +79,8 @@ class Expectation:
             yield f"mostly is {share!r}, and not a share from 0 to 1"
         if parser not in _PARSERS:
             yield f"{PARSER} is {parser!r}: Spark's are spark and great_expectations"
+        for expression in (*_texts([self.kwargs.get("regex")]), *_texts(self.kwargs.get("regex_list"))):
+            yield from doubtful(expression).values()
         if "strict_min" in known and all(self.kwargs.get(key) is None for key in ("min_value", "max_value")):
             yield f"{self.type} needs min_value, max_value or both: without them it always passes"
 
@@ -85,24 +89,35 @@ class Expectation:
         """The columns that it names: argument -> columns."""
         given = {key: self.kwargs.get(key) for key in ("column", "column_A", "column_B")}
         found = {key: (value,) for key, value in given.items() if isinstance(value, str)}
-        several = self.kwargs.get("column_list")
-        several = tuple(item for item in several if isinstance(item, str)) if isinstance(several, list) else ()
+        several = _texts(self.kwargs.get("column_list"))
         return found | ({"column_list": several} if several else {})
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
-        """Columns that can't be there."""
+        """Columns that can't be there, or that no contract names."""
         for key, names in self.columns.items() if self.type != "expect_column_to_exist" else ():
             for name in names:
-                if name not in rows.columns and (rows.spelled(name) or rows.may_have(name) == "none"):
-                    hint = nearest(name, list(rows.columns)) or f"there are {listed(list(rows.columns))}"
+                certainty = "none" if rows.spelled(name) else rows.may_have(name)
+                if name in rows.columns or certainty == "any":
+                    continue
+                known, option = list(rows.columns), f"kwargs.{key}"
+                hint = nearest(name, known) or f"there are {listed(known)}"
+                if certainty == "none":
                     message = f"there is no column {name!r}"
-                    yield Misfit(option=f"kwargs.{key}", message=message, hint=hint, code="unknown-column")
+                    yield Misfit(option=option, message=message, hint=hint, code="unknown-column")
+                else:
+                    message = f"no contract names column {name!r}"
+                    yield Misfit(option=option, message=message, hint=hint, code="column-not-promised")
 
 
 def _as_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _as_json(item) for key, item in value.items()}
     return [_as_json(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """The texts of a list."""
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
 def _has_parameter(value: Any) -> bool:

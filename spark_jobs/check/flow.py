@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from spark_jobs.check import gx_run
+from spark_jobs.check.apart import Apart, Known, counts, parts
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.rule import Figure, Named, Question, SchemaRule, TableRule, Verdict
 from spark_jobs.check.rule import result as figure_result
@@ -20,14 +21,13 @@ from spark_jobs.flow import Context
 from spark_jobs.privacy import Privacy
 from spark_jobs.refusal import broken, shaped
 from spark_jobs.report import CheckResult
-from spark_jobs.statistics import Statistics
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _ALL: Final = "rows"
 By = Literal["statistics", "aggregate", "rows", "function"]
-Known = Callable[[set[str]], Statistics | None]
+Answers = Mapping[int, Mapping[str, Any]]  # by the place of the question
 
 
 def _nothing_known(_columns: set[str]) -> None:
@@ -42,12 +42,14 @@ class Checked:
         results: in the order of the file; one for each column of a check.
         kept: the rows to load; None where no row is set aside.
         refused: the rows to set aside, in the shape of aside.REFUSED; None where there are none.
+        apart: whether the files that are there hold either the one or the other: nothing need be written anew.
         asked_elsewhere: seconds that Great Expectations took; 0 where it wasn't asked.
     """
 
     results: list[CheckResult]
     kept: DataFrame | None
     refused: DataFrame | None
+    apart: bool = False
     asked_elsewhere: float = 0.0
 
 
@@ -80,6 +82,7 @@ def check(  # noqa: PLR0913 - what a run hands over
     result_format: ResultFormat = "BOOLEAN_ONLY",
     *,
     statistics: Known = _nothing_known,
+    apart: Apart | None = None,
 ) -> Checked:
     """Answer all checks of a dataset.
 
@@ -91,6 +94,7 @@ def check(  # noqa: PLR0913 - what a run hands over
         result_format: Great Expectations' word: all but BOOLEAN_ONLY gather values that failed, by one more action
             where a check failed. They are data, so no report of a run asks for them.
         statistics: what the staged files know of some columns; None where that isn't known.
+        apart: the same rows where those of which `set_aside` has said so are in files of their own.
 
     Returns:
         The results; where a check fails that stops the run, no row is set aside.
@@ -102,12 +106,14 @@ def check(  # noqa: PLR0913 - what a run hands over
     items = list(_items(checks, rows, total, context))
     asked = [item for item in items if isinstance(item, _Asked)]
     evident = _evident([item.question for item in asked], statistics, total, context)
-    scanned = [item for place, item in enumerate(asked) if place not in evident]
-    found = iter(_collected([item.question for item in scanned], rows, total, context))
+    read = partial(_read, asked, rows, total, context)
+    found = _told_apart(asked, evident, apart, total, context, read) if apart is not None and total else None
+    is_apart = found is not None
+    found = read(evident) if found is None else found
     answers = [
         _result(item, evident[place], total, context, by="function" if _is_known(item.question) else "statistics")
         if place in evident
-        else _result(item, next(found), total, context, by=_by(item.question))
+        else _result(item, found[place], total, context, by=_by(item.question))
         for place, item in enumerate(asked)
     ]
     if result_format != "BOOLEAN_ONLY":
@@ -119,11 +125,12 @@ def check(  # noqa: PLR0913 - what a run hands over
         item if isinstance(item, CheckResult) else next(others if isinstance(item, gx_run.Asked) else following)
         for item in items
     ]
-    broke = [item for item, answer in zip(asked, answers, strict=True) if _sets_aside(item, answer)]
+    broke = [(item, answer) for item, answer in zip(asked, answers, strict=True) if _sets_aside(item, answer)]
     if not broke or any(result.stops for result in results):
         return Checked(results=results, kept=None, refused=None, asked_elsewhere=seconds)
-    kept, refused = _split(broke, rows, context)
-    return Checked(results=results, kept=kept, refused=refused, asked_elsewhere=seconds)
+    failed = apart.failed if apart is not None and is_apart else None
+    kept, refused = _split([item for item, _ in broke], rows, rows if failed is None else failed, context)
+    return Checked(results=results, kept=kept, refused=refused, apart=failed is not None, asked_elsewhere=seconds)
 
 
 def _items(
@@ -159,9 +166,7 @@ def _named(rule: Any) -> Named:
     return named
 
 
-def _evident(
-    questions: Sequence[Question | Figure], statistics: Known, total: int, context: Context
-) -> dict[int, Mapping[str, Any]]:
+def _evident(questions: Sequence[Question | Figure], statistics: Known, total: int, context: Context) -> Answers:
     """Place of a question -> its answer, of those that what is known of the files answers, or that are answered."""
     answered: dict[int, Mapping[str, Any]] = {place: {} for place, item in enumerate(questions) if _is_known(item)}
     asked = {place: item.evidence for place, item in enumerate(questions) if item.evidence is not None}
@@ -190,6 +195,28 @@ def _by(question: Question | Figure) -> By:
     if isinstance(question, Figure):
         return "rows" if question.tally else "aggregate"
     return "rows" if question.prepare or question.tally else "aggregate"
+
+
+def _told_apart(  # noqa: PLR0913, PLR0917 - what is asked, and of what
+    asked: Sequence[_Asked],
+    evident: Answers,
+    apart: Apart,
+    total: int,
+    context: Context,
+    read: Callable[[Answers], Answers],
+) -> Answers | None:
+    """The answers that aren't evident, by rows told apart; None where these aren't what they were when written."""
+    told = parts([(item.rule, item.question) for item in asked], apart, total, context, evident)
+    if not told.sound:
+        return None
+    found = {**told.answers, **read({**evident, **told.answers})}
+    return found if told.agree({**evident, **found}) else None
+
+
+def _read(asked: Sequence[_Asked], rows: DataFrame, total: int, context: Context, known: Answers) -> Answers:
+    """The answers that aren't known, by reading the rows."""
+    wanted = {place: item.question for place, item in enumerate(asked) if place not in known}
+    return dict(zip(wanted, _collected(list(wanted.values()), rows, total, context), strict=True))
 
 
 def _collected(
@@ -229,7 +256,7 @@ class _Aggregate:
             self._values += [value.alias(f"{name}:{place}") for name, value in question.values.items()]
         elif question.tally is None:
             self._frame = question.prepare(self._frame) if question.prepare else self._frame
-            self._values += [value.alias(f"{name}:{place}") for name, value in _counts(question).items()]
+            self._values += [value.alias(f"{name}:{place}") for name, value in counts(question).items()]
 
     def collected(self) -> Mapping[str, Any]:
         """The one row of answers."""
@@ -240,13 +267,6 @@ class _Aggregate:
         """The answers to one question."""
         mine = (name.rsplit(":", 1) for name in found if name != _ALL)
         return {name: found[f"{name}:{own}"] for name, own in mine if int(own) == place}
-
-
-def _counts(question: Question) -> dict[str, Column]:
-    from pyspark.sql import functions as F  # noqa: N812
-
-    counted = F.lit(True) if question.counted is None else question.counted
-    return {"counted": F.count_if(counted), "failing": F.count_if(question.failing)}
 
 
 def _result(item: _Asked, found: Mapping[str, Any], total: int, context: Context, *, by: By) -> CheckResult:
@@ -290,15 +310,16 @@ def _sets_aside(item: _Asked, answer: CheckResult) -> bool:
     return item.rule.on_fail == "quarantine" and answer.unexpected_count > 0
 
 
-def _split(broke: list[_Asked], rows: DataFrame, context: Context) -> tuple[DataFrame, DataFrame]:
-    """The rows that pass, and those that fail, each once with all that it broke."""
+def _split(broke: list[_Asked], rows: DataFrame, failed: DataFrame, context: Context) -> tuple[DataFrame, DataFrame]:
+    """The rows that pass, and those that fail, each once with all that it broke; these are all in `failed`."""
     frame = rows
     questions = [(item.name, item.question) for item in broke if isinstance(item.question, Question)]
     for _, question in questions:
         frame = question.prepare(frame) if question.prepare else frame
+        failed = question.prepare(failed) if question.prepare else failed
     fails = reduce(or_, [question.failing for _, question in questions])
     rules, message = broken([(question.failing, name, question.reason) for name, question in questions])
     refused = shaped(
-        frame.where(fails), rows.columns, dataset=context.dataset, stage="check", rules=rules, message=message
+        failed.where(fails), rows.columns, dataset=context.dataset, stage="check", rules=rules, message=message
     )
     return frame.where(~fails).select([column(name) for name in rows.columns]), refused

@@ -41,7 +41,7 @@ def validation_result(check: Any, result: CheckResult, note: Mapping[str, Any] |
         `meta` and `exception_info`.
     """
     kind, kwargs = expectation(result.kind, check, result.column)
-    told = {"name": result.name, "dataset": result.dataset, "kind": result.kind, "answered_by": result.answered_by}
+    told = {name: getattr(result, name) for name in ("name", "dataset", "kind", "answered_by", "on_fail")}
     meta = {**(note or {}), **told}
     return {
         "success": result.success,
@@ -203,10 +203,10 @@ def _table_columns(check: Any, _column: str | None) -> tuple[str, Kwargs]:
 
 
 def _row_count(check: Any, _column: str | None) -> tuple[str, Kwargs] | None:
+    if check.tolerance:  # of another dataset's rows, or of earlier windows'
+        return None
     if check.same_as is None:
         return "expect_table_row_count_to_be_between", _bounds(check)
-    if check.tolerance:
-        return None
     return "expect_table_row_count_to_equal_other_table", {"other_table_name": check.same_as}
 
 

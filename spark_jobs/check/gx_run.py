@@ -20,6 +20,7 @@ from spark_jobs.check.gx_guard import guarded
 from spark_jobs.errors import ConfigError, EtlError, InfrastructureError
 from spark_jobs.failures import classify, first_line
 from spark_jobs.flow import Context
+from spark_jobs.hiding import cut
 from spark_jobs.privacy import Privacy
 from spark_jobs.report import CheckResult
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 REMEDY: Final = "pip install 'airflow-provider-etl[gx]' where Spark's driver runs"
 _SILENT: Final = {"result_format": "BASIC", "partial_unexpected_count": 0}  # counts; no values, which are data
 _SPARK: Final = ("org.apache.spark", "py4j", "java.lang")
-_ASKED_WRONG: Final = ("AnalysisException", "ParseException")
+_ASKED_WRONG: Final = ("AnalysisException", "ParseException", "INVALID_PARAMETER_VALUE")
 _PLACE: Final = "place"
 
 
@@ -150,7 +151,7 @@ def _built(item: Asked, number: int, kwargs: dict[str, Any]) -> Any:
     try:
         return configuration.to_domain_obj()
     except Exception as error:  # its own, pydantic's, or whatever its validators raise
-        text = " ".join(str(error).split())[:300]
+        text = cut(" ".join(str(error).split()), 300)
         raise ConfigError(f"Great Expectations refuses {rule.type}: {text}", where=item.where) from error
 
 

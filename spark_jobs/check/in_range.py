@@ -9,7 +9,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.check.bounds import no_room, words
-from spark_jobs.check.evidence import within
+from spark_jobs.check.evidence import present, within
 from spark_jobs.check.literal import literal, misfit
 from spark_jobs.check.rule import Question, choice, chosen
 from spark_jobs.columns import column
@@ -83,6 +83,7 @@ class InRange:
             reason=F.concat(F.lit(f"{name}: "), shown(name), F.lit(f" is not {words(self)}")),
             says=f"are not {words(self)}",
             evidence=within(self, name, rows.schema[name].dataType, context.plan.window.timezone),
+            present=present(name),
         )
 
     def _outside(self, name: str, kind: DataType, context: Context) -> Column:

@@ -9,6 +9,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spark_jobs.check.bounds import no_room, words
+from spark_jobs.check.evidence import present
 from spark_jobs.check.rule import Question, choice, chosen, required_text, text_only
 from spark_jobs.columns import column
 from spark_jobs.flow import Context
@@ -79,4 +80,5 @@ class Length:
             counted=column(name).isNotNull(),
             reason=F.concat(F.lit(f"{name}: "), shown(name), F.lit(" has "), size.cast("string"), F.lit(f" {told}")),
             says=f"don't have {words(self)} characters",
+            present=present(name),
         )

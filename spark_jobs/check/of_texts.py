@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from spark_jobs.check.evidence import present
 from spark_jobs.check.regex import doubtful, refuse_bad_regex
 from spark_jobs.check.rule import Question, choice, chosen, required_text, text_only
 from spark_jobs.columns import column
@@ -69,4 +70,5 @@ class OfTexts:
             counted=column(name).isNotNull(),
             reason=F.concat(F.lit(f"{name}: "), shown(name), F.lit(f" {one} {self.regex}")),
             says=f"{many} {self.regex}",
+            present=present(name),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from spark_jobs.check.evidence import among
+from spark_jobs.check.evidence import among, present
 from spark_jobs.check.literal import literal, misfit
 from spark_jobs.check.rule import Question, choice, chosen
 from spark_jobs.columns import column, listed
@@ -82,4 +82,5 @@ class OfValues:
             reason=F.concat(F.lit(f"{name}: "), shown(name), F.lit(f" is {found}")),
             says=f"are {found}",
             evidence=among(self.values, name, kind, zone, allows=self.allows),
+            present=present(name),
         )

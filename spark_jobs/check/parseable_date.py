@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
+from spark_jobs.check.evidence import present
 from spark_jobs.check.rule import Question, choice, chosen, required_text, text_only
 from spark_jobs.columns import column
-from spark_jobs.errors import ConfigError
-from spark_jobs.expressions import shortened
+from spark_jobs.extract.texts import refuse_bad_pattern
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.outline import Misfit, Outline, Scope
@@ -17,6 +18,11 @@ from spark_jobs.refusal import shown
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+_DAYS: Final = {"Y": "yyyy", "y": "yy", "m": "MM", "b": "MMM", "B": "MMMM", "d": "dd", "j": "DDD", "a": "EEE"}
+_TIMES: Final = {"H": "HH", "I": "hh", "M": "mm", "S": "ss", "f": "SSSSSS", "p": "a", "z": "xx"}
+_LETTERS: Final = _DAYS | _TIMES
+"""Python's directives in Spark's letters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +50,8 @@ class ParseableDate:
 
     def conflicts(self) -> dict[str, str]:
         """Options that can't go together: option -> why."""
-        return choice(self.column, self.columns) | ({} if self.format.strip() else {"format": "it is empty"})
+        why = _python_s(self.format) if self.format.strip() else "it is empty"
+        return choice(self.column, self.columns) | ({"format": why} if why else {})
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Columns that hold no text."""
@@ -55,7 +62,7 @@ class ParseableDate:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         names = chosen(self.column, self.columns, rows, context.where)
-        self._refuse_bad_format(context)
+        refuse_bad_pattern(context.spark, self.format, f"{context.where}.format", "pattern of dates")
         for name in names:
             required_text(name, rows, context.where)
         return tuple(
@@ -65,18 +72,15 @@ class ParseableDate:
                 counted=column(name).isNotNull(),
                 reason=F.concat(F.lit(f"{name}: "), shown(name), F.lit(f" is no {self.format}")),
                 says=f"are no {self.format}",
+                present=present(name),
             )
             for name in names
         )
 
-    def _refuse_bad_format(self, context: Context) -> None:
-        from pyspark.errors import PySparkException
-        from pyspark.sql import functions as F  # noqa: N812
 
-        texts = context.spark.sql("SELECT '2013-01-31' AS text")
-        try:
-            texts.select(F.try_to_timestamp("text", F.lit(self.format))).collect()
-        except PySparkException as reason:
-            raise ConfigError(
-                f"{self.format!r} is no pattern of dates: {shortened(reason)}", where=f"{context.where}.format"
-            ) from reason
+def _python_s(pattern: str) -> str:
+    """Why a pattern is one of Python's, and what it is in Spark's letters where all of it has some; else empty."""
+    if not re.search("%[A-Za-z]", pattern):
+        return ""
+    told = re.sub("%([A-Za-z])", lambda found: _LETTERS.get(found[1], found[0]), pattern)
+    return f"{pattern!r} is Python's" + ("" if "%" in told else f"; in Spark's letters it is {told}")

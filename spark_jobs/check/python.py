@@ -48,9 +48,9 @@ class Python:
     mostly: float | None = field(default=None, metadata={"ge": 0, "le": 1})
     """Share of rows, 0 to 1, that must pass, where it gives a condition, else the check fails; default 1, and 0 with
     `on_fail: quarantine`."""
-    on_fail: Literal["stop", "quarantine", "warn"] = "stop"
-    """`stop` fails the run, `warn` only reports; `quarantine` sets the failing rows aside and loads the rest: only a
-    condition tells which they are."""
+    on_fail: Literal["stop", "quarantine", "ask", "warn"] = "stop"
+    """`stop` fails the run, `ask` lets a person decide, `warn` only reports; `quarantine` sets the failing rows aside
+    and loads the rest: only a condition tells which they are."""
     severity: Literal["critical", "warning", "info"] = "critical"
     """How bad a failure is, for those who read the report; nothing else depends on it."""
     name: str | None = None

@@ -104,6 +104,11 @@ class RowCount:
         """Whether it compares with earlier windows."""
         return self.last is not None
 
+    @property
+    def series(self) -> tuple[str, str, int]:
+        """What it looks back at: the figure, its column (rows have none), in how many windows."""
+        return ROWS, "", self.last or 0
+
     def _usual(self, total: int, before: Earlier) -> Verdict:
         if before.lacking:
             return Verdict(success=True, observed=total, message=before.lacking, figure=ROWS)

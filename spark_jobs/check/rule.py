@@ -31,10 +31,13 @@ class Evidence:
         columns: those that they must know.
         answer: what collecting would bring, by name: `counted` and `failing`, or a figure's values. None where they
             don't know, or where rows fail and only reading tells how many.
+        by_bounds: whether the smallest and the largest value, where they are known, leave nothing open: without an
+            answer a row fails.
     """
 
     columns: tuple[str, ...]
     answer: Callable[[Statistics], Mapping[str, Any] | None]
+    by_bounds: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,7 @@ class Question:
         tally: one row `counted, failing`, where there is a cheaper way to count than `prepare`.
         values: the columns whose values say what failed; None: `column` alone.
         evidence: how statistics may answer; None where they can't.
+        present: how statistics may tell how many rows are `counted`; None where they can't, or where every row is.
     """
 
     column: str
@@ -62,6 +66,7 @@ class Question:
     tally: Callable[[DataFrame], DataFrame] | None = None
     values: tuple[str, ...] | None = None
     evidence: Evidence | None = None
+    present: Evidence | None = None
 
     @property
     def told(self) -> tuple[str, ...]:

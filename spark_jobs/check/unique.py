@@ -48,6 +48,8 @@ class Unique:
         """Options that can't be: option -> why."""
         if not self.columns:
             return {"columns": "no column is given"}
+        if len(set(self.columns)) < len(self.columns):
+            return {"columns": "a column is named twice"}
         if self.approximate is not None and self.on_fail == "quarantine":
             return {"approximate": "an estimate names no row that could be set aside"}
         return {}

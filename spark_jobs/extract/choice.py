@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import DataError
-from spark_jobs.extract import folders, sidecar
+from spark_jobs.extract import folders, repeats, sidecar
 from spark_jobs.filesystem import Found, find, named
 from spark_jobs.flow import Context
 from spark_jobs.session import FileStat
@@ -26,10 +26,12 @@ class Chosen:
 
     Args:
         files: they, sorted by path.
+        taken: they, and those left out because another one has the same content.
         told: what the report says of them.
     """
 
     files: tuple[FileStat, ...]
+    taken: tuple[FileStat, ...]
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -38,8 +40,9 @@ def choose(source: Files, context: Context) -> Chosen:
 
     Raises:
         ConfigError: a load can't keep which files a window has read, where that is needed.
-        DataError: there are none where some are wanted, or one isn't where `partitions` or `manifest` say; with
-            `window: modified` a file of a repeated window has changed, or one came late.
+        DataError: there are none where some are wanted, or one isn't where `partitions` or `manifest` say, or two have
+            the same content where that isn't allowed; with `window: modified` a file of a repeated window has changed,
+            or one came late.
         InfrastructureError: with `window: modified`, the window isn't over.
     """
     found = find(context.spark, source.path)
@@ -58,7 +61,27 @@ def choose(source: Files, context: Context) -> Chosen:
     unnamed = folders.unnamed(files, source.partitions)
     if unnamed:
         log.warning("%s: folders hold columns that partitions doesn't name: %s", context.where, ", ".join(unnamed))
-    return Chosen(files=files, told=told)
+    read = files if source.repeated_files == "read" else _different(source, files, context)
+    return Chosen(files=read, taken=files, told=told)
+
+
+def _different(source: Files, files: tuple[FileStat, ...], context: Context) -> tuple[FileStat, ...]:
+    """The files without those that repeat another one.
+
+    Raises:
+        DataError: one does, and the source says `fail`.
+    """
+    again = repeats.found(context.spark, files)
+    for file, first in again.items():
+        if source.repeated_files == "fail":
+            raise DataError(
+                f"the file has the same content as {first}",
+                where=file,
+                expected="each file once (repeated_files: fail)",
+                remedy="take one of them away, or set repeated_files: skip",
+            )
+        log.warning("%s: %s left out: it has the same content as %s", context.where, file, first)
+    return tuple(file for file in files if file.path not in again)
 
 
 def _nothing(source: Files, found: Found, context: Context) -> DataError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from spark_jobs.errors import DataError
 from spark_jobs.extract.cells import Cell, Reading, judge
-from spark_jobs.extract.lines import LONGEST, readable, source_file
+from spark_jobs.extract.lines import LONGEST, Tell, readable, source_file
 from spark_jobs.extract.records import Parsed, Problem
 from spark_jobs.extract.schemas import read
 from spark_jobs.extract.texts import instant, typed
@@ -20,7 +20,7 @@ Form = Literal["parquet", "orc", "avro"]
 
 
 def parser(reading: Reading, form: Form, *, merge: bool) -> Callable[[bool], list[Parsed]]:
-    """Gives the rows of the files; where the format numbers rows, their numbers are there anyway.
+    """Gives the rows of the files; its argument says whether they are to be numbered, where the format numbers them.
 
     Args:
         reading: files and contract.
@@ -34,8 +34,8 @@ def parser(reading: Reading, form: Form, *, merge: bool) -> Callable[[bool], lis
     frame = read(reading, form, merge=merge)
     new = reading.contract.fit(frame.columns, reading.told)
     kept = reading.new_columns([(name, reading.told) for name in new])
-    parsed = _Reader(reading, form, frame, tuple(kept)).parse()
-    return lambda _: [parsed]
+    reader = _Reader(reading, form, frame, tuple(kept))
+    return lambda numbered: [reader.parse(reading.tell(numbered=numbered))]
 
 
 class _Reader:
@@ -44,14 +44,11 @@ class _Reader:
         self.found: Mapping[str, DataType] = {item.name: item.dataType for item in frame.schema}
         self.places = {name: f"t{place}" for place, name in enumerate(self.found)}
 
-    def parse(self) -> Parsed:
+    def parse(self, tell: Tell) -> Parsed:
         from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
         given = [self.source[_quoted(name)].alias(place) for name, place in self.places.items()]
-        row = F.col("_metadata.row_index") + 1 if self.form == "parquet" else F.lit(None).cast("bigint")
-        judged = judge(
-            self.reading, self.source.select(source_file().alias("file"), row.alias("line"), *given), self._cells()
-        )
+        judged = judge(self.reading, self.source.select(*self._place(tell), *given), self._cells())
         raw = F.to_json(F.struct(*[F.col(place).alias(name) for name, place in self.places.items()]))
         return Parsed(
             frame=judged.frame,
@@ -63,6 +60,15 @@ class _Reader:
             file=F.col("file"),
             line=F.col("line"),
         )
+
+    def _place(self, tell: Tell) -> tuple[Column, Column]:
+        """File and number of a row: whoever names one field of `_metadata` gets all of them copied with each row."""
+        from pyspark.sql import functions as F  # noqa: N812
+
+        file = F.lit(None).cast("string") if tell == "nothing" else source_file()
+        numbered = tell == "line" and self.form == "parquet"
+        row = F.col("_metadata.row_index") + 1 if numbered else F.lit(None).cast("bigint")
+        return file.alias("file"), row.alias("line")
 
     def _cells(self) -> list[Cell]:
         from pyspark.sql import functions as F  # noqa: N812

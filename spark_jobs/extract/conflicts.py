@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from spark_jobs.extract.contract import twins
 from spark_jobs.extract.formats import FORMATS, formats_with
 from spark_jobs.extract.patterns import pattern
 
@@ -26,11 +27,16 @@ def conflicts(files: Files) -> dict[str, str]:
         found["multiline"] = "line breaks are told apart by quotes, and quote is empty"
     if files.new_columns != "evolve" and not files.columns:
         found["new_columns"] = f"{files.new_columns} needs columns: without them every column is new"
-    if files.late_files != "fail" and files.window != "modified":
-        found["late_files"] = "only window: modified knows late files"
-    if files.window == "modified" and "${window." in files.path:
-        found["window"] = "the path names the window already: its files are the window's, whenever they were changed"
-    return found | _expressions(files) | _columns(files)
+    if files.mostly and files.bad_records == "fail":
+        found["mostly"] = "bad_records: fail lets no bad record pass, whatever share is good"
+    return found | _modified(files) | _expressions(files) | _columns(files)
+
+
+def _modified(files: Files) -> dict[str, str]:
+    if files.window != "modified":
+        return {"late_files": "only window: modified knows late files"} if files.late_files != "fail" else {}
+    told = "the path names the window already: its files are the window's, whenever they were changed"
+    return {"window": told} if "${window." in files.path else {}
 
 
 def _foreign(files: Files) -> dict[str, str]:
@@ -61,6 +67,8 @@ def _expressions(files: Files) -> dict[str, str]:
 def _columns(files: Files) -> dict[str, str]:
     """Columns that nothing gives, or that come from two places."""
     found = {}
+    if twin := twins(files.columns):
+        found["columns"] = f"{twin[0]!r} and {twin[1]!r} differ only by case"
     untyped = [name for name in files.partitions if name not in files.columns]
     if untyped:
         found["partitions"] = f"columns says no type of {untyped[0]!r}"

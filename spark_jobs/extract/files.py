@@ -61,6 +61,9 @@ new_columns: freeze
     window: Literal["all", "modified"] | WindowColumn | None = None
     """Which rows belong to a window: `all`; those whose column lies in it; or `modified`, those of the files that were
     changed in it, and a repeat's are the same (docs/tables-as-sources.md). Not needed where the path names it."""
+    repeated_files: Literal["read", "skip", "fail"] = "read"
+    """Files of a window with the same content under several names: read them all, the first by name alone, or stop.
+    Files in folders of other `partitions` are others."""
     late_files: Literal["fail", "warn"] = "fail"
     """With `window: modified`, files that lie in a window that was loaded without them: stop, or say so and go on."""
     timezone: str | None = None
@@ -71,6 +74,8 @@ new_columns: freeze
     a value there aside."""
     bad_records: Literal["quarantine", "fail"] = "quarantine"
     """Rows that break the format or the contract: set them aside whole, or stop."""
+    mostly: float = field(default=0.0, metadata={"ge": 0, "le": 1})
+    """Share of records, 0 to 1, that must be good where bad ones are set aside: with fewer the run stops."""
     empty: Literal["fail", "allow"] = "fail"
     """A missing file: stop, or load an empty window. A file without rows always is an empty window."""
     null_values: tuple[str, ...] | None = None
@@ -145,8 +150,12 @@ new_columns: freeze
         return known_names(self.pattern or "") if self.format == "logs" else None
 
     def sampled(self, _path: str) -> Files:
-        """What stands for it in a test: its sample is of the window, whenever the file was written."""
-        return replace(self, window="all") if self.consumes else self
+        """What stands for it in a test: its sample is of the window, whenever the file was written.
+
+        Of a few sample records most may be bad.
+        """
+        few = replace(self, mostly=0.0) if self.mostly else self
+        return replace(few, window="all") if self.consumes else few
 
     def misfits(self, rows: Outline, _scope: Scope) -> Iterator[Misfit]:
         """Types that Spark or the format doesn't have, a window's column that can't say which rows belong to it."""
@@ -195,11 +204,12 @@ new_columns: freeze
             parse=parse,
             empty=lambda: self._no_rows(context),
             fail=self.bad_records == "fail",
+            mostly=self.mostly,
             context=context,
             totals=reading.totals,
             audit=self.audit_columns,
         ).flow()
-        return replace(flow, files=files, told=chosen.told) if self.consumes else flow
+        return replace(flow, files=chosen.taken, told=chosen.told) if self.consumes else flow
 
     def _refuse_conflicts(self, context: Context) -> None:
         from spark_jobs.extract.texts import refuse_bad_pattern
@@ -211,7 +221,7 @@ new_columns: freeze
         except (KeyError, ValueError, OSError) as error:
             where = f"{context.where}.timezone"
             raise ConfigError(f"unknown timezone {self.timezone!r}", where=where, expected="an IANA name") from error
-        refuse_bad_pattern(context.spark, self.timestamp_format, context.where)
+        refuse_bad_pattern(context.spark, self.timestamp_format, f"{context.where}.timestamp_format")
 
     def _zone(self, context: Context) -> str:
         return self.timezone or context.plan.window.timezone

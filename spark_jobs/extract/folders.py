@@ -22,22 +22,24 @@ def text(name: str) -> Column:
     held = F.regexp_extract("file", rf"^.*/\Q{name}\E=([^/]*)/", 1)
     # Letters that a folder's name can't have are written %3A; what is no such code stands for itself.
     plain = F.coalesce(F.try_url_decode(F.replace(held, F.lit("+"), F.lit("%2B"))), held)
-    return F.when(~held.isin(_NULL, ""), plain)
+    return F.when(held != _NULL, plain)
 
 
 def refuse_without(files: Iterable[FileStat], names: Sequence[str]) -> None:
     """See that every file lies in a folder for each column.
 
     Raises:
-        DataError: one doesn't.
+        DataError: one doesn't, or its folder's name ends behind the `=`.
     """
     for file in files:
         for name in names:
-            if not re.search(rf"/{re.escape(name)}=[^/]*/", file.path):
+            held = re.findall(rf"/{re.escape(name)}=([^/]*)(?=/)", file.path)
+            if not (held and held[-1]):
+                empty = f"the folder {name}= says no value: it may mean null or the empty text"
                 raise DataError(
-                    f"no folder on the way to the file is called {name}=…",
+                    empty if held else f"no folder on the way to the file is called {name}=…",
                     where=file.path,
-                    expected=f"folders such as {name}=2013-01-01 (partitions)",
+                    expected=f"folders such as {name}=2013-01-01, or {name}={_NULL} for null (partitions)",
                 )
 
 

@@ -101,7 +101,7 @@ def read(spark: SparkSession, file: FileStat, dialect: Dialect) -> Header | None
 
 
 def _parse(data: bytes, dialect: Dialect, path: str, *, whole: bool) -> Header | None:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4].partition(b"\n")[0]:
         remedy = "convert it: iconv -f UTF-16 -t UTF-8"
         raise DataError("the file is UTF-16", where=path, expected="UTF-8", remedy=remedy)
     line, rest = 1, data.removeprefix(_BOM)

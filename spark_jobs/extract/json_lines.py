@@ -191,6 +191,8 @@ class _Reader:
             value = F.try_variant_get("o", _path(name), "variant")
         elif not isinstance(kind, T.StringType):
             value = typed(text, kind, zone, self.reading.pattern)
+        if isinstance(kind, (T.FloatType, T.DoubleType)):
+            value = F.when(~_beyond_double(name, text), value)
         return Cell(name=name, given=given, typed=value, kind=kind)
 
     def _broken(self) -> tuple[Problem, ...]:
@@ -210,13 +212,26 @@ class _Reader:
         return [Problem(rule="new columns", when=F.coalesce(F.size(keys), F.lit(0)) > 0, message=told)]
 
 
+def _beyond_double(name: str, text: Column) -> Column:
+    """Whether a value is a number such as 1e400, which the parser makes infinite; not so the text `Infinity`."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    number = F.schema_of_variant(F.try_variant_get("o", _path(name), "variant")) == "DOUBLE"
+    return F.coalesce(text.isin("Infinity", "-Infinity") & number, F.lit(False))
+
+
 def _nested(text: Column, kind: DataType, zone: str) -> Column:
     """An array, map or struct; null where any value in it doesn't fit."""
     from pyspark.sql import functions as F  # noqa: N812
 
     options = {"columnNameOfCorruptRecord": "bad", "timeZone": zone}
     wrapped = F.from_json(F.concat(F.lit('{"v":'), text, F.lit("}")), f"v {kind.simpleString()}, bad STRING", options)
-    return F.when(wrapped["bad"].isNull(), wrapped["v"])
+    fits = wrapped["bad"].isNull()
+    if any(word in kind.simpleString() for word in ("double", "float")):
+        # A number such as 1e400 became infinite: nothing in the record says so.
+        beyond = F.contains(F.to_json(wrapped), F.lit("Infinity")) & ~F.contains(F.col("value"), F.lit("Infinity"))
+        fits = fits & ~F.coalesce(beyond, F.lit(False))
+    return F.when(fits, wrapped["v"])
 
 
 def _path(name: str) -> str:

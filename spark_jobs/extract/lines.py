@@ -16,6 +16,7 @@ Tell = Literal["nothing", "file", "line"]
 """What is told of where a record stood: nothing, its file, or its file and line."""
 
 LONGEST: Final = 16 * 1024 * 1024
+_UNREADABLE: Final = "\ufffd"  # what Unicode puts in the place of bytes that are no text
 _KEPT: Final = 1000
 
 
@@ -139,6 +140,16 @@ def unreadable(record: Column) -> tuple[Problem, ...]:
         Problem(
             rule="utf8",
             when=~F.is_valid_utf8(record),
-            message=F.lit("bytes that are no UTF-8; the raw text shows each byte as Latin-1"),
+            message=F.concat(_first_unreadable(record), F.lit("; the raw text shows each byte as Latin-1")),
         ),
     )
+
+
+def _first_unreadable(record: Column) -> Column:
+    """`byte 0xf6 at 3 is no UTF-8`, counted from 0; without its place where the record has the mark for such bytes."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    at = F.octet_length(F.substring_index(F.make_valid_utf8(record), _UNREADABLE, 1))
+    byte = F.lower(F.hex(F.substring(record.cast("binary"), at + 1, 1)))
+    told = F.concat(F.lit("byte 0x"), byte, F.lit(" at "), at.cast("string"), F.lit(" is no UTF-8"))
+    return F.when(F.contains(record, F.lit(_UNREADABLE)), F.lit("bytes that are no UTF-8")).otherwise(told)

@@ -168,6 +168,7 @@ class Records:
         parse: gives the groups of records that look alike; its argument says whether lines are to be numbered.
         empty: a frame with the dataset's columns and no row.
         fail: whether a refused record is an error.
+        mostly: share of records, 0 to 1, that must be good.
         context: what runs.
         totals: how many records the files say they have; None where they don't.
         audit: whether each row says where it came from, by the column `_source`.
@@ -176,6 +177,7 @@ class Records:
     parse: Callable[[bool], Sequence[Parsed]]
     empty: Callable[[], DataFrame]
     fail: bool
+    mostly: float = 0.0
     context: Context
     totals: Totals | None = None
     audit: bool = False
@@ -213,18 +215,11 @@ class _Counted:
     def flow(self) -> Flow:
         from pyspark.sql import functions as F  # noqa: N812
 
-        totals, state = self.records.totals, F.col(_STATE)
+        totals = self.records.totals
         parsed = [self._named(group) for group in self.parsed] if self.records.audit else self.parsed
         judged = _together([group.judged() if totals is None else group.weighed() for group in parsed])
-        counter = Counter(
-            judged,
-            records=F.count(F.lit(1)),
-            outside=F.count_if(state == _OUTSIDE),
-            bad=F.count_if(state == _BAD),
-            headers=F.count_if(state == _HEADER),
-            **self._rare(),
-        )
-        rows = counter.rows.where(state == _ROW).drop(_STATE, FILE, PROMISED)
+        counter = Counter(judged, records=F.count(F.lit(1)), **self._metrics())
+        rows = counter.rows.where(F.col(_STATE) == _ROW).drop(_STATE, FILE, PROMISED)
         return Flow(rows=rows, counts=lambda: self.counts(counter.values()), refused=self.refused)
 
     def _named(self, group: Parsed) -> Parsed:
@@ -234,41 +229,51 @@ class _Counted:
             group, values={**group.values, SOURCE: origin(group.file if group.origin is None else group.origin)}
         )
 
-    def _rare(self) -> dict[str, Column]:
-        """What is counted only where it can be: each count takes time for every record."""
+    def _metrics(self) -> dict[str, Column]:
+        """What is counted, where it can be: each count takes time for every record."""
         from pyspark.sql import functions as F  # noqa: N812
 
-        found, state = {}, F.col(_STATE)
-        if any(group.promised is not None for group in self.parsed):
-            found["trailers"] = F.count_if(state == _TRAILER)
-        if any(group.whole is not None for group in self.parsed):
-            found["wholes"] = F.count_if(state == _WHOLE)
+        states = {
+            "bad": (_BAD, any(group.broken or group.wrong for group in self.parsed)),
+            "outside": (_OUTSIDE, any(group.outside is not None for group in self.parsed)),
+            "headers": (_HEADER, any(group.header is not None for group in self.parsed)),
+            "trailers": (_TRAILER, any(group.promised is not None for group in self.parsed)),
+            "wholes": (_WHOLE, any(group.whole is not None for group in self.parsed)),
+        }
+        # Not by count_if: Spark gives each of its conditions a column that every record is copied with.
+        found = {
+            name: F.count(F.when(F.col(_STATE) == state, True)) for name, (state, there) in states.items() if there
+        }
         return found | (self.records.totals.metrics() if self.records.totals is not None else {})
 
     def counts(self, seen: Mapping[str, int]) -> DatasetCounts:
         """Where the records went.
 
         Raises:
-            DataError: a record is refused where none may be; a file can't be read as a whole, hasn't as many records
-                as it says, or changed while it was read.
+            DataError: a record is refused where none may be, or more than `mostly` lets pass; a file can't be read as a
+                whole, hasn't as many records as it says, or changed while it was read.
         """
-        if seen.get("wholes"):
+        told = defaultdict(int, seen)
+        if told["wholes"]:
             raise self._unreadable()
         headers = [file for group in self.parsed for file in group.headers]
-        repeated = seen["headers"] - len(headers)
+        repeated = told["headers"] - len(headers)
         if repeated < 0:
             raise DataError("a file changed while it was read", where=self.records.context.where, remedy="run it again")
         totals = self.records.totals
         if totals is not None and not totals.hold(seen, headers):
             raise totals.broken(_together([group.weighed() for group in self.parsed]), headers)
-        read = seen["records"] - seen["headers"] - seen.get("trailers", 0) + repeated
-        quarantined = seen["bad"] + repeated
+        read = told["records"] - told["headers"] - told["trailers"] + repeated
+        quarantined = told["bad"] + repeated
         counts = DatasetCounts(
-            read=read, filtered=seen["outside"], quarantined=quarantined, rows=read - seen["outside"] - quarantined
+            read=read, filtered=told["outside"], quarantined=quarantined, rows=read - told["outside"] - quarantined
         )
         self.found[:] = [counts]
         if quarantined and self.records.fail:
-            self._fail(quarantined)
+            self._fail(quarantined, "none (bad_records: fail)", "mend the files, or set bad_records: quarantine")
+        if read and (read - quarantined) / read < self.records.mostly:
+            share = f"at least {100 * self.records.mostly:g} % of {read} records good (mostly)"
+            self._fail(quarantined, share, "mend the files, or lower mostly")
         return counts
 
     def refused(self) -> DataFrame | None:
@@ -283,7 +288,7 @@ class _Counted:
         changed = DataError("a file changed while it was read", where=self.records.context.where, remedy="run it again")
         return unreadable_file(_together(frames)) or changed
 
-    def _fail(self, quarantined: int) -> None:
+    def _fail(self, quarantined: int, expected: str, remedy: str) -> None:
         context = self.records.context
         kept = Privacy(context.plan).kept(self.records.refused(), context.dataset)
         shown = kept.orderBy("source_file", "source_line").limit(_SHOWN).collect()
@@ -291,8 +296,8 @@ class _Counted:
         raise DataError(
             f"{quarantined} bad records, the first: {told}",
             where=context.where,
-            expected="none (bad_records: fail)",
-            remedy="mend the files, or set bad_records: quarantine",
+            expected=expected,
+            remedy=remedy,
         )
 
 

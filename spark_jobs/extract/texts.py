@@ -112,8 +112,14 @@ def _has_offset(pattern: str) -> bool:
     return bool(_OFFSETS.search(_QUOTED.sub("", pattern)))
 
 
-def refuse_bad_pattern(spark: SparkSession, pattern: str | None, where: str) -> None:
+def refuse_bad_pattern(spark: SparkSession, pattern: str | None, where: str, what: str = "datetime pattern") -> None:
     """See that Spark takes a datetime pattern.
+
+    Args:
+        spark: the session.
+        pattern: the pattern; None is none to look at.
+        where: its place.
+        what: it is called in the error.
 
     Raises:
         ConfigError: it doesn't.
@@ -124,10 +130,12 @@ def refuse_bad_pattern(spark: SparkSession, pattern: str | None, where: str) -> 
     if pattern is None:
         return
     try:
-        spark.range(1).select(F.try_to_timestamp(F.lit("2013-01-01"), F.lit(pattern))).collect()
+        # A table of values is computed by the driver: no task fails, and none writes its trace into the log.
+        texts = spark.sql("SELECT text FROM VALUES ('2013-01-31') AS t(text)")
+        texts.select(F.try_to_timestamp("text", F.lit(pattern))).collect()
     except PySparkException as error:
         raise ConfigError(
-            f"{pattern!r} is no datetime pattern",
-            where=f"{where}.timestamp_format",
+            f"{pattern!r} is no {what}",
+            where=where,
             expected="letters of Spark's datetime patterns, such as dd.MM.yyyy HH:mm",
         ) from error

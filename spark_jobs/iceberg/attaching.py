@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.connections import Connections
-from spark_jobs.errors import ConfigError
+from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.iceberg.catalogs import Catalog, settings
+from spark_jobs.iceberg.refusals import explained
 from spark_jobs.iceberg.table import opened
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def attach(spark: SparkSession, catalog: Catalog, connections: Connections) -> s
 
     Raises:
         ConfigError: the session knows another one of this name, or the catalog's connection can't be used.
+        InfrastructureError: a REST catalog's server doesn't answer.
     """
     prefix, told = f"spark.sql.catalog.{catalog.name}", settings(catalog, connections)
     known = spark.conf.get(f"{prefix}.type", None)
@@ -45,15 +47,23 @@ def attach(spark: SparkSession, catalog: Catalog, connections: Connections) -> s
     except Exception as error:
         for key in told:
             spark.conf.unset(prefix + key)  # or the next try would take it for open
-        if _MISSING not in str(error):
+        meant = _meant(error, catalog, connections)
+        if meant is None:
             raise
-        raise ConfigError(
-            "Spark hasn't got Iceberg",
-            where="engine",
-            expected="iceberg-spark-runtime among its jars",
-            remedy="airflow-etl doctor --fetch-jars fetches it once; afterwards no network is needed",
-        ) from None
+        raise meant from None
     finally:
         for key in _SECRETS:
             spark.conf.unset(prefix + key)
     return catalog.name
+
+
+def _meant(error: Exception, catalog: Catalog, connections: Connections) -> EtlError | None:
+    """What hinders a catalog from opening, where that is known."""
+    if _MISSING in str(error):
+        return ConfigError(
+            "Spark hasn't got Iceberg",
+            where="engine",
+            expected="iceberg-spark-runtime among its jars",
+            remedy="airflow-etl doctor --fetch-jars fetches it once; afterwards no network is needed",
+        )
+    return explained(error, connections[catalog.connection]) if catalog.type == "rest" else None

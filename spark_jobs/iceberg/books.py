@@ -28,7 +28,7 @@ class Booked:
         fingerprint: its first digits.
         staged, inserted, updated, deleted: rows.
         version: the snapshot's id.
-        since: the number of the attempt that read the sources.
+        since: the number of the attempt that read the sources; 0 where it is this one.
         reach: what it replaced, START/END, where that is more than its window.
     """
 
@@ -117,15 +117,15 @@ def booked_of(entry: Mapping[str, Any], **counts: int) -> Booked:
         entry: as the strategies make it.
         counts: version, inserted, updated, deleted.
     """
-    reach = entry.get("reach")
+    reach, number, since = entry.get("reach"), int(entry["number"]), int(entry.get("since", 0))
     return Booked(
-        number=int(entry["number"]),
+        number=number,
         attempt=int(entry["attempt"]),
         token=short(str(entry["token"])),
         run=short(str(entry["run"])),
         fingerprint=str(entry["fingerprint"])[:_DIGITS],
         staged=int(entry["staged"]),
-        since=int(entry.get("since", 0)),
+        since=0 if since == number else since,  # properties are kept short: each window has a row
         reach=f"{reach['start']}/{reach['end']}" if reach else "",
         **counts,
     )

@@ -110,13 +110,17 @@ def address_of_server(connection: Connection) -> str:
     """The URL of a REST catalog's server.
 
     Raises:
-        ConfigError: the connection has no host.
+        ConfigError: the connection has no host, or it isn't reached by HTTP.
     """
     if not connection.host:
         raise ConfigError(
             "it has no host", where=f"connection {connection.id!r}", expected="such as https://catalog.example.org"
         )
     scheme, _, rest = connection.host.rpartition("://")
+    if scheme not in {"", "http", "https"}:
+        raise ConfigError(
+            f"its host begins with {scheme}://", where=f"connection {connection.id!r}", expected="http:// or https://"
+        )
     port = f":{connection.port}" if connection.port else ""
     path = f"/{connection.schema.strip('/')}" if connection.schema else ""
     return f"{scheme or 'https'}://{rest.rstrip('/')}{port}{path}"

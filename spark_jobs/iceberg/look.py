@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.hiding import cut
 from spark_jobs.iceberg.locks import turn
 from spark_jobs.iceberg.names import BRANCH
 
@@ -170,7 +171,7 @@ class Look:
                 self._transaction.underlyingOps().commit(self._base, new)
         except Py4JJavaError as error:
             if "CommitFailedException" in str(error.java_exception.getClass().getName()):
-                raise ConcurrentModification(str(error.java_exception.getMessage())[:300]) from None
+                raise ConcurrentModification(cut(str(error.java_exception.getMessage()), 300)) from None
             raise
 
 

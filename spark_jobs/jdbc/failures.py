@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureError, ResourceError
+from spark_jobs.hiding import cut
 
 _JDBC: Final = re.compile(r"(?:PSQLException|java\.sql\.SQL\w+|jdbc\.\w*Exception|SQLTransientConnection\w+): (.*)")
 _TYPE: Final = re.compile(r"\[UNRECOGNIZED_SQL_TYPE\][^\n]*?name: ([^,\n]*)")
@@ -49,7 +50,7 @@ def meant(text: str, where: str) -> EtlError | None:
     """
     told = _JDBC.search(text)
     if told is not None:
-        return _said(told[1].strip()[:500], where)
+        return _said(cut(told[1].strip(), 500), where)
     unknown, twins, driver = _TYPE.search(text), _TWINS.search(text), _DRIVER.search(text)
     if unknown is not None:
         return ConfigError(

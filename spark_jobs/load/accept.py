@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spark_jobs import refusal
@@ -15,24 +16,41 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def accept(dataset: str, destination: Any, accounts: Accounts, context: Context) -> tuple[DataFrame, int]:
-    """The rows that a load publishes, and how many they are.
+def accept(dataset: str, loads: Mapping[str, Any], accounts: Accounts, context: Context) -> tuple[DataFrame, int]:
+    """The rows of a dataset that its loads publish, and how many they are.
+
+    What one load can't take is set aside for all: a row is in the quarantine or in the tables, never in both.
+
+    Args:
+        dataset: its name.
+        loads: name -> destination, of every load that takes it.
+        accounts: where rows are counted.
+        context: session and plan.
 
     Raises:
         DataError: rows lie outside the window or the scope, and the file doesn't say `outside: quarantine`.
     """
     staged = accounts.staged(dataset)
     rows = accounts.staging.read(staged, "check")
-    limits = destination.outside(rows, context)
-    outside = " OR ".join(f"({limit.condition})" for limit in limits)
-    strays = rows.where(outside) if outside else None
+    limits: dict[str, Outside] = {}
+    for name, destination in loads.items():
+        here = replace(context, where=f"load.{name}")
+        own = destination.outside(rows, here)
+        if getattr(destination.write, "outside", "fail") != "fail":
+            limits |= {limit.condition: limit for limit in own}
+        elif own and not rows.where(_any(own)).isEmpty():
+            raise _refused(rows, own, staged.rows, here)
+    every = list(limits.values())
+    strays = rows.where(_any(every)) if every else None
     if strays is None or strays.isEmpty():
         return rows, staged.rows
-    if getattr(destination.write, "outside", "fail") == "fail":
-        raise _refused(rows, limits, staged.rows, context)
-    accounts.split("load", dataset, rows.where(f"NOT ({outside})"), _refuse(strays, limits, dataset))
+    accounts.split("load", dataset, rows.where(f"NOT ({_any(every)})"), _refuse(strays, every, dataset))
     staged = accounts.staged(dataset)
     return accounts.staging.read(staged, "load"), staged.rows
+
+
+def _any(limits: Sequence[Outside]) -> str:
+    return " OR ".join(f"({limit.condition})" for limit in limits)
 
 
 def _refused(rows: DataFrame, limits: Sequence[Outside], staged: int, context: Context) -> DataError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,10 @@ from spark_jobs.ledger import Commit, LoadUnit
 from spark_jobs.load import owners
 from spark_jobs.load.keeping import consumed
 from spark_jobs.load.lake import Lake, LakeLedger
+
+
+class Newer(Exception):  # noqa: N818 - no error: the attempt is superseded
+    """Rows of the same unit that were read later have come since the attempt looked for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +66,22 @@ class Attempting:
         if held >= self.number:
             return True
         commit = ledger.find(self.unit)
-        return commit is None or not commit.of_run(attempt.run)
+        # A refresh numbers many windows in one commit, which names none: what is found then is older than its rows.
+        known = commit is not None and commit.entry.get("number") == held
+        return commit is None or not known or not commit.of_run(attempt.run)
+
+    def see_none_newer(self, held: Mapping[str, int]) -> None:
+        """Look again, for a commit that is about to be made: what comes after the state that it builds on conflicts.
+
+        Args:
+            held: key -> number of the units that this state holds.
+
+        Raises:
+            Newer: another run's rows, read later, are there by now.
+        """
+        since = self.unit.commit_number(self.context.plan.attempt.since)
+        if held.get(self.unit.key, -1) >= since and self.superseded():
+            raise Newer
 
     def staged_before(self) -> int | None:
         """The rows that were staged for the attempt that this one adds to; None where that isn't known any more."""
@@ -84,7 +103,7 @@ class Attempting:
         """Say whose rows these are, and commit.
 
         Args:
-            write: makes the commit.
+            write: makes the commit; may raise `Newer`.
 
         Returns:
             The commit; None where somebody newer came in between.
@@ -95,7 +114,10 @@ class Attempting:
         ledger = self.ledger
         self.refuse_others()
         self.lake.claim(self.claim)
-        write()
+        try:
+            write()
+        except Newer:
+            return None
         commit = ledger.find(self.unit)
         # A write whose number isn't larger is dropped without a word.
         is_mine = commit is not None and commit.by(self.context.plan.attempt.token)

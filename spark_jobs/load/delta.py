@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from spark_jobs.errors import DataError, InfrastructureError
+from spark_jobs.errors import InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import Commit, Ledger, committing
 from spark_jobs.load import dressing, in_place, scope
-from spark_jobs.load.amending import add_to_window
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.by_key import Cdc, Keyed, Merge, Scd2
+from spark_jobs.load.delta_commit import DeltaCommit
 from spark_jobs.load.delta_lake import MERGED, DeltaLake
 from spark_jobs.load.dressing import Dress
 from spark_jobs.load.growing import NewColumns, growth
 from spark_jobs.load.keeping import keep
 from spark_jobs.load.keyed import ByKey
+from spark_jobs.load.limits import unnameable
 from spark_jobs.load.new_table import ensure_table
-from spark_jobs.load.reaching import refuse_overtaken_by, replace_reach
+from spark_jobs.load.outside import Outside
+from spark_jobs.load.reaching import reading_of
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot, Strategy
 from spark_jobs.load.table import Table
 from spark_jobs.lookback import reach_of
 from spark_jobs.plan import Plan
 from spark_jobs.points import reach
 from spark_jobs.report import LoadReceipt
-from spark_jobs.transaction import Transaction
 from spark_jobs.upkeep.options import Maintenance, problems
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
 
@@ -57,7 +57,8 @@ write: {strategy: replace_window, column: ordered_at}
     write: ReplaceWindow | Append | Snapshot | Merge | Scd2 | Cdc
     """How rows reach the table, and why a repeat can't harm."""
     partition_by: tuple[str, ...] = field(default=(), metadata={"column": True, "distinct": True})
-    """Columns that lay the table out; a local date keeps windows in files of their own."""
+    """Columns that lay the table out; a local date keeps windows in files of their own. Rows with the empty text in one
+    of them are refused: the table would hold null."""
     cluster_by: tuple[str, ...] = field(default=(), metadata={"column": True, "distinct": True, "upkeep": True})
     """Columns by which Delta puts rows together whenever it optimizes: four at most, in place of `partition_by`. It may
     change: what is written from then on follows."""
@@ -84,6 +85,17 @@ write: {strategy: replace_window, column: ordered_at}
     @property
     def _dress(self) -> Dress:
         return Dress(cluster_by=self.cluster_by, properties=self.properties, comments=self.comments)
+
+    def outside(self, rows: DataFrame, context: Context) -> list[Outside]:
+        """Which rows the table can't take; none where every row is taken."""
+        return [*super().outside(rows, context), *unnameable(rows, self._layout(context), self.scope)]
+
+    def _layout(self, context: Context) -> tuple[str, ...]:
+        """The columns that lay the table out: the file needn't say those of a table that is there."""
+        ledger, anew = Ledger(context.spark, self.path), isinstance(self.write, Snapshot) and not self.scope
+        if self.partition_by or anew or ledger.version() is None:
+            return self.partition_by
+        return tuple(ledger.partition_columns())
 
     def committed(self, name: str, spark: SparkSession, plan: Plan) -> dict[str, int]:
         """Unit -> number, of the windows of this load that the table holds."""
@@ -131,8 +143,8 @@ write: {strategy: replace_window, column: ordered_at}
                 pipeline loads it and no scope parts their rows.
             DataError: a window overlaps an earlier one that it doesn't cover (append), types clash, or columns came and
                 the load says `new_columns: freeze`.
-            InfrastructureError: the table's log doesn't show the rows that were staged; or, with lookback, another run
-                has published rows that it read later than these.
+            InfrastructureError: the table's log doesn't show the rows that were staged; or another run has published
+                rows of the same time that it read later than these.
         """
         if isinstance(self.write, Keyed):
             return self._by_key(name, context).publish(rows, staged)
@@ -185,34 +197,21 @@ write: {strategy: replace_window, column: ordered_at}
             if commit is None:
                 return self._receipt("superseded", None)
             return self._balanced(self._receipt("already_done", commit), int(commit.entry.get("staged", -1)))
-        self._refuse_overlap(attempt.context)
         reach("before commit")
         commit = attempt.commit(lambda: self._write(shaped, staged, attempt))
         reach("after commit")
         return self._receipt("loaded" if commit else "superseded", commit)
 
-    def _refuse_overlap(self, context: Context) -> None:
-        if not isinstance(self.write, Append) or Ledger(context.spark, self.path).version() is None:
-            return
-        table = context.spark.read.format("delta").load(self.path)
-        inside = [scope.condition(self.scope, table.schema, context.where)] if self.scope else []
-        overlap = " AND ".join([f"({self.write.overlap(context.plan.id, context.plan.window)})", *inside])
-        found = table.where(overlap).first()
-        if found is not None:
-            raise DataError(
-                f"window {context.plan.window} cuts through {found['_window_start']}/{found['_window_end']}",
-                where=self.path,
-                expected="the windows loaded before, or one that covers them",
-                remedy="run a window that covers both",
-            )
-
-    def ahead(self, name: str, rows: DataFrame, context: Context) -> in_place.Written | None:
+    def ahead(
+        self, name: str, rows: DataFrame, context: Context, refused: Column | None = None
+    ) -> in_place.Written | None:
         """Write rows where the table's files are, before they are checked; `publish` then needs no copy of them.
 
         Args:
             name: the load's name in the pipeline file.
             rows: the dataset.
             context: session and plan.
+            refused: whether a check will set a row aside; None where that isn't known of the row alone.
 
         Returns:
             What was written; None where the rows must be staged: there is no table yet, and none may be there before
@@ -235,55 +234,19 @@ write: {strategy: replace_window, column: ordered_at}
         if self._dress.pending(context.spark, self.path, context.where):
             return None
         shaped = self._dress.commented(self._shaped(rows, held, context))
-        return in_place.write(context.spark, self.path, shaped, rows.columns, self.scope, ordered=anew)
+        return in_place.write(context.spark, self.path, shaped, rows.columns, self.scope, ordered=anew, refused=refused)
 
     def _write(self, shaped: DataFrame, staged: int, attempt: Attempting) -> None:
-        if attempt.context.written is not None and self._name(attempt.context.written, shaped, staged, attempt):
-            return
-        context, unit, number = attempt.context, attempt.unit, attempt.number
-        replaced = reach_of(context.plan, context.dataset, self)
-        entry, options = attempt.entry(staged), self._options(shaped, context)
-        if replaced is not None:
-            entry |= {"reach": replaced.to_json(), "since": context.plan.attempt.since}
-            transaction = Transaction(context.spark, self.path)
-            replace_reach(transaction, Ledger(context.spark, self.path), shaped, options, self.partition_by, entry)
-            return
-        if context.plan.attempt.amends:
-            add_to_window(attempt, self.path, shaped, staged, options, self.partition_by)
-            return
-        writer = shaped.write.format("delta").mode("overwrite").option("userMetadata", json.dumps({"etl": entry}))
-        writer = writer.option("txnAppId", unit.key).option("txnVersion", str(number))
-        for key, value in options.items():
-            writer = writer.option(key, value)
-        (writer.partitionBy(*self.partition_by) if self.partition_by else writer).save(self.path)
-
-    def _name(self, written: in_place.Written, shaped: DataFrame, staged: int, attempt: Attempting) -> bool:
-        """Commit files that are there already; not where the table has changed since, so that they must be copied."""
         context = attempt.context
-        transaction = Transaction(context.spark, self.path)
-        if not written.fits(transaction):
-            return False
-        if transaction.units.get(attempt.unit.key, -1) >= attempt.number:
-            return True
-        entry, replaced = attempt.entry(staged), reach_of(context.plan, context.dataset, self)
-        if replaced is not None:
-            entry |= {"reach": replaced.to_json(), "since": context.plan.attempt.since}
-            refuse_overtaken_by(transaction, Ledger(context.spark, self.path), entry)
-        where = self._options(shaped, context).get("replaceWhere")
-        deleted = transaction.put(written.files, written.rows, where)
-        if where is not None and deleted is not None:
-            entry |= {"deleted": deleted}  # Delta's own history leaves it out where nothing came in their place
-        transaction.record({attempt.unit.key: attempt.number})
-        if not written.are_there:
-            raise InfrastructureError(
-                "files that were written for this window are gone: a VACUUM has removed them",
-                where=self.path,
-                expected="a VACUUM that spares files younger than a run takes",
-                remedy="nothing was published; run the window again",
-            )
-        written.named.append(True)
-        transaction.commit(entry)
-        return True
+        DeltaCommit(
+            attempt=attempt,
+            path=self.path,
+            write=self._placed,
+            scope=self.scope,
+            partition_by=self.partition_by,
+            options=self._options(shaped, context),
+            reading=reading_of(context.plan, context.dataset, self, attempt.unit.key),
+        ).make(shaped, staged)
 
     def _options(self, shaped: DataFrame, context: Context) -> dict[str, str]:
         """Options of the Delta writer: what the strategy replaces, inside the scope."""

@@ -11,8 +11,8 @@ from spark_jobs.kinds import PYDANTIC
 from spark_jobs.ledger import LoadUnit
 from spark_jobs.load.limits import limits
 from spark_jobs.load.outside import Outside
+from spark_jobs.load.reaching import reading_of
 from spark_jobs.load.strategies import ReplaceWindow, Snapshot
-from spark_jobs.lookback import reach_of
 from spark_jobs.outline import Misfit, Outline, Scope, family
 from spark_jobs.plan import Plan
 from spark_jobs.report import LoadReceipt
@@ -145,8 +145,8 @@ write: {strategy: replace_window, column: ordered_at}
         Raises:
             ConfigError: the folder is somebody else's or laid out in another way, or the files can't hold a column.
             DataError: a column has another type than before, or values that the files can't give back as they are.
-            InfrastructureError: the rows that were written aren't those that were staged; or, with lookback, another
-                run has published rows that it read later than these.
+            InfrastructureError: the rows that were written aren't those that were staged; or another run has published
+                rows of the same time that it read later than these.
         """
         return self._receipt(self._filing(name, context).publish(rows, staged))
 
@@ -166,7 +166,7 @@ write: {strategy: replace_window, column: ordered_at}
             sizes=Sizes(files=self.files_per_window, rows=self.rows_per_file),
             unit=self.unit(name, context.plan),
             context=context,
-            back=reach_of(context.plan, context.dataset, self),
+            reading=reading_of(context.plan, context.dataset, self, self.unit(name, context.plan).key),
             grace=(self.maintenance or FilesMaintenance()).vacuum.retain,
         )
 

@@ -124,8 +124,8 @@ partition_by: [days(ordered_at)]
                 and no scope parts their rows.
             DataError: a window overlaps an earlier one that it doesn't cover (append), types clash, or columns came and
                 the load says `new_columns: freeze`.
-            InfrastructureError: fewer rows were written than staged; or, with lookback, another run has published rows
-                that it read later than these.
+            InfrastructureError: fewer rows were written than staged; or another run has published rows of the same
+                time that it read later than these.
         """
         attempt = self._attempting(name, context)
         if isinstance(self.write, Keyed):

@@ -20,10 +20,9 @@ from spark_jobs.load.covering import current
 from spark_jobs.load.growing import NewColumns, growth
 from spark_jobs.load.iceberg_lake import IcebergLake, Put
 from spark_jobs.load.lake import Mark
-from spark_jobs.load.reaching import refuse_overtaken
+from spark_jobs.load.reaching import Reading, reading_of, refuse_overtaken
 from spark_jobs.load.side import fitted
 from spark_jobs.load.strategies import Append, Snapshot, Strategy
-from spark_jobs.lookback import reach_of
 from spark_jobs.points import reach
 from spark_jobs.report import LoadReceipt
 from spark_jobs.tables.spans import overlaps, window_of_unit
@@ -124,30 +123,28 @@ class Placing:
     def _condition(self, shaped: DataFrame) -> str:
         """What is replaced, inside the scope."""
         context = self.attempt.context
-        span = self._reach or context.plan.window
+        span = self._reading.span if self._reading else context.plan.window
         parts = [self.write.options(shaped, context.plan.id, span, context.where).get("replaceWhere", "")]
         parts += [scope.condition(self.scope, shaped.schema, context.where)] if self.scope else []
         return " AND ".join(filter(None, parts)) or "true"
 
     @property
-    def _reach(self) -> Window | None:
-        return reach_of(self.attempt.context.plan, self.attempt.context.dataset, self.destination)
+    def _reading(self) -> Reading | None:
+        context = self.attempt.context
+        return reading_of(context.plan, context.dataset, self.destination, self.attempt.unit.key)
 
     def _entry(self, staged: int) -> dict[str, Any]:
-        entry, replaced = self.attempt.entry(staged), self._reach
-        if replaced is not None:
-            entry |= {"reach": replaced.to_json(), "since": self.attempt.context.plan.attempt.since}
-        return entry
+        return self.attempt.entry(staged) | (self._reading.told() if self._reading else {})
 
     def _demand(self, books: Books) -> None:
         """What the ledger that is swapped must allow."""
         unit, context = self.attempt.unit, self.attempt.context
         booked = books.booked(unit.pipeline, unit.destination)
         units = {key: item.number for key, item in booked.items()}
-        if self._reach is not None:
+        self.attempt.see_none_newer(units)
+        if self._reading is not None:
             known = {key: commit_of(key, item).entry for key, item in booked.items()}
-            since = context.plan.attempt.since
-            refuse_overtaken(lambda: known, units, unit.key, self._reach, since, self.lake.name)
+            refuse_overtaken(lambda: known, units, self._reading, self.lake.name)
         if not isinstance(self.write, Append):
             return
         for key in current(units, context.plan.window.timezone):

@@ -9,14 +9,16 @@ get a copy of staged rows: what it does for them is done where it writes and com
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.columns import column
+from spark_jobs.settings import changed
 from spark_jobs.transaction import Transaction
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
 # Settings that change nothing about which rows a table takes, or what goes with a commit.
@@ -37,6 +39,12 @@ _ASKED: Final = {
 }
 
 
+_SORT: Final = "etl_refused"  # VACUUM looks into no folder whose name begins with an underscore
+# Files of both sorts are open at once: without this Spark sorts the rows by them. Each holds a row group in memory.
+_WRITERS: Final = "spark.sql.maxConcurrentOutputFileWriters"
+_FEW_WRITERS: Final = 4
+
+
 @dataclass(frozen=True, kw_only=True)
 class Written:
     """Files of a table that no commit names yet.
@@ -47,6 +55,8 @@ class Written:
         files: Delta's actions that add them (a Scala sequence).
         rows: how many rows they hold, by Delta's own count while it wrote.
         columns: of the dataset, in its order; the table may have the strategy's too.
+        refused: the files of rows that a check will set aside, beside `files`; None where nobody asked for them while
+            the rows were written.
         named: holds something from when a commit was made that names them: it may have gone through, whatever it says.
     """
 
@@ -55,6 +65,7 @@ class Written:
     files: Any
     rows: int
     columns: tuple[str, ...]
+    refused: Written | None = None
     named: list[bool] = field(default_factory=list)
 
     def read(self) -> DataFrame:
@@ -77,13 +88,28 @@ class Written:
         """Whether nobody has removed one of them: to VACUUM they are files that the table doesn't need."""
         return not self.transaction.missing(self.files)
 
+    @property
+    def whole(self) -> Written:
+        """All that was written, in one: what is checked."""
+        if self.refused is None:
+            return self
+        files = self.transaction.together(self.files, self.refused.files)
+        return replace(self, files=files, rows=self.rows + self.refused.rows, refused=None)
+
     def delete(self) -> None:
         """Remove them: nothing will commit them any more."""
-        self.transaction.delete(self.files)
+        self.transaction.delete(self.whole.files)
 
 
 def write(  # noqa: PLR0913 - what is written, and what it is held against
-    spark: SparkSession, path: str, rows: DataFrame, columns: Sequence[str], apart: Collection[str], *, ordered: bool
+    spark: SparkSession,
+    path: str,
+    rows: DataFrame,
+    columns: Sequence[str],
+    apart: Collection[str],
+    *,
+    ordered: bool,
+    refused: Column | None = None,
 ) -> Written | None:
     """Write rows under a table.
 
@@ -94,6 +120,8 @@ def write(  # noqa: PLR0913 - what is written, and what it is held against
         columns: those of the dataset.
         apart: columns that hold one value, given by the load.
         ordered: whether the rows' columns must stand in the table's order.
+        refused: whether a check will set a row aside: such rows get files of their own, so that nothing is written
+            anew when they go.
 
     Returns:
         The files; None where the table asks for more, and nothing was written.
@@ -104,8 +132,14 @@ def write(  # noqa: PLR0913 - what is written, and what it is held against
         return None
     if any(spark.conf.get(key, value) != value for key, value in _ASKED.items()):
         return None
-    files, count = transaction.write(rows)
-    return Written(spark=spark, transaction=transaction, files=files, rows=count, columns=tuple(columns))
+    made = partial(Written, spark=spark, transaction=transaction, columns=tuple(columns))
+    if refused is None or _SORT in {name.lower() for name in rows.columns}:
+        files, count = transaction.write(rows)
+        return made(files=files, rows=count)
+    writers = max(_FEW_WRITERS, int(spark.conf.get(_WRITERS, None) or 0))
+    with changed(spark, _WRITERS, str(writers)):
+        kept, aside = transaction.write_apart(rows.withColumn(_SORT, refused), _SORT)
+    return made(files=kept, rows=transaction.rows_of(kept), refused=made(files=aside, rows=transaction.rows_of(aside)))
 
 
 def _asks_no_more(transaction: Transaction, rows: StructType, apart: Collection[str]) -> bool:

@@ -23,9 +23,9 @@ from spark_jobs.load.databases.transacting import Outcome, Work, telling
 from spark_jobs.load.databases.upserting import Upserting
 from spark_jobs.load.growing import NewColumns
 from spark_jobs.load.outside import Outside
+from spark_jobs.load.reaching import reading_of
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot
 from spark_jobs.load.table import Table
-from spark_jobs.lookback import reach_of
 from spark_jobs.report import LoadReceipt
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             DataError: a column or a value that the table can't hold; a column that it hasn't got (freeze); a window
                 that overlaps an earlier one which it doesn't cover (append); a key that comes twice without a sequence
                 (merge).
-            InfrastructureError: the database can't be reached; or, with lookback, another run has published rows that
-                it read later than these.
+            InfrastructureError: the database can't be reached; or another run has published rows of the same time
+                that it read later than these.
         """
         publishing = self.publishing(name, context)
         if isinstance(self.write, Merge):
@@ -204,7 +204,7 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             shape=shape,
             pipeline=plan.id,
             window=plan.window,
-            span=publishing.back or plan.window,
+            span=publishing.span,
             dates=by_date,
             scope=self.scope,
         )
@@ -223,7 +223,7 @@ write: {strategy: merge, keys: [id], sequence: ordered_at}
             unit=self.unit(name, context.plan),
             claim=self.claim(name, context.plan),
             context=context,
-            back=reach_of(context.plan, context.dataset, self),
+            reading=reading_of(context.plan, context.dataset, self, self.unit(name, context.plan).key),
         )
 
     def _database(self, context: Context) -> Database:

@@ -1,93 +1,98 @@
-"""Loads that replace more than their window: what another run has read later must not be lost.
+"""Loads that replace rows of each other's windows: what another run has read later must not be lost.
 
-Two windows of a pipeline with `lookback` replace rows of each other. Runs may overlap, so the one that read first may
-commit last: it looks in the ledger, in the very transaction that replaces the rows, and publishes nothing then.
+Two windows of a pipeline with `lookback` do, and so do a span that somebody asks for and the schedule's windows in it.
+Runs may overlap, so the one that read first may commit last: it looks in the ledger, in the very transaction that
+replaces the rows, and publishes nothing then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from spark_jobs.errors import InfrastructureError
+from spark_jobs.errors import DataError, InfrastructureError
+from spark_jobs.load.strategies import Append, ReplaceWindow
+from spark_jobs.lookback import reach_of
+from spark_jobs.plan import Plan
 from spark_jobs.tables.spans import overlaps, window_of_unit
 from spark_jobs.window import Window
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
-    from spark_jobs.ledger import Ledger
-    from spark_jobs.transaction import Transaction
-
 
 Entries = Callable[[], Mapping[str, Mapping[str, Any]]]
 
 
-def replace_reach(  # noqa: PLR0913, PLR0917 - what a commit is made of
-    transaction: Transaction,
-    ledger: Ledger,
-    rows: DataFrame,
-    options: Mapping[str, str],
-    partition_by: Sequence[str],
-    entry: Mapping[str, Any],
-) -> None:
-    """Replace a reach in one commit; nothing happens where the ledger holds the unit with as large a number.
-
-    Whoever commits rows of the reach meanwhile makes this fail with a conflict, after which the caller looks again.
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a load puts in the place of rows that are there.
 
     Args:
-        transaction: of the table.
-        ledger: the table's.
-        rows: what comes.
-        options: of the Delta writer: what is replaced.
-        partition_by: columns that lay the table out.
-        entry: the commit's: `unit`, `number`, `reach`, `since` are looked at.
-
-    Raises:
-        InfrastructureError: another run has published rows of the reach that it read later than these were.
+        unit: the key of the unit whose rows were read.
+        span: what is replaced: the window, or with lookback the reach.
+        since: the number of the attempt that read the sources.
+        looks_back: whether it is the reach: other windows then replace rows of this one without overlapping it.
+        reads_again: whether a retry reads the sources anew: a load of rows that were staged can't.
     """
-    unit = entry["unit"]
-    if transaction.units.get(unit, -1) >= entry["number"]:
-        return
-    refuse_overtaken_by(transaction, ledger, entry)
-    transaction.replace(rows, options, partition_by)
-    transaction.record({unit: entry["number"]})
-    transaction.commit(entry)
+
+    unit: str
+    span: Window
+    since: int
+    looks_back: bool = False
+    reads_again: bool = True
+
+    def told(self) -> dict[str, Any]:
+        """What the commit's entry says of it."""
+        return {"since": self.since} | ({"reach": self.span.to_json()} if self.looks_back else {})
 
 
-def refuse_overtaken_by(transaction: Transaction, ledger: Ledger, entry: Mapping[str, Any]) -> None:
-    """See that nobody has published rows of a commit's reach that were read later.
+def reading_of(plan: Plan, dataset: str, destination: Any, unit: str) -> Reading | None:
+    """What a load of a dataset replaces; None where others decide what is newer: a snapshot's window, a key's sequence.
+
+    An attempt that adds rows to another one replaces none: it has named the attempt that must be there.
+    """
+    if not isinstance(destination.write, (ReplaceWindow, Append)) or plan.attempt.amends:
+        return None
+    reach = reach_of(plan, dataset, destination)
+    return Reading(
+        unit=unit,
+        span=reach or plan.window,
+        since=plan.attempt.since,
+        looks_back=reach is not None,
+        reads_again="extract" in plan.verbs,
+    )
+
+
+def refuse_overtaken(entries: Entries, units: Mapping[str, int], reading: Reading, where: str) -> None:
+    """See that nobody has published rows of a span that were read later.
 
     Args:
-        transaction: that makes the commit.
-        ledger: the table's.
-        entry: the commit's.
+        entries: gives unit -> the entry of its last commit, of the table's ledger; it is asked where it must be.
+        units: key -> number of the units that it holds; those alone that may be later will do.
+        reading: what is replaced.
+        where: the table.
 
     Raises:
-        InfrastructureError: somebody has.
+        InfrastructureError: somebody has, and a retry reads the sources again.
+        DataError: somebody has, and a retry would bring the same rows.
     """
-    reach = Window.from_json(entry["reach"])
-    refuse_overtaken(ledger.entries, transaction.units, entry["unit"], reach, entry["since"], ledger.path)
-
-
-def refuse_overtaken(  # noqa: PLR0913, PLR0917 - what is compared
-    entries: Entries, units: Mapping[str, int], mine: str, reach: Window, since: int, where: str
-) -> None:
-    """See that nobody has published rows of a reach that were read later; arguments as for `overtaken`.
-
-    Raises:
-        InfrastructureError: somebody has.
-    """
-    other = overtaken(entries, units, mine, reach, since)
+    near = units if reading.looks_back else _near(units, reading)
+    other = overtaken(entries, near, reading.unit, reading.span, reading.since)
     if other is not None:
-        raise InfrastructureError(
-            f"rows of {reach} were loaded meanwhile with window {other}, from a source that was read later",
+        clear = "clear the run from its extract task on, so that it reads again"
+        kind, remedy = (InfrastructureError, "the retry reads again") if reading.reads_again else (DataError, clear)
+        raise kind(
+            f"rows of {reading.span} were loaded meanwhile with window {other}, from a source that was read later",
             where=where,
             expected="rows as new as those that they replace",
-            remedy="nothing was published; clear the run from its extract task on, so that it reads again "
-            "(the retry of a fused run does)",
+            remedy=f"nothing was published; {remedy}",
         )
+
+
+def _near(units: Mapping[str, int], reading: Reading) -> dict[str, int]:
+    """Units whose windows share an instant with a span, where windows replace their own rows alone."""
+    prefix = "".join(f"{part}:" for part in reading.unit.split(":", 3)[:3])
+    later = {key: held for key, held in units.items() if held > reading.since and key.startswith(prefix)}
+    windows = {key: window_of_unit(key, reading.span.timezone) for key in later}
+    return {key: later[key] for key, window in windows.items() if window and overlaps(window, reading.span)}
 
 
 def overtaken(entries: Entries, units: Mapping[str, int], mine: str, reach: Window, since: int) -> str | None:

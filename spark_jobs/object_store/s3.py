@@ -28,7 +28,7 @@ DECIDED: Final = (
     "spark.hadoop.fs.s3a.create.conditional.enabled",
     "spark.hadoop.fs.s3a.impl",
 )
-_JAR: Final = Path(__file__).with_name("conditional-put-log-store.jar")
+JAR: Final = str(Path(__file__).with_name("conditional-put-log-store.jar"))
 _OPTIONS: Final = (
     "endpoint",
     "endpoint.region",
@@ -39,6 +39,9 @@ _OPTIONS: Final = (
     "secret.key",
     "session.token",
 )
+# Hadoop asks a store that refuses 20 times, ever later: for six days. Eight times are minutes; then comes a retry.
+_PATIENCE: Final = "spark.hadoop.fs.s3a.retry.throttle.limit"
+_ASKED_AGAIN: Final = 8
 _PROVIDERS: Final = "org.apache.hadoop.fs.s3a."
 
 
@@ -67,6 +70,7 @@ def settings(conf: Mapping[str, Any]) -> dict[str, str]:
         "spark.delta.logStore.s3a.impl": LOG_STORE,
         # Parts of files that are being written: with the process's own folder they go, killed or not.
         "spark.hadoop.fs.s3a.buffer.dir": f"{tempfile.gettempdir()}/s3a",
+        _PATIENCE: str(conf.get(_PATIENCE, _ASKED_AGAIN)),
     }
 
 
@@ -93,7 +97,7 @@ def class_path(folder: str) -> list[str]:
             expected="hadoop-aws and the AWS SDK, as jars-s3.lock names them",
             remedy="airflow-etl doctor --fetch-jars --for-s3 fetches them once; afterwards no network is needed",
         )
-    return [*found, str(_JAR)]
+    return [*found, JAR]
 
 
 def admit(session: SparkSession, buckets: Mapping[str, Mapping[str, Any]], known: Connections) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs import results
 from spark_jobs.columns import listed
 from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import Ledger, committing
@@ -32,6 +33,7 @@ from spark_jobs.tables.databases.held import Held
 from spark_jobs.tables.databases.purge import DatabasePlace, places_of, staged_beside
 from spark_jobs.tables.entity import Entity, parsed
 from spark_jobs.tables.shadow import shadow_of
+from spark_jobs.vacuum import vacuum
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -77,8 +79,8 @@ def purge(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
 
     Returns:
         `{"state", "keys": columns, "tables": [{name, table, state, rows, version, files_until, log_until}], "staging":
-        [{path, rows}], "unfinished": [path]}`; a table's state is `purged`, `clean`, `found` (dry run), `absent` or
-        `not_searched` (it lacks a key column).
+        [{path, rows}], "unfinished": [path], "kept": [{name, table}]}`; a table's state is `purged`, `clean`, `found`
+        (dry run), `absent` or `not_searched` (it lacks a key column); what is kept holds no rows.
 
     Raises:
         ConfigError: no table has the key's columns, or a value isn't of its column's type.
@@ -103,7 +105,15 @@ def purge(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
         "tables": tables,
         "staging": staging,
         "unfinished": unfinished,
+        "kept": list(_kept(own, order.plan)),
     }
+
+
+def _kept(spark: SparkSession, plan: Plan) -> Iterator[dict[str, str]]:
+    """What says nothing of an entity: checks' results are counts and figures of whole windows."""
+    path = results.of(plan).path
+    if Ledger(spark, path).version() is not None:
+        yield {"name": "results of checks", "table": path}
 
 
 def _databases(spark: SparkSession, order: Order) -> list[Held]:
@@ -199,7 +209,7 @@ def _purge(spark: SparkSession, place: Place, entity: Entity, options: Any, say:
         if ledger.properties().get("delta.enableDeletionVectors") == "true":
             spark.sql(f"REORG TABLE {_named(place.path)} APPLY (PURGE)")  # rows that older commits only hid
         if options.get("vacuum") is not None:
-            _vacuum(spark, place.path, float(options["vacuum"]))
+            vacuum(spark, place.path, float(options["vacuum"]))
     say(f"purge {place.name}: {found} rows in {place.path}")
     return told | {"version": ledger.version()} | _held(ledger, options.get("vacuum"), bool(found))
 
@@ -220,14 +230,6 @@ def _delete(spark: SparkSession, path: str, source: DataFrame, condition: str) -
 
     table = DeltaTable.forPath(spark, path).alias("t")
     table.merge(source.alias("s"), condition).whenMatchedDelete().execute()
-
-
-def _vacuum(spark: SparkSession, path: str, hours: float) -> None:
-    """Remove files that no version of the last hours needs; fewer than a week break readers and writers under way."""
-    from delta import DeltaTable
-
-    spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
-    DeltaTable.forPath(spark, path).vacuum(hours)
 
 
 def _held(ledger: Ledger, vacuum: float | None, found: bool) -> dict[str, str | None]:

@@ -20,6 +20,7 @@ from spark_jobs.load.files import Files
 from spark_jobs.load.filesets.catalog import Catalog
 from spark_jobs.load.filesets.layout import read
 from spark_jobs.load.iceberg import Iceberg
+from spark_jobs.load.jdbc import Jdbc
 from spark_jobs.load.strategies import Append, ReplaceWindow, instant, text
 from spark_jobs.lookback import reach_of
 from spark_jobs.orders import Order
@@ -27,6 +28,8 @@ from spark_jobs.plan import Plan
 from spark_jobs.quarantine import Quarantine, of_window
 from spark_jobs.report import Report
 from spark_jobs.session import Storage
+from spark_jobs.tables.databases.counting import counted as in_database
+from spark_jobs.tables.databases.held import Held
 from spark_jobs.verbs import Run
 
 if TYPE_CHECKING:
@@ -106,8 +109,8 @@ def _recounted(spark: SparkSession, order: Order) -> tuple[Report, int, dict[str
 
 
 def _unseen(plan: Plan) -> Plan:
-    """The plan up to its load; what is kept of the window's checks, and its Data Docs, stay those of its run."""
-    return replace(plan, verbs=_VERBS, results=False, data_docs="")
+    """The plan up to its load, whatever is set aside; what is kept of the window's checks, its Data Docs too, stays."""
+    return replace(plan, verbs=_VERBS, results=False, data_docs="", set_aside={})
 
 
 def _aside(spark: SparkSession, plan: Plan, attempts: list[int]) -> dict[str, int]:
@@ -133,6 +136,9 @@ def _load(spark: SparkSession, order: Order, name: str, expected: int, held: Map
         delta = Ledger(spark, kind.path).find(unit, 1000) if isinstance(kind, Delta) else None
         commit = delta if isinstance(kind, Delta) else kind.lake(context).ledger.find(unit)
         counted, found = "ledger", int(commit.entry["staged"]) if commit and "staged" in commit.entry else None
+    elif held["held"] and isinstance(kind, Jdbc):
+        table = Held(spark=spark, plan=plan, name=name, destination=kind, connections=order.connections)
+        counted, found = in_database(table)
     elif held["held"] and (rows := _rows(kind, context)) is not None:
         counted, found = "table", _in_table(rows, kind, context)
     return {"strategy": kind.write.strategy, "expected": expected, "found": found, "counted": counted}

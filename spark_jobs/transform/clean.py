@@ -30,16 +30,20 @@ _CODES: Final = (
     0x2029,
     0x202F,
 )
+_WISHES: Final = "normal_form, trim, nulls or duplicates"
 _WHITE: Final = "".join(chr(code) for code in (*_CODES, 0x205F, 0x3000, 0xFEFF))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clean:
-    """Trim text, turn words such as `NA` into nulls (after trimming), drop rows that repeat another in every column."""
+    """One form of Unicode, no space at the ends, nulls for words such as `NA`, no repeated rows; in this order."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = PYDANTIC
     example: ClassVar[str] = 'clean: {trim: all, nulls: [NA, "-"]}'
 
+    normal_form: Literal["NFC", "NFKC"] | None = None
+    """Form of Unicode of every text column: `NFC` makes an é of one character and one of two the same text, `NFKC` also
+    what only looks different, such as ﬁ and fi. ß and ss stay different texts, and so do capital and small letters."""
     trim: Literal["all"] | tuple[str, ...] | None = field(default=None, metadata={"column": True})
     """Text columns whose white space at both ends goes, or `all` of them; Unicode's white space too."""
     nulls: tuple[str, ...] = ()
@@ -54,8 +58,11 @@ class Clean:
 
     def conflicts(self) -> dict[str, str]:
         """Options that can't be: option -> why."""
-        nothing = self.trim is None and not self.nulls and self.duplicates == "keep"
-        return {"trim": "there is nothing to clean: give trim, nulls or duplicates"} if nothing else {}
+        return {"trim": f"there is nothing to clean: give {_WISHES}"} if self._idle else {}
+
+    @property
+    def _idle(self) -> bool:
+        return not (self.normal_form or self.trim is not None or self.nulls or self.duplicates == "drop")
 
     def outline(self, rows: Outline, _scope: Scope) -> Outline:
         """The same columns."""
@@ -74,9 +81,10 @@ class Clean:
         Raises:
             ConfigError: a column to trim is unknown or no text, or nothing is asked for.
         """
-        if self.trim is None and not self.nulls and self.duplicates == "keep":
-            raise ConfigError("nothing to clean", where=context.where, expected="trim, nulls or duplicates")
+        if self._idle:
+            raise ConfigError("nothing to clean", where=context.where, expected=_WISHES)
         texts = _texts(rows)
+        rows = _normal(rows, texts, self.normal_form) if self.normal_form else rows
         rows = _trimmed(rows, self._to_trim(rows, texts, context.where))
         rows = _nulled(rows, texts, self.nulls) if self.nulls else rows
         return _distinct(rows) if self.duplicates == "drop" else rows
@@ -96,6 +104,19 @@ def _texts(rows: DataFrame) -> set[str]:
     from pyspark.sql.types import StringType
 
     return {field.name for field in rows.schema.fields if isinstance(field.dataType, StringType)}
+
+
+def _normal(rows: DataFrame, names: Collection[str], form: Literal["NFC", "NFKC"]) -> DataFrame:
+    """Texts in one form of Unicode; Spark has no function for it, Python has."""
+    from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+    def normal(text: str | None) -> str | None:  # travels by value: executors may have no copy of this package
+        import unicodedata
+
+        return None if text is None else unicodedata.normalize(form, text)
+
+    brought = F.udf(normal, "string", useArrow=False)
+    return rows.select([brought(column(name)).alias(name) if name in names else column(name) for name in rows.columns])
 
 
 def _trimmed(rows: DataFrame, names: Collection[str]) -> DataFrame:

@@ -21,6 +21,7 @@ from spark_jobs.transaction import Transaction
 from spark_jobs.upkeep.base import Subject, advice
 from spark_jobs.upkeep.options import Maintenance
 from spark_jobs.upkeep.statistics import statistics_of
+from spark_jobs.vacuum import vacuum, would_go
 from spark_jobs.window import iso
 
 if TYPE_CHECKING:
@@ -47,9 +48,6 @@ class DeltaUpkeep:
         for key, value in _CONF.items():
             self.spark.conf.set(key, value)
         self.spark.conf.set(_METADATA, json.dumps({"etl": {"upkeep": subject.plan.id}}))
-        # VACUUM lists folders in so many tasks, ten thousand by default: a small table would take a minute.
-        tasks = max(8, 4 * self.spark.sparkContext.defaultParallelism)
-        self.spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", str(tasks))
         self.ledger = Ledger(self.spark, self.path)
 
     def maintain(self, *, dry: bool) -> Mapping[str, Any]:
@@ -111,10 +109,7 @@ class DeltaUpkeep:
             yield {"action": "optimize", "small_files": int(found or 0), **order}
         if block.vacuum is not None:
             hours = _hours(block.vacuum.retain)
-            self.spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
-            retain = f"RETAIN {hours['hours']} HOURS " if hours else ""
-            rows = self.spark.sql(f"VACUUM {self._named} {retain}DRY RUN")
-            yield {"action": "vacuum", "files_removed": rows.count(), **hours}
+            yield {"action": "vacuum", "files_removed": would_go(self.spark, self._named, **hours), **hours}
 
     def _properties(self, block: Maintenance) -> dict[str, str]:
         """Properties of the table that the block wants otherwise."""
@@ -159,7 +154,7 @@ class DeltaUpkeep:
 
     def _vacuum(self, retain: timedelta | None) -> Mapping[str, Any]:
         hours = _hours(retain)
-        self._table.vacuum(hours.get("hours"))
+        vacuum(self.spark, self.path, **hours)
         for row in self._table.history(10).collect():
             if row["operation"] == "VACUUM END":
                 gone = int((row["operationMetrics"] or {}).get("numDeletedFiles", 0))

@@ -12,6 +12,7 @@ from spark_jobs.giving_up import expire
 from spark_jobs.orders import Order
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.upkeep.base import Subject, Upkeep, upkeep_of
+from spark_jobs.upkeep.results import kept_up
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -20,18 +21,20 @@ Say = Callable[[str], None]
 
 
 def maintain(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:
-    """Do what the `maintenance` blocks say, and `quarantine.keep`; options: `loads`, `dry_run`, `keep_days`.
+    """Do what the `maintenance` blocks say, and for how long rows set aside and results of checks are kept.
 
-    One that fails keeps no other table from its upkeep; the report's error is the first one.
+    Options: `loads`, `dry_run`, `keep_days` of the quarantine; `results`, {keep_days: days or None}, where they are
+    kept. One that fails keeps no other table from its upkeep; the report's error is the first one.
     """
     dry = bool(order.options.get("dry_run"))
-    aside = _aside(spark, order, say, dry=dry)
+    aside, found = _aside(spark, order, say, dry=dry), _results(spark, order, say, dry=dry)
     tables = [
         {"load": subject.name, "table": subject.destination.path, **_maintained(subject, upkeep, dry=dry)}
         for subject, upkeep in list(_chosen(spark, order, say))
     ]
-    failed = next((item["error"] for item in (*tables, aside or {}) if item.get("error")), None)
-    told = {"tables": tables} | ({"quarantine": aside} if aside and not aside.get("error") else {})
+    failed = next((item["error"] for item in (*tables, aside or {}, found or {}) if item.get("error")), None)
+    beside = {"quarantine": aside, "results": found}
+    told = {"tables": tables} | {name: item for name, item in beside.items() if item and not item.get("error")}
     if failed is not None:
         return {"state": "failed", "error": failed, **told}
     return {"state": "shown" if dry else "done", **told}
@@ -62,6 +65,24 @@ def _maintained(subject: Subject, upkeep: Upkeep, *, dry: bool) -> Mapping[str, 
         return {"state": "failed", "error": known.to_json(), "actions": [], "advice": []}
     subject.say(f"maintain {subject.name}: {told['state']}")
     return told
+
+
+def _results(spark: SparkSession, order: Order, say: Say, *, dry: bool) -> dict[str, Any] | None:
+    """What became of results of checks; None where the pipeline keeps none, or has none yet."""
+    options = order.options.get("results")
+    if options is None:
+        return None
+    days = options["keep_days"]
+    try:
+        found = kept_up(spark.newSession(), order.plan, timedelta(days=days) if days else None, dry=dry)
+    except Exception as error:  # noqa: BLE001 - whatever happened becomes the results' error
+        known = classify(error, "results")
+        say(f"maintain results: error[{known.kind}]: {known}")
+        return {"error": known.to_json()}
+    if found is None:
+        return None
+    say(f"maintain results: {found['removed']} are too old")
+    return {"keep_days": days, **found}
 
 
 def history(spark: SparkSession, order: Order, say: Say) -> dict[str, Any]:

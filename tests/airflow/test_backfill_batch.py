@@ -61,7 +61,7 @@ def run(project: Project, monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(
         engine: BatchEngine, last: str = "2013-01-04", span: int = 30, *, missing: bool = False, **known: Any
     ) -> tuple[int, FakeAirflow]:
-        monkeypatch.setattr("airflow_provider_etl.engines.engine_of", lambda _kind: engine)
+        monkeypatch.setattr("airflow_provider_etl.engines.engine_of", lambda *_: engine)
         airflow = FakeAirflow(**known)
         request = asked(project, last=last, batch=timedelta(days=span), wait=False, missing=missing)
         return batch.batch(airflow, look(airflow, request)), airflow

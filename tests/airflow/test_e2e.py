@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -13,11 +14,20 @@ from demo.airflow_home import AirflowHome
 from demo.backfills import create, under_way
 from demo.runs import Runs
 from tests.airflow.project import ENVIRONMENT, FLIGHTS, ROOT, Project
+from tests.engines import planted
 from tests.servers.listening import Listening, listening
 
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(1500)]
 
 TASKS = ("extract", "transform", "check", "load", "finish")
+MARKER = "m4rker 'of' those/who+want@to:know"
+OPS = {
+    "conn_type": "http",
+    "host": "127.0.0.1",
+    "login": "etl",
+    "password": MARKER,
+    "extra": {"endpoint": f"/{quote(MARKER)}", "headers": {"x-key": MARKER}},
+}
 DAYS = ["2013-01-01", "2013-01-02", "2013-01-03"]
 # No window is loaded within a second of being queued: each is late, and somebody wants to know.
 STAGED = (
@@ -78,7 +88,8 @@ def home(project: Project, server: Listening, lineage: Path) -> Iterator[Airflow
     """A running Airflow of its own."""
     environment = {
         "PYTHONPATH": str(ROOT),
-        "AIRFLOW_CONN_OPS": f"http://127.0.0.1:{server.port}",
+        **planted.environment(),
+        "AIRFLOW_CONN_OPS": json.dumps(OPS | {"port": server.port}),
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(lineage), "append": True}),
     }
     with AirflowHome(project.folder.parent / "home", project.dags, environment, parallelism=2) as running:
@@ -141,6 +152,17 @@ def test_those_who_want_to_know_were_told_what_was_loaded_and_that_it_was_late(
     assert {window[:10] for [window] in windows} == set(DAYS)
     assert all("read" in body["text"] and "version" in body["text"] for body in told("success"))
     assert not told("failure")
+
+
+def test_what_airflow_keeps_shows_no_secret(home: AirflowHome, project: Project, lineage: Path) -> None:
+    """Task logs, and its database: rendered templates, XCom, serialised DAGs, events; and all that Spark has left."""
+    logs = [path for path in (project.folder.parent / "home").rglob("*.log") if "task_id=load" in str(path)]
+    assert any("[etl] load lake: loaded" in path.read_text() for path in logs)
+    databases = list((project.folder.parent / "home").rglob("*.db"))
+    said = "".join(map(planted.text_of, databases))
+    assert "fingerprint" in said, "reports are in it"
+    assert lineage.exists()
+    assert planted.left([project.folder.parent], planted.secrets(MARKER)) == {}
 
 
 def test_lineage_tells_what_was_read_checked_and_loaded(home: AirflowHome, project: Project, lineage: Path) -> None:

@@ -63,6 +63,7 @@ def test_a_staged_dag_loads_the_window_and_a_second_run_finds_it_done(
     assert [row["flight"] for row in deployed.rows()] == [11, 12, 13]
 
 
+@pytest.mark.prove
 def test_another_configuration_really_runs(deployed: Project) -> None:
     project = deployed
     first = FLIGHTS.replace("execution: staged", "execution: fused").replace("${env.lake}/flights", "${env.lake}/other")

@@ -108,7 +108,32 @@ def test_who_waits_for_the_table_learns_of_what_was_loaded_though_another_window
     task = task_of(shelf)
     with pytest.raises(AirflowFailException, match="1 of 2 windows failed"):
         task.execute(context_of(task))
+    assert "2013-01-01" not in keys(engine), "the schedule doesn't cut it"
     shelf.project.write(PIPELINE.replace('"@daily"', '"@monthly"'))
     task = task_of(shelf, fails="all")
     with pytest.raises(AirflowFailException, match="2 of 2 windows failed"):
         task.execute(context_of(task))
+
+
+def window(key: str, state: str, message: str = "") -> dict[str, Any]:
+    return {"window": {"key": key}, "state": state, "error": {"kind": "data", "message": message} if message else None}
+
+
+def test_the_verdict_fails_in_place_of_the_replay_that_has_loaded_others() -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from airflow_provider_etl import QuarantineVerdictOperator
+
+    def verdict(*windows: dict[str, Any]) -> None:
+        QuarantineVerdictOperator(task_id="verdict", replayed={"windows": list(windows)}).execute({})  # type: ignore[typeddict-item]
+
+    with pytest.raises(AirflowFailException, match="this is no replay's output: None"):
+        QuarantineVerdictOperator(task_id="verdict", replayed=None).execute({})  # type: ignore[typeddict-item]
+    verdict()
+    verdict(window("2013-01-01", "loaded"), window("2013-01-02", "skipped"))
+    with pytest.raises(AirflowFailException, match="1 of 2 windows failed: 2013-01-02; the first: no file") as told:
+        verdict(window("2013-01-01", "loaded"), window("2013-01-02", "failed", "no file"))
+    assert "the next replay runs them again" in str(told.value)
+    many = [window(f"{day:02}", "failed", "no file") for day in range(1, 13)]
+    with pytest.raises(AirflowFailException, match=r"12 of 12 windows failed: 01, .*, 10 and 2 more"):
+        verdict(*many)

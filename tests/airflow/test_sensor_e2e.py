@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from demo.airflow_home import AirflowHome
+from demo.backfills import create
 from tests.airflow.project import ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.timeout(1200)]
@@ -73,9 +74,7 @@ def states(home: AirflowHome, dag: str) -> dict[str, str]:
 
 def backfill(home: AirflowHome, dag: str) -> None:
     """Run a DAG for the first of January 2013."""
-    home.api("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
-    dates = ["--from-date", "2012-12-31T12:00:00", "--to-date", "2013-01-01T12:00:00"]
-    home.run("backfill", "create", "--dag-id", dag, *dates)
+    create(home, dag, "--dag-id", dag, "--from-date", "2012-12-31T12:00:00", "--to-date", "2013-01-01T12:00:00")
 
 
 def xcom(home: AirflowHome, task: str) -> Any:

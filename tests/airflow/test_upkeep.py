@@ -41,6 +41,11 @@ def test_rows_set_aside_are_kept_no_longer_than_is_said_though_no_table_has_a_bl
     project.pipeline("flights", FLIGHTS + kept)
     [task] = bag_of(project).dags["flights.maintenance"].tasks
     assert (task.tables, list(task.loads)) == (False, [])
+    project.pipeline("flights", FLIGHTS + "\nresults: {keep: 400d}\n")
+    [task] = bag_of(project).dags["flights.maintenance"].tasks
+    assert not task.tables, "results of checks that are kept for some time are kept up likewise"
+    project.pipeline("flights", FLIGHTS + "\nresults: true\n")
+    assert sorted(bag_of(project).dags) == ["flights"], "those that are kept for good need no DAG"
     unscheduled = KEPT.replace('schedule: "@weekly", ', "") + kept
     project.pipeline("flights", unscheduled)
     [task] = bag_of(project).dags["flights.maintenance"].tasks

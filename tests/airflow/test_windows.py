@@ -69,9 +69,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> NotingEngine:
 
 def use(monkeypatch: pytest.MonkeyPatch, engine: NotingEngine) -> NotingEngine:
     """Let the operators have this engine."""
-    from airflow_provider_etl.operators import base
+    from airflow_provider_etl.operators import submitting
 
-    monkeypatch.setattr(base, "engine_of", lambda _kind: engine)
+    monkeypatch.setattr(submitting, "engine_of", lambda *_: engine)
     return engine
 
 
@@ -288,7 +288,7 @@ def test_a_number_exceeds_what_the_ledger_holds_even_from_the_future(
     from airflow_provider_etl.operators import base
 
     future = attempt_number("abcdef", now=4_000_000_000)
-    monkeypatch.setattr(base, "newest_attempt", lambda *_: future)
+    monkeypatch.setattr(base, "newest_attempt", lambda *_, **__: future)
     task = task_of(project, FUSED)
     task.execute(context_of(task))
     assert engine.jobs[0].plans[0]["attempt"]["number"] > future

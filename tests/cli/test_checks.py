@@ -8,7 +8,7 @@ from airflow_provider_etl.cli.checks import bars, told
 
 
 def row(
-    day: int, name: str, percent: float = 0.0, value: float | None = None, *, success: bool = True
+    day: int, name: str, percent: float | None = 0.0, value: float | None = None, *, success: bool = True
 ) -> dict[str, Any]:
     start, end = f"2013-01-{day:02}T00:00:00+00:00", f"2013-01-{day + 1:02}T00:00:00+00:00"
     return {
@@ -51,6 +51,11 @@ def test_two_checks_of_one_kind_on_one_column_are_two_lines() -> None:
         "result   in_range 2  a       ▁▁       0 %   -       0 of 2",
         "other    in_range    a       ▅·       50 %  -       1 of 1",
     ]
+
+
+def test_a_figure_that_fails_is_seen_in_its_trend() -> None:
+    rows = [row(1, "mean", None, 1.5), row(2, "mean", None, 9.0, success=False)]
+    assert list(told(rows, kept=True))[5:] == ["result   mean   -       ▁█       -     9       1 of 2"]
 
 
 def test_without_results_it_says_how_to_keep_them() -> None:

@@ -35,6 +35,7 @@ PURGED = {
     ],
     "staging": [{"path": "s/run", "rows": 1}],
     "unfinished": ["s/half"],
+    "kept": [{"name": "results of checks", "table": "q/-results/facts"}],
 }
 REFRESHED = {
     "state": "done",
@@ -146,6 +147,7 @@ def test_purge_tells_what_went_what_is_held_and_what_was_not_searched(
     assert "load other: 0 NOT searched (it lacks who), o" in told
     assert "staging NOT searched: s/half" in told
     assert "a window that is run again brings the rows back" in told
+    assert "results of checks: stay, q/-results/facts; they are counts and figures" in told
     assert json.loads(report.read_text())["tables"] == PURGED["tables"]
 
 

@@ -12,6 +12,14 @@ DAYS: Final = 4
 FIRST: Final = datetime(2013, 1, 1)  # noqa: DTZ001 - Spark's session is in UTC
 SCHEMA: Final = "id INT, seq INT, at TIMESTAMP, name STRING, op STRING"
 """The columns of an event; `op` is c, u, d or t."""
+_OLD_ID: Final = "IF(op = 'u' AND seq % 3 = 0, id % 3 + 1, id)"
+ENVELOPES: Final = (
+    "op",
+    "seq",
+    f"IF(op IN ('u', 'd'), named_struct('id', {_OLD_ID}, 'at', at, 'name', name), NULL) AS before",
+    "IF(op IN ('c', 'u'), named_struct('id', id, 'at', at, 'name', name), NULL) AS after",
+)
+"""The same events as a change stream's envelopes: an update of every third sequence has changed the key."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,16 @@ class Event:
     def row(self) -> tuple[Any, ...]:
         """In the order of SCHEMA."""
         return (self.id, self.seq, self.at, self.name, self.op)
+
+    @property
+    def day(self) -> int:
+        """Of the window that brings it."""
+        return (self.at - FIRST).days
+
+    @property
+    def old_id(self) -> int | None:
+        """The key that it had before: an update of every third sequence has changed it."""
+        return self.id % 3 + 1 if self.id is not None and self.op == "u" and self.seq % 3 == 0 else self.id
 
 
 def events(day: int, *, truncates: bool = False, one_per_key: bool = False) -> st.SearchStrategy[tuple[Event, ...]]:

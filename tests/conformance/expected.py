@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -37,6 +38,36 @@ def entities(events: Iterable[Event]) -> list[Row]:
             best[event.id] = event
     kept = [event for event in best.values() if event.op != "d" and event.seq > cut]
     return sorted((event.id, event.seq, event.name) for event in kept)
+
+
+def softly(events: Iterable[Event]) -> list[Row]:
+    """`merge` with `soft_delete`: a deleted key stays, with what its deleting row says."""
+    return sorted(((event.id, event.seq, event.name, event.op == "d") for event in _best(events)), key=repr)
+
+
+def of_envelopes(events: Iterable[Event]) -> list[Row]:
+    """`cdc` of envelopes: an update that has changed its key deletes the old one."""
+    found = list(events)
+    moved = [replace(event, id=event.old_id, op="d") for event in found if event.old_id != event.id]
+    return entities([*found, *moved])
+
+
+def widened(schedule: Schedule, events: Iterable[Event]) -> list[Row]:
+    """Rows with the column that only some days have."""
+    return [(*event.row, event.name if event.day in schedule.wide else None) for event in events]
+
+
+def winners(events: Iterable[Event]) -> list[Event]:
+    """`merge`: per key the event of the highest sequence, where that is no delete."""
+    return [event for event in _best(events) if event.op != "d"]
+
+
+def _best(events: Iterable[Event]) -> list[Event]:
+    best: dict[Any, Event] = {}
+    for event in events:
+        if event.id not in best or _rank(event) > _rank(best[event.id]):
+            best[event.id] = event
+    return list(best.values())
 
 
 def by_window(schedule: Schedule) -> list[Row]:

@@ -76,6 +76,9 @@ class Stage:
         columns: the columns of SCHEMA that the dataset has.
         connections: that the destination names.
         catalogs: that the destination names.
+        shape: SQL: what is made of the columns.
+        wide: the days whose sources have the column `more`.
+        pipeline: who loads.
     """
 
     spark: Any
@@ -84,6 +87,9 @@ class Stage:
     columns: Sequence[str]
     connections: Connections
     catalogs: dict[str, Any] = field(default_factory=dict)
+    shape: Sequence[str] = ()
+    wide: frozenset[int] = frozenset()
+    pipeline: str = "flights"
     second: int = 100
 
     def run(self, schedule: Schedule) -> None:
@@ -129,10 +135,17 @@ class Stage:
         """Attempt it; `first` is when the task's first try was submitted, whose token is the others' too."""
         window = span(load.first, load.days)
         who = attempt(second, f"{load.first}-{load.days}-{first or second}")
-        made = plan(self.folder, window, who, catalogs=self.catalogs)
+        made = plan(self.folder, window, who, catalogs=self.catalogs, pipeline=self.pipeline)
         session = self.spark.newSession()
         context = Context(spark=session, plan=made, where="load.lake", dataset="result", connections=self.connections)
         if self.destination.done("lake", context) is not None:
             return
-        rows = frame(session, [event.row for event in events], SCHEMA).select(*self.columns)
-        self.destination.publish("lake", rows, len(events), context)
+        self.destination.publish("lake", self._rows(session, load, events), len(events), context)
+
+    def _rows(self, session: Any, load: Load, events: Sequence[Event]) -> Any:
+        """What a load brings: with `more` where one of its days has it."""
+        more = [event.name if event.day in self.wide else None for event in events]
+        given = [(*event.row, value) for event, value in zip(events, more, strict=True)]
+        wide = ("more",) if self.wide & set(load.span) else ()
+        rows = frame(session, given, f"{SCHEMA}, more STRING").select(*self.columns, *wide)
+        return rows.selectExpr(*self.shape) if self.shape else rows

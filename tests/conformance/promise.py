@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance import expected
-from tests.conformance.events import DAYS
+from tests.conformance.drawing import draw
+from tests.conformance.events import DAYS, ENVELOPES, FIRST, Event
 from tests.conformance.harness import Stage, Subject
-from tests.conformance.schedule import Schedule, schedules
+from tests.conformance.schedule import Load, Schedule, schedules
 
-ROUNDS: Final = int(os.environ.get("ETL_CONFORMANCE_ROUNDS", "2"))
-"""Schedules for each strategy in `make test`; `make prove` runs 200."""
-HOW_OFTEN: Final = (
-    ROUNDS,
-    pytest.param(200, id="two hundred", marks=[pytest.mark.prove, pytest.mark.timeout(6 * 3600)]),
-)
 _ALL: Final = ("id", "seq", "at", "name", "op")
-
-
-def often(rounds: int) -> settings:
-    """How schedules are drawn: the same ones each time in `make test`, new ones by `make prove`."""
-    return settings(
-        max_examples=rounds,
-        deadline=None,
-        database=None,
-        derandomize=rounds == ROUNDS,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=list(HealthCheck),
-        print_blob=True,
-    )
+_MINE: Final = {"part": "mine"}
+_THEIRS: Final = [Event(key, 9, FIRST + timedelta(days=key), "theirs", "c") for key in (1, 2, 3)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +31,16 @@ class Case:
         expected: the rows that a plain run leaves.
         shown: the columns of these rows.
         columns: the columns of the dataset.
+        shape: SQL: what is made of these columns.
+        scope: the part of the table that is loaded; another pipeline has loaded another one before.
     """
 
     schedules: st.SearchStrategy[Schedule]
     expected: Callable[[Schedule], list[expected.Row]]
     shown: Sequence[str]
     columns: Sequence[str] = field(default=_ALL)
+    shape: Sequence[str] = ()
+    scope: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _rows(schedule: Schedule) -> list[expected.Row]:
@@ -90,6 +76,34 @@ CASES: Final = {
         expected=lambda schedule: expected.entities(expected.everything(schedule)),
         shown=("id", "seq", "name"),
     ),
+    "replace_window evolving": Case(
+        schedules=schedules(widens=True),
+        expected=lambda schedule: expected.widened(schedule, expected.everything(schedule)),
+        shown=(*_ALL, "more"),
+    ),
+    "merge evolving": Case(
+        schedules=schedules(mended=False, widens=True),
+        expected=lambda schedule: expected.widened(schedule, expected.winners(expected.everything(schedule))),
+        shown=(*_ALL, "more"),
+    ),
+    "merge softly": Case(
+        schedules=schedules(mended=False),
+        expected=lambda schedule: expected.softly(expected.everything(schedule)),
+        shown=("id", "seq", "name", "_deleted"),
+    ),
+    "cdc of envelopes": Case(
+        schedules=schedules(mended=False, truncates=True),
+        expected=lambda schedule: expected.of_envelopes(expected.everything(schedule)),
+        shown=("id", "seq", "name"),
+        shape=ENVELOPES,
+    ),
+    "snapshot in a scope": Case(schedules=schedules(), expected=_newest, shown=_ALL, scope=_MINE),
+    "merge in a scope": Case(
+        schedules=schedules(mended=False),
+        expected=lambda schedule: expected.entities(expected.everything(schedule)),
+        shown=("id", "seq", "name"),
+        scope=_MINE,
+    ),
 }
 
 
@@ -107,21 +121,33 @@ def prove(  # noqa: PLR0917 - who, what, where and how often
         rounds: how many schedules.
     """
 
-    @often(rounds)
-    @given(schedule=case.schedules)
     def holds(schedule: Schedule) -> None:
         place = folder()
+        destination = subject.make(place, write)
         stage = Stage(
             spark=spark,
             folder=place,
-            destination=subject.make(place, write),
+            destination=replace(destination, scope=dict(case.scope)) if case.scope else destination,
             columns=case.columns,
             connections=subject.connections,
             catalogs=subject.catalogs(place),
+            shape=case.shape,
+            wide=schedule.wide,
         )
+        if case.scope:
+            theirs = replace(destination, scope=dict.fromkeys(case.scope, "theirs"))
+            replace(stage, destination=theirs, pipeline="theirs").load(Load(0, days=DAYS), 1, _THEIRS)
         stage.run(schedule)
-        found = [tuple(row[name] for name in case.shown) for row in subject.read(stage.destination)]
+        held = subject.read(stage.destination)
+        found = [tuple(row.get(name) for name in case.shown) for row in held if _is_mine(row, case)]
         assert sorted(found, key=repr) == sorted(case.expected(schedule), key=repr), schedule
+        if case.scope:
+            left = [row["id"] for row in held if not _is_mine(row, case)]
+            assert sorted(left) == [1, 2, 3], schedule
         shutil.rmtree(place, ignore_errors=True)
 
-    holds()
+    draw(case.schedules, holds, rounds)
+
+
+def _is_mine(row: Mapping[str, Any], case: Case) -> bool:
+    return all(row[name] == value for name, value in case.scope.items())

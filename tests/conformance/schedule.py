@@ -48,11 +48,13 @@ class Schedule:
         source: day -> its events.
         drafts: day -> what its source said before it was mended.
         steps: groups of loads; those of one group run at once.
+        wide: the days whose sources have a column more, `more`.
     """
 
     source: tuple[tuple[Event, ...], ...]
     drafts: tuple[tuple[Event, ...], ...]
     steps: tuple[tuple[Load, ...], ...]
+    wide: frozenset[int] = frozenset()
 
     def rows(self, load: Load) -> list[Event]:
         """What a load reads."""
@@ -61,7 +63,12 @@ class Schedule:
 
 
 def schedules(
-    *, truncates: bool = False, one_per_key: bool = False, spans: bool = True, mended: bool = True
+    *,
+    truncates: bool = False,
+    one_per_key: bool = False,
+    spans: bool = True,
+    mended: bool = True,
+    widens: bool = False,
 ) -> st.SearchStrategy[Schedule]:
     """Schedules in which every day is loaded at last.
 
@@ -70,6 +77,7 @@ def schedules(
         one_per_key: whether a day has one event of a key at most.
         spans: whether a window may be of several days.
         mended: whether a source may have said something else before.
+        widens: whether some days have a column that others lack.
     """
     days = [events(day, truncates=truncates, one_per_key=one_per_key) for day in range(DAYS)]
     loads = st.builds(
@@ -90,4 +98,5 @@ def schedules(
         source=st.tuples(*days),
         drafts=st.tuples(*days),
         steps=st.builds(lambda some, end: (*some, *end), st.lists(group, max_size=3), ends),
+        wide=st.frozensets(st.integers(0, DAYS - 1)) if widens else st.just(frozenset()),
     )

@@ -11,8 +11,9 @@ import pytest
 from spark_jobs.load.files import Files
 from spark_jobs.load.filesets.catalog import Catalog
 from spark_jobs.load.filesets.layout import read as rows_of
+from tests.conformance.drawing import HOW_OFTEN
 from tests.conformance.harness import Subject
-from tests.conformance.promise import CASES, HOW_OFTEN, prove
+from tests.conformance.promise import CASES, prove
 from tests.conformance.test_delta import STRATEGIES
 
 pytestmark = pytest.mark.spark

@@ -12,8 +12,9 @@ from spark_jobs.connections import Connections
 from spark_jobs.iceberg.attaching import attach
 from spark_jobs.iceberg.catalogs import Catalog
 from spark_jobs.load.iceberg import Iceberg
+from tests.conformance.drawing import HOW_OFTEN
 from tests.conformance.harness import Subject
-from tests.conformance.promise import CASES, HOW_OFTEN, prove
+from tests.conformance.promise import CASES, prove
 from tests.conformance.test_delta import STRATEGIES
 
 pytestmark = pytest.mark.spark

@@ -11,8 +11,9 @@ import pytest
 
 from spark_jobs.connections import Connections
 from spark_jobs.load.jdbc import Jdbc
+from tests.conformance.drawing import HOW_OFTEN
 from tests.conformance.harness import Subject
-from tests.conformance.promise import CASES, HOW_OFTEN, prove
+from tests.conformance.promise import CASES, prove
 from tests.conformance.test_delta import STRATEGIES
 
 pytestmark = pytest.mark.spark

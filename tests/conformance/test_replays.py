@@ -8,9 +8,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
-from hypothesis import given
 
-from tests.conformance.promise import HOW_OFTEN, often
+from tests.conformance.drawing import HOW_OFTEN, draw
 from tests.conformance.replaying import Scene
 from tests.conformance.replays import Told, schedules
 
@@ -25,11 +24,9 @@ def test_a_replay_is_idempotent_whatever_happens_between(
     monkeypatch.delenv("AIRFLOW__ETL__ENVIRONMENT", raising=False)
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
 
-    @often(rounds)
-    @given(told=schedules(alone=alone))
     def holds(told: Told) -> None:
         scene = Scene(spark=spark, folder=Path(mkdtemp(dir=tmp_path)), told=told, alone=alone)
         scene.run()
         shutil.rmtree(scene.folder, ignore_errors=True)
 
-    holds()
+    draw(schedules(alone=alone), holds, rounds)

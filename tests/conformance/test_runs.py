@@ -8,9 +8,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
-from hypothesis import given
 
-from tests.conformance.promise import HOW_OFTEN, often
+from tests.conformance.drawing import HOW_OFTEN, draw
 from tests.conformance.runs import Runs, Scene, runs
 
 pytestmark = pytest.mark.spark
@@ -20,8 +19,6 @@ pytestmark = pytest.mark.spark
 def test_table_and_quarantine_agree_after_every_attempt_and_end_as_a_plain_run(
     spark: Any, tmp_path: Path, rounds: int
 ) -> None:
-    @often(rounds)
-    @given(told=runs())
     def holds(told: Runs) -> None:
         scene = Scene(spark=spark, folder=Path(mkdtemp(dir=tmp_path)), told=told)
         scene.run()
@@ -29,4 +26,4 @@ def test_table_and_quarantine_agree_after_every_attempt_and_end_as_a_plain_run(
             assert scene.outcome(go.day) == told.outcome(go), (go, told)
         shutil.rmtree(scene.folder, ignore_errors=True)
 
-    holds()
+    draw(runs(), holds, rounds)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_etl.cli import doctor, doctor_connections, jars
-from airflow_provider_etl.cli.jars import Jar
 from airflow_provider_etl.cli.main import main
+from airflow_provider_etl.spec.locks import Jar, locked_for_s3, of_lock
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.session import java_options
 from tests.airflow.project import ENVIRONMENT, ROOT
@@ -121,6 +121,31 @@ def test_java_missing_names_the_command_that_installs_it(
     assert re.search(r"missing +Java.*\n.*apt-get install openjdk-17-jre-headless", capsys.readouterr().out)
 
 
+def test_the_spark_of_an_engine_is_the_one_that_is_installed_and_pipelines_fit_it(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "config/environments/local.yaml").write_text(ENVIRONMENT.replace("cores:", 'spark: "4.3", cores:'))
+    path = project / "dags/sales.yaml"
+    path.parent.mkdir()
+    path.write_text(PIPELINE)
+    assert main(["doctor", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert re.search(r'missing +engine local says Spark 4\.3, and 4\.1\.\d is installed\n +-> spark: "4\.1" in', said)
+    assert re.search(r"missing .*sales\.yaml: Delta Lake can't be used on Spark 4\.3", said)
+    (project / "config/environments/local.yaml").write_text(ENVIRONMENT)
+    main(["doctor", str(path)])
+    assert re.search(
+        r"^ok .*sales\.yaml: delta, postgresql, mariadb fit Spark 4\.1$", capsys.readouterr().out, re.MULTILINE
+    )
+
+
+def test_jars_that_spark_fetches_are_looked_for_in_no_folder(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = ENVIRONMENT.replace(str(ROOT / "jars"), "elsewhere").replace("cores:", "packages: resolve, cores:")
+    (project / "config/environments/local.yaml").write_text(text)
+    assert main(["doctor"]) == 0
+    assert "delta-storage" not in capsys.readouterr().out
+
+
 def test_jars_missing_names_the_command_that_fetches_them(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     environment = ENVIRONMENT.replace(str(ROOT / "jars"), "elsewhere")
     (project / "config/environments/local.yaml").write_text(environment)
@@ -179,7 +204,7 @@ def test_the_jars_for_s3_are_none_that_spark_has_itself() -> None:
     import pyspark
 
     theirs = {path.name.rpartition("-")[0] for path in (Path(pyspark.__file__).parent / "jars").glob("*.jar")}
-    assert not {jar.artifact for jar in jars.locked_for_s3()} & theirs
+    assert not {jar.artifact for jar in locked_for_s3()} & theirs
 
 
 def test_a_jar_is_found_by_its_whole_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,3 +328,12 @@ def loads_classes_from(archive: Path, folder: Path) -> bool:
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT)
     return bool(re.search(r"org\.apache\.spark\.sql\.delta\.DeltaLog source: shared objects file", log.read_text()))
+
+
+def test_a_jar_of_a_lock_may_have_a_classifier() -> None:
+    """Such a one lies beside the jar that has none, and neither is taken for the other."""
+    plain, tests = of_lock("g:core:1.0 aa\ng:core:1.0:tests bb\n")
+    assert [jar.name for jar in (plain, tests)] == ["g_core-1.0.jar", "g_core-1.0-tests.jar"]
+    assert tests.coordinates == "g:core:1.0:tests"
+    assert "<classifier>tests</classifier>" in jars._dependency(tests)
+    assert "classifier" not in jars._dependency(plain)

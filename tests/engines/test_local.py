@@ -140,6 +140,19 @@ def test_a_killed_process_is_a_matter_of_memory_and_names_the_setting(stand_in: 
         Application(engine, JOB).run(print)
 
 
+def test_a_disk_that_is_full_when_the_report_is_written_is_told_as_that(stand_in: StandIn) -> None:
+    engine = stand_in("""
+        try:
+            with open("/dev/full", "w") as full:
+                full.write("{}")
+        except OSError as error:
+            print(error, flush=True)
+            sys.exit(1)
+    """)
+    with pytest.raises(ResourceError, match=r"No space left on device; free disk space where .*TMPDIR"):
+        Application(engine, JOB).run(print)
+
+
 def test_a_plan_that_cannot_be_read_is_a_matter_of_configuration(stand_in: StandIn) -> None:
     engine = stand_in("print('[etl] error: plan: plan version 9'); sys.exit(2)")
     with pytest.raises(ConfigError, match="plan version 9"):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -89,10 +90,17 @@ def started(project: Project) -> tuple[subprocess.Popen[str], list[psutil.Proces
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and owner.poll() is None:
         below = psutil.Process(owner.pid).children(recursive=True)
-        if any(process.name() == "java" and process.memory_info().rss > 100_000_000 for process in below):
+        if any(is_java(process, 100_000_000) for process in below):
             return owner, below
         time.sleep(0.1)
     pytest.fail(f"no JVM came: {owner.communicate()[0]}")
+
+
+def is_java(process: psutil.Process, memory: int = 0) -> bool:
+    """Whether it is a JVM of more than so many bytes; a process that is gone by now isn't."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name() == "java" and process.memory_info().rss > memory
+    return False
 
 
 def still_running(processes: list[psutil.Process], seconds: float = 10) -> list[psutil.Process]:

@@ -17,7 +17,8 @@ from spark_jobs.errors import InfrastructureError
 from spark_jobs.ledger import LoadUnit
 from spark_jobs.plan import Attempt
 from tests.airflow.project import FLIGHTS, HEADER, ROOT, Project
-from tests.engines.test_secrets import Watch, refuse_marker
+from tests.engines.planted import Watch, hits, left
+from tests.servers.guarded import PASSWORD
 from tests.servers.s3 import BUCKET, Server
 from tests.spark_jobs.plans import day
 
@@ -70,8 +71,8 @@ def test_a_window_is_read_from_s3_and_loaded_there_and_what_is_wrong_is_set_asid
         code = main(["run", str(path), "--window", "2013-01-01", "--json", "report.json"])
     said = capfd.readouterr()
     assert code == 0, said.out + said.err
-    for text in [*watch.seen, said.out + said.err]:
-        refuse_marker(text, "what is said")
+    assert not watch.shown([PASSWORD])
+    assert not hits(said.out + said.err, [PASSWORD])
     report = json.loads((project.folder / "report.json").read_text())
     assert report["datasets"]["flights"]["quarantined"] == 1
     assert [(row["flight"], row["carrier"], row["late"]) for row in rows(s3, "s3a://lake/lake/flights")] == [
@@ -79,8 +80,10 @@ def test_a_window_is_read_from_s3_and_loaded_there_and_what_is_wrong_is_set_asid
         (12, "UÄ", None),
     ]
     assert [row["raw"] for row in rows(s3, "s3a://lake/set_aside/flights")] == ["x,UA,2013-01-01,1"]
-    for left in [item for item in tmp_path.rglob("*") if item.is_file()]:
-        refuse_marker(left.read_bytes().decode("utf-8", errors="replace"), left)
+    kept = json.loads(s3.client().get_object(Bucket=BUCKET, Key="set_aside/-usage/flights/run.json")["Body"].read())
+    assert [entry["heap_peak"] for entry in kept] == [report["usage"]["run"]["heap_peak"]]
+    assert "isn't kept" not in said.out
+    assert not left([tmp_path], [PASSWORD])
     assert not list((tmp_path / "tmp").iterdir())
     pipeline = load_file(path).pipeline
     assert pipeline is not None

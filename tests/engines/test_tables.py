@@ -48,7 +48,7 @@ def test_a_renamed_file_with_the_old_id_keeps_its_table_and_its_ledger(project: 
     report = reported("run", str(new), "--window", "2013-01-01")
     assert (report["pipeline"], report["id"]) == ("departures", "flights")
     assert (report["loads"]["lake"]["rows_inserted"], report["loads"]["lake"]["rows_deleted"]) == (1, 1)
-    assert [path.name for path in (project.folder / "data/quarantine").iterdir()] == ["flights"]
+    assert {path.name for path in (project.folder / "data/quarantine").iterdir()} == {"-usage", "flights"}
     other = read(project.pipeline("departures", FLIGHTS))
     assert already_done(other, window, attempt) is None, "without the id it would be another pipeline"
 
@@ -101,6 +101,7 @@ def killed(command: list[str], at: str) -> str:
     return said
 
 
+@pytest.mark.prove
 def test_a_refresh_that_is_killed_leaves_the_old_table_or_the_new_and_the_next_one_ends_it(project: Project) -> None:
     path = str(project.dags / "pipelines/flights.yaml")
     for day in (1, 2, 3):

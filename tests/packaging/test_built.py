@@ -45,6 +45,8 @@ def test_the_sdist_holds_both_packages_and_what_builds_them(built: Path) -> None
     [
         "airflow_provider_etl/py.typed",
         "spark_jobs/py.typed",
+        "airflow_provider_etl/compat.toml",
+        "airflow_provider_etl/capacity/figures.yaml",
         "airflow_provider_etl/jars.lock",
         "airflow_provider_etl/jars-s3.lock",
         "spark_jobs/object_store/conditional-put-log-store.jar",

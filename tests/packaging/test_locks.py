@@ -10,7 +10,7 @@ import pytest
 from tests.packaging.conftest import ROOT, pins
 
 LANES = ("airflow-2.11", "airflow-3.1", "airflow-3.4")
-LOCKS = ("uv", "build", "demo", "dev", "compose", "constraints", *LANES, "dag-factory")
+LOCKS = ("uv", "build", "demo", "dev", "compose", "constraints", *LANES, "dag-factory", "sbom")
 
 
 @pytest.mark.parametrize("name", LOCKS)

@@ -90,6 +90,19 @@ def test_what_cannot_be_asked_is_asked_again_and_given_to_airflow_s_retries_afte
         ask_all(asks, NOW)
 
 
+@pytest.mark.parametrize("place", [280, 285, 290, 295, 299])
+def test_a_secret_at_the_end_of_what_is_told_isnt_told_in_part(place: int) -> None:
+    try:
+        from airflow.sdk.log import mask_secret
+    except ImportError:  # until Airflow 3.1
+        from airflow.utils.log.secrets_masker import mask_secret  # type: ignore[import-not-found, no-redef]
+    mask_secret("MARKERSECRET")
+    ask = Ask(kind="x", condition=Told(error=OSError("$" * place + "MARKERSECRET")))
+    said = str(ask_all([ask], NOW).seen)
+    assert "M" not in said
+    assert "$" * place in said
+
+
 def test_an_answer_ends_the_row_of_failures() -> None:
     ask = Ask(kind="x", condition=Told(), failures=9)
     assert ask_all([ask], NOW).open[0].failures == 0

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from airflow_provider_etl.cli import jars
+from airflow_provider_etl.spec.locks import of_lock
 from spark_jobs.connections import Connection
 from spark_jobs.jdbc import sessions
 from spark_jobs.jdbc.address import address_of
@@ -114,5 +115,5 @@ def embedded(product: str, spark: Any) -> Iterator[Embedded]:
 
 
 if __name__ == "__main__":
-    for path in jars.fetch(JARS, jars.of_lock(LOCK.read_text(encoding="utf-8"))):
+    for path in jars.fetch(JARS, of_lock(LOCK.read_text(encoding="utf-8"))):
         print(f"fetched  {path}")  # noqa: T201

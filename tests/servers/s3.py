@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import signal
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from airflow_provider_etl.cli import jars
+from airflow_provider_etl.spec.locks import of_lock
 from spark_jobs.connections import Connection
-from tests.servers.guarded import PASSWORD, folder_of, free_port, guarded, missing
+from tests.servers.guarded import PASSWORD, folder_of, free_port, guarded, listens, missing, properties
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 JARS: Final = ROOT / ".cache/s3proxy"
@@ -87,7 +87,7 @@ def s3_server() -> Iterator[Server]:
         conf.write_text(_configured(server), encoding="ascii")
         command = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m", "-cp", f"{JARS}/*"]
         command += ["org.gaul.s3proxy.Main", "--properties", str(conf)]
-        with guarded(folder, command, signal.SIGTERM, lambda: _answers(server)):
+        with guarded(folder, command, signal.SIGTERM, lambda: listens(server.port)):
             yield server
 
 
@@ -100,15 +100,9 @@ def _configured(server: Server) -> str:
         "jclouds.provider": "filesystem-nio2",
         "jclouds.filesystem.basedir": str(server.folder),
     }
-    return "".join(f"{key}={value}\n".replace("\\", "\\\\") for key, value in told.items())
-
-
-def _answers(server: Server) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", server.port), timeout=1):
-        return True
-    return False
+    return properties(told)
 
 
 if __name__ == "__main__":
-    for path in jars.fetch(JARS, jars.of_lock(LOCK.read_text(encoding="utf-8"))):
+    for path in jars.fetch(JARS, of_lock(LOCK.read_text(encoding="utf-8"))):
         print(f"fetched  {path}")  # noqa: T201

@@ -87,6 +87,7 @@ class Shop:
 
     def deliver(self) -> None:
         rows = [{"id": id_, "at": f"2013-01-01T0{id_}:00:00.000001Z", "value": id_} for id_ in range(1, 7)]
+        rows[3]["at"] = "2013-01-02T04:00:00.000001Z"  # the file says of which window it is, and not the time
         rows = [row | ({"note": "n"} if int(str(row["id"])) <= NOTED else {"note": ""}) for row in rows]
         lines = [json.dumps({name: value for name, value in row.items() if value != ""}) for row in rows]
         if self.form == "csv":
@@ -160,6 +161,7 @@ def opened(spark: Any, project: Project, name: str, form: str = "json") -> Shop:
     return shop
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("name", WRITES)
 def test_rows_that_pass_today_are_loaded_once_and_the_others_wait_on(spark: Any, project: Project, name: str) -> None:
     shop = opened(spark, project, name)
@@ -188,7 +190,7 @@ def test_rows_that_pass_today_are_loaded_once_and_the_others_wait_on(spark: Any,
     assert (shop.loaded(), shop.waiting()) == ([1, 2, 3, 4, 5], [6]), "lines are read by today's contract"
 
 
-@pytest.mark.parametrize("name", ["append", "scd2"])
+@pytest.mark.parametrize("name", [pytest.param("append", marks=pytest.mark.prove), "scd2"])
 def test_table_and_quarantine_agree_wherever_it_dies(spark: Any, project: Project, name: str) -> None:
     shop = opened(spark, project, name)
     shop.know(1, 2, 3, 4)
@@ -236,6 +238,9 @@ def test_records_that_no_source_row_can_be_made_of_are_refused(spark: Any, proje
     assert "step cast changes what a row has" in told["error"]["message"]
     told = shop.alone(rule="references", pipeline=shop.changed("at: {type: timestamp}", "at: {type: date}"))
     assert "isn't a date as records have them" in told["error"]["message"], "its time of day would be lost"
+    asked = shop.changed("format: json", "format: json\n    window: {column: at}")
+    told = shop.alone(rule="references", pipeline=asked)
+    assert "1 of 2 rows are of another window by today's file" in told["error"]["message"], "it would come in twice"
     assert (shop.loaded(), shop.waiting()) == ([1, 2], [3, 4, 5, 6])
 
 

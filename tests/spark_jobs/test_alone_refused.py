@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from spark_jobs.alone.fitting import of_rows, way
-from spark_jobs.alone.lines import moved, read, unfit
+from spark_jobs.alone.lines import moved, of_few, read, unfit
 from spark_jobs.alone.replay import _demand_all, _of_few
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.in_range import InRange
@@ -48,6 +48,11 @@ def test_records_that_others_would_be_swallowed_by_are_refused(
 def test_lines_lack_the_columns_of_folders() -> None:
     with pytest.raises(DataError, match=r"columns that the names of folders hold \(day\), and its lines don't"):
         read([], "rows", files(partitions=("day",)), "folder", SimpleNamespace(spark=None))  # type: ignore[arg-type]
+
+
+def test_lines_of_two_files_that_are_alike_are_no_file_that_came_twice() -> None:
+    few = of_few(files(repeated_files="skip", mostly=0.99, glob="a*"), "folder")
+    assert few == files(path="folder"), "nothing is asked of a few lines that is asked of whole files"
 
 
 def test_records_that_stay_apart_are_none_of_them() -> None:
@@ -102,9 +107,10 @@ def test_what_all_rows_say_together_is_not_asked_of_a_few() -> None:
 
 
 def test_the_pages_of_a_window_stay_those_of_its_run() -> None:
-    made = plan(Path("p"), day(1), attempt(1), data_docs="docs", results=True)
+    made = plan(Path("p"), day(1), attempt(1), data_docs="docs", results=True, set_aside={"rows": 0})
     few = _of_few(Order(name="rows", plans=(made,), options={"rule": "", "dataset": ""}))
     assert (few.data_docs, _unseen(made).data_docs, _unseen(made).results) == ("", "", False)
+    assert (few.set_aside, _unseen(made).set_aside) == ({}, {}), "a few rows that are bad are no share"
 
 
 def test_a_drop_knows_the_attempts_that_have_copied_rows_as_they_were() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from argparse import Namespace
 from dataclasses import replace
 from functools import partial
@@ -15,6 +16,7 @@ import pytest
 
 from airflow_provider_etl.cli.docs import _asking, _Local
 from airflow_provider_etl.cli.main import main
+from spark_jobs.check.gx import validation_results
 from spark_jobs.data_docs import MOST, Docs
 from spark_jobs.docs_page import page
 from spark_jobs.report import CheckResult, Report
@@ -64,6 +66,16 @@ def docs(folder: str, key: str = "2013-01-01") -> Docs:
     return Docs(folder=folder, pipeline="trips", id="t1", window=window, checks={"trips": CHECKS}, notes=notes)
 
 
+def test_beside_each_page_lies_what_great_expectations_reads(tmp_path: Path) -> None:
+    from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResultSchema
+
+    assert docs(str(tmp_path)).told(RESULTS, _Local)["state"] == "written"
+    read: Any = ExpectationSuiteValidationResultSchema().loads((tmp_path / "t1/2013-01-01/trips.json").read_text())
+    assert (read["success"], read["statistics"]["unsuccessful_expectations"]) == (False, 2)
+    assert [item.expectation_config.type for item in read["results"]][:2] == ["expect_column_values_to_not_be_null"] * 2
+    assert read["results"][1].result["unexpected_count"] == 1
+
+
 def test_a_run_s_checks_are_a_page_and_its_window_is_in_the_index(tmp_path: Path) -> None:
     told = docs(str(tmp_path)).told(RESULTS, _Local)
     path = tmp_path / "t1/2013-01-01/trips.html"
@@ -81,6 +93,20 @@ def test_a_run_s_checks_are_a_page_and_its_window_is_in_the_index(tmp_path: Path
     index = (tmp_path / "t1/index.html").read_text()
     assert '<a href="2013-01-01/trips.html">trips</a></td><td class="failed">4 passed, 1 warned, 1 failed<' in index
     assert index.index("2013-01-02") < index.index("2013-01-01"), "the newest first"
+
+
+def test_a_page_says_what_the_run_made_of_a_check(tmp_path: Path) -> None:
+    """Rows that are set aside don't make a window fail, nor does a check that only warns: `Status` says so too."""
+    counted = {"unexpected_count": 1, "unexpected_percent_total": 25.0}
+    aside = result("not_null", "minutes", on_fail="quarantine", **counted)
+    warned, failed = (result("not_null", "minutes", on_fail=how, success=False, **counted) for how in ("warn", "stop"))
+    for answer, status in ((aside, "Succeeded"), (warned, "Succeeded"), (failed, "Failed")):
+        checks = built([{"not_null": {"columns": ["minutes"], "on_fail": answer.on_fail}}])
+        text = page("trips", WINDOW, validation_results(checks, [answer]))
+        shown = " ".join(re.sub(r"<[^>]+>", " ", text).split())
+        assert f"Status: {status}" in shown, answer.on_fail
+        assert "values must never be null" in shown
+        assert "of the time" not in shown
 
 
 def test_the_index_lists_the_newest_windows_alone(tmp_path: Path) -> None:

@@ -281,7 +281,7 @@ def test_a_run_that_read_before_another_publishes_nothing_over_it(spark: Any, pr
     load = replace(slow, verbs=("load",), previous=read.to_json(), attempt=later)
     report = run(load, lambda *_: spark.newSession())
     assert report.error is not None
-    assert report.error["kind"] == "infrastructure"
+    assert report.error["kind"] == "data"
     assert "clear the run from its extract task on" in report.error["message"]
     assert orders.rows() == [(1, 2), (2, 2)]
     orders.load("2013-01-03")
@@ -304,6 +304,7 @@ def test_a_clock_that_is_ahead_does_not_make_older_rows_newer(spark: Any, projec
     assert orders.rows() == [(1, 2)]
 
 
+@pytest.mark.prove
 def test_a_refresh_rebuilds_reaches(spark: Any, project: Project) -> None:
     orders = Orders(spark, project, FILE)
     rows = [f"{number},{number},2013-01-0{number} 10:00:00" for number in range(1, 7)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_etl import upkeep
 from spark_jobs import results
 from spark_jobs.check.anomaly import Anomaly
 from spark_jobs.check.earlier import Earlier
 from spark_jobs.check.flow import check
-from spark_jobs.orders import Order
+from spark_jobs.orders import Order, execute
 from spark_jobs.plan import Plan
 from spark_jobs.report import CheckResult, LoadReceipt, Report
 from spark_jobs.results import kept_as
@@ -228,6 +230,45 @@ def test_the_order_tells_the_last_attempt_of_each_window(
     assert [(row["attempt"], row["observed_value"], row["figure"], row["value"]) for row in some] == [
         (plans.attempt(2).number, "0.1", "null_share", 0.1)
     ]
+
+
+@pytest.mark.spark
+def test_upkeep_removes_old_results_that_no_check_looks_back_at(
+    spark: SparkSession, kept: Path, tmp_path: Path
+) -> None:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
+    looks = (("anomaly", Anomaly(last=3)), ("anomaly", Anomaly(of="mean", column="b")))  # the second has no history
+    plan = replace(plans.plan(tmp_path, plans.day(10), plans.attempt(9)), check={"result": looks})
+    table = results.of(plan)
+    series = {"dataset": "result", "figure": "rows", "column": ""}
+    before = table.before(spark, plan.window, series, 3)
+    # A year of runs: many small files.
+    aged = spark.read.format("delta").load(table.path).crossJoin(spark.range(8).select()).localCheckpoint()
+    long_ago = "IF(window_start < '2013-01-09', TIMESTAMP '2020-01-01', evaluated_at)"
+    aged = aged.withColumn("evaluated_at", F.expr(long_ago)).repartition(40)
+    aged.write.format("delta").mode("overwrite").save(table.path)
+    options = {"loads": [], "results": {"keep_days": 400}, "dry_run": True}
+    order = Order(name="maintain", plans=(plan,), options=options)
+    shown = execute(order, lambda *_: spark, lambda _: None)
+    assert (shown["error"], shown["state"], shown["results"]["removed"]) == (None, "shown", 2 * 8)
+    assert shown["results"]["files_before"] > 32
+    done = execute(replace(order, options=options | {"dry_run": False}), lambda *_: spark, lambda _: None)
+    assert (done["results"]["removed"], done["results"]["files_after"]) == (2 * 8, 1)
+    assert any("kept for 400 days" in line for line in upkeep.told(done))
+    rows = table.rows(spark)
+    assert rows is not None
+    # A repeat of the newest window sees day 2.
+    assert {row[0].day for row in rows.select("window_start").distinct().collect()} == {2, 3, 4, 5, 9}, (
+        "a repeat of the newest sees day 2"
+    )
+    assert table.before(spark, plan.window, series, 3) == before == [5000, 105, 90]
+    assert results.keep(spark, replace(plan, results=True), reported(plan, 1, 0.0)) is not None, "runs go on"
+    free = replace(order, plans=(replace(plan, check={}),), options=options | {"dry_run": False})
+    assert execute(free, lambda *_: spark, lambda _: None)["results"]["removed"] == 8 * 8
+    nothing = replace(plan, quarantine=f"{tmp_path}/elsewhere")
+    assert "results" not in execute(replace(order, plans=(nothing,)), lambda *_: spark, lambda _: None)
 
 
 @pytest.mark.spark

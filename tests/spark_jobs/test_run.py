@@ -43,11 +43,16 @@ class Pipeline:
         self.beside: dict[str, Any] = {}
         self.write: dict[str, Any] = {"strategy": "replace_window", "column": "at"}
         self.more: dict[str, Any] = {}
+        self.derived: dict[str, str] = {}
+        self.before: dict[str, Any] = {}
+        self.after: dict[str, Any] = {}
 
     def drop(self, number: int, text: str) -> None:
         (self.folder / f"2013-01-{number:02}.csv").write_text(text)
 
     def plan(self, number: int, who: Attempt, verbs: tuple[str, ...], previous: Report | None) -> Plan:
+        lake = {"from": "result", "type": "delta", "path": self.table, "write": self.write}
+        derived = [{"derive": {"expressions": self.derived}}] if self.derived else []
         made = plan(self.folder, day(number), who).to_json() | {
             "verbs": list(verbs),
             "extract": {
@@ -70,9 +75,12 @@ class Pipeline:
                     "window": "all",
                 },
             },
-            "transform": {**self.beside, "result": {"from": "rows", "steps": [{"filter": {"where": "id < 100"}}]}},
+            "transform": {
+                **self.beside,
+                "result": {"from": "rows", "steps": [{"filter": {"where": "id < 100"}}, *derived]},
+            },
             "check": {**self.of_source, "result": self.checks},
-            "load": {"lake": {"from": "result", "type": "delta", "path": self.table, "write": self.write} | self.more},
+            "load": {**self.before, "lake": lake | self.more, **self.after},
             "previous": previous.to_json() if previous else None,
         }
         return Plan.from_json(json.loads(json.dumps(made)))
@@ -279,6 +287,23 @@ def test_rows_outside_the_window_are_set_aside_where_the_file_says_so(pipeline: 
     assert sorted(stage for _, stage, _ in pipeline.quarantined(1)) == ["extract", "load", "load"]
 
 
+def test_what_one_load_cannot_take_is_in_no_table_whichever_load_comes_first(pipeline: Pipeline) -> None:
+    aside = {"strategy": "replace_window", "outside": "quarantine"}
+    pipeline.write = aside | {"column": "at"}
+    pipeline.derived = {"late": "at + INTERVAL 5 HOURS"}
+    paths = {name: str(pipeline.folder / name) for name in ("first", "last")}
+    one = {"from": "result", "type": "delta"}
+    pipeline.before = {"first": one | {"path": paths["first"], "write": {"strategy": "append"}}}
+    pipeline.after = {"last": one | {"path": paths["last"], "write": aside | {"column": "late"}}}
+    pipeline.drop(1, DAY_ONE.replace("2013-01-01 12", "2013-01-02 12") + "5,CC,2013-01-01 21:00:00,1\n")
+    report = pipeline.fused(1, 1)
+    assert report.error is None
+    assert pipeline.rows() == [(1,)], "3 lies outside the window by at, 5 by late"
+    for path in paths.values():
+        assert [row["id"] for row in pipeline.spark.read.format("delta").load(path).collect()] == [1]
+    assert sorted(stage for _, stage, _ in pipeline.quarantined(1)) == ["extract", "load", "load"]
+
+
 def test_a_missing_file_is_a_clear_failure(pipeline: Pipeline) -> None:
     report = pipeline.fused(2, 1)
     assert report.error is not None
@@ -412,3 +437,42 @@ def test_a_run_that_dies_anywhere_shows_all_of_a_window_or_nothing_and_the_next_
     assert (report.loads["lake"].state, report.state) == ("already_done", "loaded")
     assert (pipeline.rows(), pipeline.quarantined(1)) == after
     assert Ledger(pipeline.spark, pipeline.table).version() == 2  # made, day 1, day 1 again: no try has committed twice
+
+
+def test_what_a_run_needed_is_in_its_report_and_kept_for_advice(pipeline: Pipeline) -> None:
+    pipeline.drop(1, "id,carrier,at,delay\n" + "".join(f"{n},AA,2013-01-01 10:00:00,5\n" for n in range(5000)))
+    size = (pipeline.folder / "2013-01-01.csv").stat().st_size
+    reports = [pipeline.fused(1, second) for second in (1, 2, 3)]
+    for usage in (report.usage["run"] for report in reports):
+        assert 0 < usage["heap_peak"] <= usage["heap_max"]
+        assert usage["heap_max"] / 2**30 == pytest.approx(2, rel=0.1), "what the engine's memory is"
+        assert usage["rss_peak"] > usage["heap_peak"] / 2
+        assert (usage["cores"], usage["executors"], usage["executor_peak"]) == (2, 0, None)
+        assert 0 < usage["cpu_seconds"] < 3 * usage["seconds"]
+        assert size <= usage["bytes_read"] < 20 * size, "this run's bytes, not those of all before it in this Spark"
+        assert usage["bytes_written"] > 0
+        assert usage["failed_tasks"] == 0
+    kept = json.loads((pipeline.folder / "quarantine/-usage/flights/run.json").read_text())
+    assert [entry["heap_peak"] for entry in kept] == [report.usage["run"]["heap_peak"] for report in reports]
+    assert kept[0]["window"] == {"start": "2013-01-01T00:00:00Z", "end": "2013-01-02T00:00:00Z"}
+    pipeline.checks = [{"in_range": {"column": "delay", "min": 0, "max": 1}}]
+    failed = pipeline.fused(1, 4)
+    assert failed.state == "failed"
+    assert failed.usage["run"]["heap_peak"] > 0
+    assert len(json.loads((pipeline.folder / "quarantine/-usage/flights/run.json").read_text())) == 3
+
+
+def test_a_staged_run_tells_what_each_verb_needed_and_a_failure_to_measure_changes_nothing(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from spark_jobs.usage import Meter
+
+    assert set(pipeline.staged(1, 1)[-1].usage) == set(VERBS)
+
+    def fall(_: Any) -> None:
+        raise RuntimeError("no such method")
+
+    monkeypatch.setattr(Meter, "usage", fall)
+    report = pipeline.fused(1, 20)
+    assert (report.state, report.usage) == ("loaded", {})
+    assert "warning: what the run needed isn't known" in capsys.readouterr().out

@@ -119,6 +119,13 @@ def test_a_closed_contract_makes_it_an_error_and_an_open_one_a_warning(project: 
     assert loaded.pipeline is not None
 
 
+def test_a_foreign_expectation_names_the_column_that_was_meant(project: Project) -> None:
+    check = "check: [expect_column_max_to_be_between: {column: amuont, max_value: 9}]\n"
+    told = project.load(pipeline("filter: amount > 0", new="evolve") + check).diagnostics
+    assert ("column-not-promised", "warning") in {(item.code, item.severity) for item in told}
+    assert [item.hint for item in told if "amuont" in item.message] == ["did you mean 'amount'?"]
+
+
 def test_without_a_contract_nothing_is_known_and_nothing_told(project: Project) -> None:
     text = PIPELINE.replace(
         "- filter: amount > 0", "- filter: any_thing > 0\n  - drop: [other]\n  - dedupe: {keys: [k]}"

@@ -304,6 +304,7 @@ def test_columns_of_a_source_may_ask_for_more_than_the_contract(project: Project
         ("bigint", "bigit", "5:14 unknown-type 'bigit' is no type of Spark"),
         ("required: true", "requird: true", "5:22 unknown-key unknown key 'requird'"),
         ("owner: sales", "owners: sales", "2:1 unknown-key unknown key 'owners'"),
+        ("^[a-z]+$", "^n.+h$", "6:44 option-conflict values: 'south' doesn't match regex, '^n.+h$'"),
         ("^[a-z]+$", "^[a-z", "6:59 invalid-value '^[a-z' is no regular expression"),
         ("min: 0", 'min: "2013"', "7:40 type-mismatch '2013' can't be compared with column 'amount'"),
         ("99 %", "120 %", "10:15 out-of-range '120 %' is no share of rows"),

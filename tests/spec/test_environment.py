@@ -202,13 +202,6 @@ def test_an_error_in_the_defaults_is_told_in_the_environments_file(project: Proj
     ]
 
 
-def test_an_engine_that_this_release_cannot_run_is_an_error(project: Project, changed: Change) -> None:
-    project.environment(ENVIRONMENT + "  cluster: {kind: spark_submit, connection: spark_cluster}\n")
-    assert project.told(PIPELINE) == []
-    told = project.told(changed("start: 2013", "engine: cluster\nstart: 2013"))
-    assert told[0].startswith("3:9 unknown-engine engine | ")
-
-
 def test_variables_and_roots_may_be_made_of_variables_in_any_order(project: Project) -> None:
     text = ENVIRONMENT.replace("raw: data/raw", "raw: ${env.base}/raw").replace(
         "lake: data", "lake: ${env.raw}-${env.base}"

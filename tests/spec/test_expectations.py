@@ -300,7 +300,31 @@ def test_a_check_that_looks_back_and_decides_wants_windows_in_their_order(
                 allow_relative_error: {}}""",
             "* invalid-value *a number from 0 to 1*",
         ),
-        ('matches: {column: customer, regex: "a{99999999999999}"}', "* option-conflict *is no regular expression*"),
+        *(
+            (f"matches: {{column: customer, regex: '{bad}'}}", f"* option-conflict *is no regular expression: *{why}*")
+            for bad, why in {
+                "a{99999999999999}": "",
+                "*a": "nothing to repeat",
+                "*.csv": "nothing to repeat",
+                "(?:+)": "nothing to repeat",
+                "a{2,1}": "min repeat",
+                "\\": "end of pattern",
+                "[z-a]": "character range",
+                "(?i": "missing",
+                "(?P<x>a)": "Java has",
+            }.items()
+        ),
+        (
+            "expect_column_values_to_match_regex_list: {column: customer, regex_list: ['(']}",
+            "* option-conflict *is no regular expression*",
+        ),
+        (
+            "parseable_date: {column: customer, format: '%d.%m.%Y %H:%M'}",
+            "* option-conflict *in Spark's letters it is dd.MM.yyyy HH:mm*",
+        ),
+        ("parseable_date: {column: customer, format: '%G-%V'}", "* option-conflict *'%G-%V' is Python's*"),
+        ("unique: [id, id]", "* option-conflict *named twice*"),
+        ("compare: {column: amount, is: less, other: amount}", "* option-conflict *the column itself*"),
     ],
 )
 def test_an_argument_of_another_type_is_an_error_at_its_place(folder: Path, text: str, problem: str) -> None:
@@ -460,3 +484,10 @@ def test_the_schema_for_editors_knows_them() -> None:
 
     text = json.dumps(json_schema())
     assert all(f'"{name}"' in text for name in {*EXPECTATIONS, *FOREIGN})
+
+
+@pytest.mark.parametrize(
+    "regex", ["a*+", "^*", "[[a-c]x]", r"\Q(?P<\E", "[(?P<]", r"\(?P<x", "(?<x>a)", "[a-z&&[^b]]", r"\p{L}+"]
+)
+def test_what_java_takes_is_no_error_whatever_python_thinks_of_it(folder: Path, regex: str) -> None:
+    assert told(folder, f"matches: {{column: customer, regex: '{regex}'}}")[1] == []

@@ -36,7 +36,7 @@ KNOWN = {
     "root",
     "description",
 }
-KNOWN |= {"directed", "distinct", "column_of", "shared_with"}  # what spec/columns looks at
+KNOWN |= {"directed", "distinct", "column_of", "shared_with", "fields"}  # what spec/columns looks at
 KNOWN |= {"aggregate", "function", "connection"}  # spec/sql_order.py, spec/python_steps.py, hooks/connections.py
 KNOWN |= {"upkeep"}  # spec/pipeline.py: no part of the fingerprint
 KNOWN |= {"catalog", "another"}  # spec/catalogs.py, spec/rules.py

@@ -52,6 +52,11 @@ def test_a_near_miss_at_any_level_is_told_at_its_place_with_what_was_meant(  # n
     assert f"did you mean {meant!r}?" in found[0]
 
 
+def test_unique_is_the_windows_alone_or_the_order_of_runs_would_show(project: Project, changed: Change) -> None:
+    found = project.told(changed("not_null: [id]", "unique: {columns: [id], within: table}"))
+    assert [line.split(" |")[0].split(" ")[1:3] for line in found] == [["unknown-key", "check[0].unique.within"]]
+
+
 @pytest.mark.parametrize("key", ["branches", "hooks"])
 def test_keys_of_later_releases_are_unknown(project: Project, key: str) -> None:
     assert project.told(f"{PIPELINE}{key}: x\n")[0].startswith(f"19:1 unknown-key {key} ")

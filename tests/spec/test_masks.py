@@ -23,11 +23,19 @@ __all__ = ["project"]
         ("{detect: [emial]}", "28:21 unknown-value transform[1].mask.detect[0]"),
         ("{detect: [email], among: [id]}", "28:36 type-mismatch transform[1].mask.among"),
         ("{}", "28:5 option-conflict transform[1].mask"),
+        ("{columns: {Custmer.email: redact}}", "28:22 unknown-column transform[1].mask.columns.Custmer.email"),
+        ("{columns: {Customer.email: redact}}", "28:38 type-mismatch transform[1].mask.columns.Customer.email"),
     ],
 )
 def test_what_cannot_be_masked_is_told(project: Project, options: str, told: str) -> None:
     (line,) = found(project, pipeline(f"mask: {options}"))
     assert line.startswith(told)
+
+
+def test_fields_of_structs_are_named_by_their_paths_and_the_others_stay_personal(project: Project) -> None:
+    step = "mask: {columns: {who.email: redact}, detect: [phone], among: [who.notes]}"
+    made = "derive: {who: \"named_struct('email', Customer, 'notes', array(Customer))\"}"
+    assert personal(project, made, "drop: [Customer]", step) == ["who"]
 
 
 def test_a_masked_column_is_text_and_the_plan_names_the_connection_alone(project: Project) -> None:

@@ -12,7 +12,7 @@ from airflow_provider_etl.spec import load_file
 from airflow_provider_etl.spec.options import NAMES, Options, options
 from spark_jobs.errors import ConfigError
 from tests.packaging.conftest import ROOT
-from tests.spec.conftest import PIPELINE, Project
+from tests.spec.conftest import ENVIRONMENT, PIPELINE, Project
 
 # What only code that has Airflow at hand asks for: there Airflow itself reads it.
 OF_AIRFLOW = {"dags_backfill", "wait_mode"}
@@ -93,6 +93,15 @@ def test_an_environment_lies_inside_of_the_deployment_s_bound(
     told = [item for item in loaded.errors if item.code == "root-not-allowed"]
     assert {item.key for item in told} == {"roots[0]", "variables.staging", "variables.quarantine"}
     assert all(item.path.endswith("local.yaml") and "/srv/lake, s3a://lake" in item.hint for item in told)
+
+
+def test_so_does_the_folder_of_jobs_of_a_cluster(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project.environment(ENVIRONMENT + '  c: {kind: spark_submit, master: "spark://h:1", jobs: /elsewhere}\n')
+    monkeypatch.setenv("AIRFLOW__ETL__ALLOWED_ROOTS", str(tmp_path))
+    told = [item for item in load_file(_pipeline(project)).errors if item.code == "root-not-allowed"]
+    assert [item.key for item in told] == ["engines.c.jobs"]
 
 
 def _pipeline(project: Project) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_etl.spec.sizes import measured
 from spark_jobs.errors import ConfigError
 from spark_jobs.plan import Attempt
-from tests.spec.conftest import PIPELINE, Project
+from tests.spec.conftest import ENVIRONMENT, PIPELINE, Project
 
 ATTEMPT = Attempt(number=1, token="t", run="r")
 PARAMS = """\
@@ -245,3 +245,59 @@ def test_what_can_not_be_measured_from_here_is_small(project: Project) -> None:
     plan = planned(project, {})
     remote = type(plan.extract["orders"])(path="s3a://bucket/x.csv", format="csv")
     assert measured([plan.extract["orders"], remote]) == "small"
+
+
+def test_auto_takes_what_the_last_windows_moved_where_the_source_is_out_of_reach(project: Project) -> None:
+    from spark_jobs.usage import Usage
+    from spark_jobs.usage_kept import Kept, Local
+
+    project.environment(ENVIRONMENT.replace("roots: [data]", 'roots: [data, "s3a://drops"]'))
+    text = PIPELINE.replace("start: 2013", "resources: {size: auto}\nstart: 2013").replace("${env.raw}", "s3a://drops")
+    pipeline = project.pipeline(text)
+    window, kept = (
+        pipeline.window_of("2013-01-01"),
+        Kept(folder=f"{project.folder}/data/quarantine", pipeline="orders", storage=Local()),
+    )
+
+    def spark(*verbs: str) -> Any:
+        return pipeline.plan(window, ATTEMPT, verbs=verbs).spark
+
+    def keep(name: str, **moved: int) -> None:
+        usage = Usage(seconds=1.0, cores=2, heap_peak=1, heap_max=2, **moved).to_json()  # type: ignore[arg-type]
+        kept.add(name, {"window": {"start": "a", "end": "b"}, **usage})
+
+    whole = ("extract", "transform", "check", "load")
+    assert spark(*whole)["conf"]["spark.executor.instances"] == "2", "nothing is known: small"
+    keep("run", bytes_read=50 << 30, bytes_written=1 << 30)
+    keep("run", bytes_written=1000)
+    keep("load", bytes_read=1000, bytes_written=200 << 30)
+    assert spark(*whole)["conf"]["spark.executor.instances"] == "8", "the largest of the last ten"
+    assert spark("load")["conf"]["spark.executor.instances"] == "20", "a verb's own"
+    assert spark("extract")["conf"]["spark.executor.instances"] == "2"
+    for _ in range(10):
+        keep("run", bytes_read=10)
+    assert spark(*whole)["conf"]["spark.executor.instances"] == "2", "never tiny: nobody has seen the files"
+
+
+def test_executors_may_come_and_go_and_the_partitions_of_a_shuffle_be_said(project: Project) -> None:
+    asked = "resources: {size: small, executors: 3, max_executors: 9, shuffle_partitions: 77}\nstart: 2013"
+    pipeline = project.pipeline(PIPELINE.replace("start: 2013", asked))
+    conf = pipeline.plan(pipeline.window_of("2013-01-01"), ATTEMPT).spark["conf"]
+    assert conf["spark.dynamicAllocation.enabled"] == "true"
+    assert conf["spark.dynamicAllocation.shuffleTracking.enabled"] == "true"
+    assert (conf["spark.executor.instances"], conf["spark.dynamicAllocation.maxExecutors"]) == ("3", "9")
+    assert conf["spark.sql.shuffle.partitions"] == "77"
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ("{size: large, max_executors: 12}", "12"),
+        ("{size: small, max_executors: 12}", "2"),
+        ("{size: small, max_executors: 1}", "1"),
+    ],
+)
+def test_no_size_begins_with_more_executors_than_there_may_be(project: Project, asked: str, first: str) -> None:
+    pipeline = project.pipeline(PIPELINE.replace("start: 2013", f"resources: {asked}\nstart: 2013"))
+    conf = pipeline.plan(pipeline.window_of("2013-01-01"), ATTEMPT).spark["conf"]
+    assert conf["spark.executor.instances"] == first, "YARN and Kubernetes would refuse to start"

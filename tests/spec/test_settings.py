@@ -50,6 +50,16 @@ def test_a_pool_is_a_name_or_a_name_and_slots(project: Project) -> None:
         ("owner_links: {me: 'javascript:alert(1)'}", "invalid-value owner_links.me | 'javascript:alert(1)' is no link"),
         ("resources: {size: huge}", "1:19 unknown-value resources.size | 'huge' is not"),
         ("resources: {executor_memory: 8}", "1:30 quote-needed resources.executor_memory | 8 is a number"),
+        (
+            "resources: {executors: 5, max_executors: 4}",
+            "resources.max_executors | 5 executors to begin with, and 4 at",
+        ),
+        (
+            "resources: {max_executors: 4, load: {executors: 5}}",
+            "conflicting-keys resources.load.executors | 5 executors to begin with, and 4 at most",
+        ),
+        ("resources: {max_executors: 0}", "1:28 out-of-range resources.max_executors"),
+        ("resources: {shuffle_partitions: many}", "resources.shuffle_partitions | 'many' stands where a whole number"),
         ("pool: {slots: 2}", "missing-key pool | key 'name' is missing"),
         ("priority: high", "1:11 wrong-type priority | 'high' stands where a whole number is wanted"),
         ("timeout: {runs: 1h}", "1:11 unknown-key timeout.runs | unknown key 'runs' | did you mean 'run'?"),

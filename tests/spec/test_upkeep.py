@@ -8,6 +8,7 @@ import pytest
 
 from spark_jobs.connections import Connections
 from spark_jobs.errors import ConfigError
+from tests.spark_jobs.plans import attempt
 from tests.spec.conftest import PIPELINE, Project
 from tests.spec.test_stores import ON_S3, STORES
 
@@ -56,6 +57,46 @@ def test_the_quarantine_is_kept_as_long_as_the_file_or_the_environment_says(proj
 
     project.environment(ENVIRONMENT + "defaults: {quarantine: {keep: 30d}}\n")
     assert project.pipeline(PIPELINE).quarantine.keep == timedelta(days=30)
+
+
+def test_how_much_may_be_set_aside_is_in_the_plan_alone(project: Project) -> None:
+    from airflow_provider_etl.testing.order import _plan
+
+    said = project.pipeline("quarantine: {max_share: 0.01, max_rows: 100}\n" + PIPELINE)
+    assert said.fingerprint == project.pipeline(PIPELINE).fingerprint
+    window = said.window_of("2013-01-01")
+    assert said.plan(window, attempt(1)).set_aside == {"share": 0.01, "rows": 100}
+    assert _plan(said, window, 1).set_aside == {}, "of a few sample rows most may be bad"
+    assert project.pipeline(PIPELINE).plan(window, attempt(1)).set_aside == {}
+    for wrong in ("max_share: 1%", "max_share: 1.5", "max_rows: -1", "max_rows: many"):
+        assert any("quarantine.max_" in line for line in project.told(f"quarantine: {{{wrong}}}\n{PIPELINE}")), wrong
+
+
+@pytest.mark.parametrize(
+    ("said", "keeps", "days"),
+    [
+        ("results: {keep: 400d}", True, 400),
+        ("results: true", True, None),
+        ("results: false", False, None),
+    ],
+)
+def test_results_of_checks_are_kept_as_long_as_is_said(
+    project: Project, said: str, keeps: bool, days: int | None
+) -> None:
+    from airflow_provider_etl import upkeep
+
+    pipeline = project.pipeline(f"{said}\n{PIPELINE}")
+    assert (pipeline.keeps_results, pipeline.fingerprint) == (keeps, project.pipeline(PIPELINE).fingerprint)
+    options = upkeep.order(pipeline, "maintain", ()).options
+    assert options.get("results") == ({"keep_days": days} if keeps else None)
+    assert "results" not in upkeep.order(pipeline, "history", ()).options
+    if keeps:
+        assert upkeep.chosen(pipeline, (), block=True) == [], "there needn't be a maintenance block"
+
+
+@pytest.mark.parametrize("said", ["{keep: 2h}", "{}", "{for: 9d}", "90d"])
+def test_results_that_are_kept_in_no_such_way(project: Project, said: str) -> None:
+    assert [line for line in project.told(f"results: {said}\n{PIPELINE}") if "results" in line]
 
 
 def test_a_column_that_is_not_there_is_found(project: Project) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from airflow_provider_etl.cli.main import main
 from airflow_provider_etl.engines.local import LocalEngine
-from tests.engines.test_run import still_running
+from tests.engines.test_run import is_java, still_running
 from tests.spec.conftest import ENVIRONMENT, Project
 from tests.testing.conftest import CASES, PIPELINE
 
@@ -182,7 +182,7 @@ def test_ctrl_c_takes_spark_and_the_scratch_folder_with_it(tmp_path: Path) -> No
     owner = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     deadline = time.monotonic() + 120
     below: list[psutil.Process] = []
-    while time.monotonic() < deadline and not any(process.name() == "java" for process in below):
+    while time.monotonic() < deadline and not any(map(is_java, below)):
         time.sleep(0.1)
         below = psutil.Process(owner.pid).children(recursive=True)
     owner.send_signal(signal.SIGINT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from airflow_provider_etl.spec.catalogue.rule import Rule, completed
+from airflow_provider_etl.spec.catalogue.rule import BASE, Rule, completed
 
 _LOAD: Final = "load:\n  lake:\n    type: delta\n    path: ${env.lake}/"
 _READ_BACK: Final = """\
@@ -125,6 +125,17 @@ RULES: Final = (
         wrong={"orders.yaml": _ON_S3, _PLACE: _LOCAL % _OTHER},
         right={"orders.yaml": _ON_S3, _PLACE: _LOCAL % ""},
         mend="Take the key out of the engine's `conf`: the log store that is safe is set by itself.",
+        whole=True,
+    ),
+    Rule(
+        code="no-such-jars",
+        why="The engine's Spark has no jars for what the pipeline uses, so that Spark would end with a class that isn't"
+        " there, or one that changed. Which versions fit each other is data of this package"
+        " ([compatibility](compatibility.md)).",
+        wrong={"orders.yaml": BASE, _PLACE: _LOCAL % ', spark: "4.3"'},
+        right={"orders.yaml": BASE, _PLACE: _LOCAL % ', spark: "4.1"'},
+        mend="Run the pipeline on an engine of the line that the message names, or leave out what that line lacks."
+        " `airflow-etl jars FILE --spark VERSION` asks for another.",
         whole=True,
     ),
     Rule(

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_etl.spec.class_plan import option_node
 from airflow_provider_etl.spec.columns.expressions import Expressions
 from airflow_provider_etl.spec.columns.options import check_names
+from airflow_provider_etl.spec.diagnostics import Severity
 from airflow_provider_etl.spec.nodes import MapNode, Node
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.reading import FAILED
@@ -125,7 +126,8 @@ class _Follower:
             return None
 
     def _tell(self, placed: Placed, misfit: Misfit) -> None:
-        self.problems.add(_place(placed, misfit.option), misfit.code, misfit.message, misfit.hint)
+        severity: Severity = "warning" if misfit.code == "column-not-promised" else "error"
+        self.problems.add(_place(placed, misfit.option), misfit.code, misfit.message, misfit.hint, severity=severity)
 
     def _known(self) -> Known:
         return Known(datasets=self.outlines, expressions=self.expressions)

@@ -14,6 +14,7 @@ from airflow_provider_etl.spec.nodes import ListNode, MapNode, Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.sql import parts
 from airflow_provider_etl.spec.verbs import Placed
+from spark_jobs.masking.nested import steps
 from spark_jobs.outline import Outline
 from spark_jobs.transform.dedupe import directed
 
@@ -117,6 +118,7 @@ def _of_option(kind: Any, field: FieldPlan, node: Node, rows: Outline) -> Iterat
     elif metadata.get("column") and not _is_word(field, value):
         for text, place in _texts(value, node):
             name = directed(text, rows.columns)[0] if metadata.get("directed") else text
+            name = steps(name, rows.columns)[0] if metadata.get("fields") else name
             yield _Name(text=name, node=place)
         if metadata.get("shared_with"):
             dataset = getattr(kind, metadata["shared_with"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from airflow_provider_etl.spec.contracts.contract import dated_columns, find, items_of, key_of
 from airflow_provider_etl.spec.contracts.language import Completeness, ContractColumn, ContractFile, Freshness, share_of
@@ -13,6 +14,9 @@ from airflow_provider_etl.spec.problems import Problems
 from spark_jobs.check.literal import inverted, misfit
 from spark_jobs.check.regex import doubtful
 from spark_jobs.outline import INSTANTS, bad_types, collisions, family
+
+_COMMON: Final = re.compile(r"[\w\s^$.*+?{}|,:;@/%#=-]*")
+"""Expressions that mean the same to Python and Java."""
 
 
 def check(file: ContractFile, node: MapNode, problems: Problems) -> None:
@@ -64,10 +68,24 @@ def _bounds(name: str, item: ContractColumn, node: Node, problems: Problems) -> 
 def _regex(name: str, item: ContractColumn, node: Node, problems: Problems) -> None:
     for why in doubtful(item.regex).values() if item.regex is not None else ():
         problems.add(find(node, "regex"), "invalid-value", why)
+    for value, place in zip(item.values, items_of(find(node, "values")), strict=False):
+        if isinstance(value, str) and _never(item.regex, value):
+            message = f"values: {value!r} doesn't match regex, {item.regex!r}"
+            problems.add(place, "option-conflict", message, "take it out, or widen the expression")
     kind = family(item.type)
     if item.regex is not None and kind not in (None, "text"):
         message = f"column {name!r} is {item.type}: only text can match a regular expression"
         problems.add(find(node, "regex"), "type-mismatch", message, "say min, max or values")
+
+
+def _never(regex: str | None, value: str) -> bool:
+    """Whether a text surely doesn't match."""
+    if regex is None or not _COMMON.fullmatch(regex):
+        return False
+    try:
+        return re.search(regex, value) is None
+    except (re.error, OverflowError):
+        return False  # it is told as no regular expression, or Java alone takes it
 
 
 def _named(file: ContractFile, node: MapNode, problems: Problems) -> None:

@@ -74,9 +74,12 @@ def _columns(promised: MapNode, own: MapNode | None, contract: Contract, modes: 
             Entry(ours.key, _refined(name, ours.value, kept, contract, problems)) if ours else kept_at(entry, kept)
         )
     for name, entry in own.entries.items() if own else ():
-        if name not in joined:
+        near = next((item for item in contract.columns if item.lower() == name.lower()), None)
+        if near is None:
             _refuse_new(name, entry.key, contract, modes, problems)
             joined[name] = entry
+        elif near != name:  # told once: beside the contract's own it would be told again, as its twin
+            _refuse_respelt(name, near, entry.key, contract, problems)
     return map_at(own or promised, joined)
 
 
@@ -111,15 +114,16 @@ def _refined(name: str, own: Node, promised: MapNode, contract: Contract, proble
     return map_at(own, {**promised.entries, **own.entries})
 
 
-def _refuse_new(name: str, key: Node, contract: Contract, modes: Chosen, problems: Problems) -> None:
-    """A column that the contract doesn't name: right where it lets others come, and by another spelling never."""
-    near = next((item for item in contract.columns if item.lower() == name.lower()), None)
+def _refuse_respelt(name: str, near: str, key: Node, contract: Contract, problems: Problems) -> None:
     columns = find(contract.node, "columns")
-    if near is not None:
-        place = _place(key_of(columns, near)) if isinstance(columns, MapNode) else contract.at("columns")
-        message = f"column {name!r} is called {near!r} in the contract, {contract.told}, {place}"
-        problems.add(key, "contract-conflict", message, "letter case counts: write it so")
-    elif modes.mode("columns") not in (None, "evolve"):
+    place = _place(key_of(columns, near)) if isinstance(columns, MapNode) else contract.at("columns")
+    message = f"column {name!r} is called {near!r} in the contract, {contract.told}, {place}"
+    problems.add(key, "contract-conflict", message, "letter case counts: write it so")
+
+
+def _refuse_new(name: str, key: Node, contract: Contract, modes: Chosen, problems: Problems) -> None:
+    """A column that the contract doesn't name: right where it lets others come."""
+    if modes.mode("columns") not in (None, "evolve"):
         message = f"column {name!r} isn't in the contract {contract.told}, whose columns are closed"
         place = contract.at("modes", "columns")
         problems.add(key, "contract-conflict", f"{message} ({modes.mode('columns')}, {place})", "add it there")

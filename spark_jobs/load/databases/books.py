@@ -52,7 +52,7 @@ class Entry:
         unit, number, attempt, token, run, fingerprint, pipeline, load: as Delta's ledger has them.
         start, end: the window, aware.
         staged, inserted, updated, deleted: rows.
-        details: `window`; with a scope `scope`; with lookback `reach` and `since`.
+        details: `window`; with a scope `scope`; `since`, where a window's rows are replaced; with lookback `reach`.
     """
 
     unit: str
@@ -153,6 +153,10 @@ class Books:
     def entries(self, cursor: Cursor) -> dict[str, Entry]:
         """Unit -> its last commit, of all units of the table."""
         return {entry.unit: entry for entry in self._entries(cursor, "unit <> %s", (self.database.table_unit,))}
+
+    def entries_after(self, cursor: Cursor, number: int) -> dict[str, Entry]:
+        """Unit -> its last commit, of those units whose number is larger than this one."""
+        return {entry.unit: entry for entry in self._entries(cursor, "number > %s", (number,))}
 
     def pipelines(self, cursor: Cursor) -> set[str]:
         """Ids of the pipelines that have loaded the table."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from spark_jobs.connections import Connection
 from spark_jobs.errors import ConfigError, EtlError
+from spark_jobs.jdbc.postgres import ends_with_client
 from spark_jobs.load.databases import postgres_catalog, postgres_copy, postgres_types
 from spark_jobs.load.databases.base import Column, Cursor
 from spark_jobs.load.databases.names import TASK, TableName
@@ -37,6 +38,7 @@ _SESSION: Final = (
     "SET default_transaction_isolation = 'read committed'",
     # A driver that freezes amid its transaction must not hold the table's lock for ever.
     "SET idle_in_transaction_session_timeout = '15min'",
+    ends_with_client(local=False),
 )
 # What an Airflow connection's extra may say to the driver.
 _EXTRA: Final = frozenset(

@@ -25,6 +25,7 @@ from spark_jobs.load.databases.replacing import Replacing
 from spark_jobs.load.databases.shape import Shape, Wanted, alter, shape_of
 from spark_jobs.load.databases.stage import staged
 from spark_jobs.load.databases.transacting import Claimed, Outcome, Transaction, Work, session, telling
+from spark_jobs.load.reaching import Reading
 from spark_jobs.points import reach
 from spark_jobs.window import Window
 
@@ -45,14 +46,19 @@ class Publishing:
         unit: what is written.
         claim: what the load owns of the table.
         context: session and plan.
-        back: with lookback what is replaced, else None.
+        reading: what is replaced; None for a snapshot and where rows are merged by key.
     """
 
     books: Books
     unit: LoadUnit
     claim: owners.Claim
     context: Context
-    back: Window | None = None
+    reading: Reading | None = None
+
+    @property
+    def span(self) -> Window:
+        """What is replaced: the window, or with lookback the reach."""
+        return self.reading.span if self.reading else self.context.plan.window
 
     def found(self) -> Entry | None:
         """The commit that an earlier try of this same attempt made, whose result got lost."""
@@ -201,18 +207,15 @@ class Publishing:
         owners.refuse_others(self.claim, claims, self.books.pipelines(cursor), table, exact=False)
 
     def _transaction(self, fit: Sequence[tuple[Wanted, Shape]], work: Work) -> Transaction:
-        since = self.context.plan.attempt.since
-        return Transaction(
-            books=self.books, claimed=self._claimed, read=since, back=self.back, fit=tuple(fit), work=work
-        )
+        return Transaction(books=self.books, claimed=self._claimed, reading=self.reading, fit=tuple(fit), work=work)
 
     @property
     def _claimed(self) -> Claimed:
         plan, details = self.context.plan, dict[str, Any]()
         if self.claim.scope:
             details["scope"] = dict(self.claim.scope)
-        if self.back is not None:
-            details |= {"reach": self.back.to_json(), "since": plan.attempt.since}
+        if self.reading is not None:
+            details |= self.reading.told()
         since = self.unit.commit_number(plan.attempt.since)
         return Claimed(entry=Entry.of(plan, self.unit, details), since=since)
 

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureError
+from spark_jobs.hiding import cut
 
 _LONG: Final = 500
 # With what stands before it, where a column follows; databases fold its letters.
@@ -16,7 +17,7 @@ _STAGE: Final = re.compile(
 
 def plain(text: str) -> str:
     """A server's words without the name of a staging table, which nobody knows."""
-    return _STAGE.sub(lambda found: "" if found["column"] else "the staging table", text)[:_LONG]
+    return cut(_STAGE.sub(lambda found: "" if found["column"] else "the staging table", text), _LONG)
 
 
 def told(text: str, where: str, about: str, *, broken: bool) -> EtlError:

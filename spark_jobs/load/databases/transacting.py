@@ -14,9 +14,8 @@ from spark_jobs.load.databases.base import Column, Cursor, Database
 from spark_jobs.load.databases.books import Books, Entry
 from spark_jobs.load.databases.names import TableName
 from spark_jobs.load.databases.shape import Shape, Wanted, alter
-from spark_jobs.load.reaching import refuse_overtaken
+from spark_jobs.load.reaching import Reading, refuse_overtaken
 from spark_jobs.points import reach
-from spark_jobs.window import Window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,16 +101,14 @@ class Transaction:
     Args:
         books: the table's ledger.
         claimed: the attempt.
-        read: the number of the attempt that read the sources.
-        back: with lookback what is replaced, else None.
+        reading: what is replaced; None for a snapshot and where rows are merged by key.
         fit: what the tables need, with the shapes that were found.
         work: what is done with the rows.
     """
 
     books: Books
     claimed: Claimed
-    read: int
-    back: Window | None
+    reading: Reading | None
     fit: Sequence[tuple[Wanted, Shape]]
     work: Work
 
@@ -132,8 +129,8 @@ class Transaction:
             if self.claimed.superseded(held):
                 mine = self.claimed.mine(held)
                 return Outcome(entry=mine, found=mine is not None)
-            if self.back is not None:
-                self.refuse_overtaken(cursor, self.back)
+            if self.reading is not None:
+                self.refuse_overtaken(cursor, self.reading)
             if database.transactional_ddl:
                 for item, shape in self.fit:
                     alter(database, cursor, item, shape)
@@ -146,16 +143,16 @@ class Transaction:
             reach("after commit")
             return Outcome(entry=entry)
 
-    def refuse_overtaken(self, cursor: Cursor, back: Window) -> None:
-        """See that nobody has published rows of the reach that were read later.
+    def refuse_overtaken(self, cursor: Cursor, reading: Reading) -> None:
+        """See that nobody has published rows of the same time that were read later.
 
         Raises:
             InfrastructureError: somebody has.
         """
-        entries = self.books.entries(cursor)
+        entries = self.books.entries_after(cursor, reading.since)
         units = {unit: entry.number for unit, entry in entries.items()}
         told = {unit: entry.to_json() for unit, entry in entries.items()}
-        refuse_overtaken(lambda: told, units, self.claimed.entry.unit, back, self.read, str(self.books.table))
+        refuse_overtaken(lambda: told, units, reading, str(self.books.table))
 
 
 @contextmanager

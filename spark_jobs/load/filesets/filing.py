@@ -20,7 +20,7 @@ from spark_jobs.load.filesets.catalog import Catalog
 from spark_jobs.load.filesets.layout import Asked, Layout, layout_of, read, span_of
 from spark_jobs.load.filesets.manifest import Manifest, Slice
 from spark_jobs.load.filesets.writing import Sizes, Written, attempt_folder, write
-from spark_jobs.load.reaching import refuse_overtaken
+from spark_jobs.load.reaching import Reading, refuse_overtaken
 from spark_jobs.load.strategies import ReplaceWindow, Snapshot
 from spark_jobs.points import reach
 from spark_jobs.window import Window, iso
@@ -57,7 +57,7 @@ class Filing:
         sizes: how many they are.
         unit: what is written, for the ledger.
         context: session and plan.
-        back: with lookback what is replaced, else None.
+        reading: what is replaced; None for a snapshot.
         grace: so long files stay that count no more: somebody may be reading them.
     """
 
@@ -67,7 +67,7 @@ class Filing:
     sizes: Sizes
     unit: LoadUnit
     context: Context
-    back: Window | None = None
+    reading: Reading | None = None
     grace: timedelta = timedelta(days=7)
     _made: dict[tuple[Any, ...], Written] = field(default_factory=dict)
 
@@ -99,7 +99,7 @@ class Filing:
         Raises:
             ConfigError: the folder is somebody else's, or laid out in another way.
             DataError: columns or values that the files can't hold.
-            InfrastructureError: others were always faster; or with lookback, another run has published rows that it
+            InfrastructureError: others were always faster; or another run has published rows of the same time that it
                 read later than these.
         """
         try:
@@ -166,7 +166,7 @@ class Filing:
     def _span(self, layout: Layout) -> Window:
         """What is replaced, on the column's own scale."""
         kind = layout.schema[layout.column].dataType if layout.column is not None else None
-        return span_of(self.back or self.context.plan.window, kind)
+        return span_of(self.reading.span if self.reading else self.context.plan.window, kind)
 
     def _rests(self, held: Manifest | None, span: Window, layout: Layout) -> list[Slice]:
         """What stays of the files that hold rows of the span and others, written anew."""
@@ -235,14 +235,13 @@ class Filing:
             "window": plan.window.to_json(),
             "at": now,
             **changed,
-            **({"reach": self.back.to_json(), "since": plan.attempt.since} if self.back else {}),
+            **(self.reading.told() if self.reading else {}),
         }
 
     def _commit(self, held: Manifest | None, made: Manifest) -> bool:
-        if self.back is not None and held is not None:
+        if self.reading is not None and held is not None:
             numbers = {unit: int(entry["number"]) for unit, entry in held.units.items()}
-            since = self.context.plan.attempt.since
-            refuse_overtaken(lambda: held.units, numbers, self.unit.key, self.back, since, self.path)
+            refuse_overtaken(lambda: held.units, numbers, self.reading, self.path)
         return self.catalog.commit(made)
 
     def _still(self, held: Manifest | None) -> dict[str, str]:

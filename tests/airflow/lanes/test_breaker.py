@@ -257,13 +257,13 @@ def test_a_breaker_that_opens_during_a_replay_loses_nothing_of_what_is_loaded(
     class Replay(QuarantineReplayOperator):
         """One whose second application is refused."""
 
-        def _reports(self, engine: str, plans: Any) -> Any:  # noqa: ARG002 - the form is the operator's
+        def _reports(self, context: Any, engine: Any, plans: Any) -> Any:  # noqa: ARG002 - the form is the operator's
             calls.append(len(plans))
             if len(calls) > 1:
                 raise AirflowSkipException("open") if skips else InfrastructureError("open")
             return [{"state": "succeeded"}, {"state": "failed"}]
 
-    ti: Any = SimpleNamespace(map_index=-1, max_tries=0)
+    ti: Any = SimpleNamespace(map_index=-1, max_tries=0, try_number=1)
     operator = Replay(task_id="replay", pipeline="again.yaml")
     monkeypatch.setattr(Replay, "dag_id", "d", raising=False)
     context: Any = {"ti": ti, "run_id": "r"}

@@ -48,6 +48,10 @@ def check(project: Path, **arguments: Any) -> Any:
             r"bad_records is quarantine: .*say bad_records: fail",
         ),
         (
+            {"source": {"files": {"path": "data/x.csv", "format": "csv", "mostly": 0.9}}},
+            r"source\.files\.mostly: mostly is 0\.9: rows are set aside only where .*say bad_records: fail",
+        ),
+        (
             {"source": {"table": {"path": "data/lake/orders", "window": {"column": "at"}}}},
             r"it reads a window, and the check has none.*window=",
         ),

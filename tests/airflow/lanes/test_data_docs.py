@@ -33,13 +33,13 @@ def test_the_link_is_of_the_window_that_failed_else_of_the_first() -> None:
 
 
 def test_the_address_goes_by_xcom_since_a_failed_task_returns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow_provider_etl.operators import data_docs
+    from airflow_provider_etl.operators import data_docs, links
 
     kept: dict[str, str] = {}
     ti: Any = SimpleNamespace(xcom_push=lambda key, value: kept.update({key: value}))
     data_docs.note({"ti": ti}, PIPELINE, [report("2013-01-01", "failed")])
     # Airflow's table of XComs is a fake here.
-    monkeypatch.setattr(data_docs, "XCom", SimpleNamespace(get_value=lambda **asked: kept.get(asked["key"])))
+    monkeypatch.setattr(links, "XCom", SimpleNamespace(get_value=lambda **asked: kept.get(asked["key"])))
     link = data_docs.DataDocsLink()
     assert (link.name, link.get_link(None, ti_key=ti)) == ("Data Docs", kept["data_docs"])
     kept.clear()

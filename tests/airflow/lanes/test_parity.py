@@ -43,12 +43,12 @@ def observed(project: Path, dags: dict[str, Any], database: None) -> Observed:
 
 def plans_of(dag: Any) -> list[dict[str, Any]]:
     """The plans that a real run of the DAG, started by hand for a window, hands to Spark: a fake that takes notes."""
-    from airflow_provider_etl.operators import base
+    from airflow_provider_etl.operators import submitting
     from tests.airflow.lanes.versions import run
 
     engine = NotingEngine()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(base, "engine_of", lambda _kind: engine)
+        patch.setattr(submitting, "engine_of", lambda *_: engine)
         start, end = WINDOWS.get(dag.dag_id, ANY_WINDOW)
         conf = {"window_start": start, "window_end": end}
         done = run(dag, datetime.fromisoformat("2013-03-12T00:00+00:00"), conf)

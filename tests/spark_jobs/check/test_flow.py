@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spark_jobs.check.apart import Apart, set_aside
 from spark_jobs.check.flow import check
-from spark_jobs.errors import InfrastructureError
-from tests.spark_jobs.check.checking import checks
+from spark_jobs.errors import ConfigError, InfrastructureError
+from spark_jobs.statistics import Known, Statistics
+from tests.spark_jobs.check.checking import built, checks
 from tests.spark_jobs.transform.running import context
 
 if TYPE_CHECKING:
@@ -122,6 +125,104 @@ def test_a_check_of_somebody_else_needs_no_severity(rows: DataFrame) -> None:
 
     (result,) = check((("theirs", Theirs()),), rows, 4, context(rows)).results
     assert (result.severity, result.kind, result.unexpected_count) == ("critical", "theirs", 1)
+
+
+def known(rows: DataFrame, *names: str) -> Statistics:
+    """What files of rows would know of some columns."""
+    there, columns = rows.collect(), {}
+    for name in names:
+        values = [row[name].encode() if isinstance(row[name], str) else row[name] for row in there]
+        held = [value for value in values if value is not None]
+        least, greatest = (pick(held, default=None) for pick in (min, max))
+        columns[name] = Known(nulls=len(values) - len(held), least=least, greatest=greatest)
+    return Statistics(rows=len(there), columns=columns)
+
+
+NAN = float("nan")
+ASIDE = {"on_fail": "quarantine"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "apart"),
+    [("t = 'zz' OR t = 'b'", True), ("t = 'zz'", False), ("t IS NOT NULL", False), ("t IS NULL", False)],
+)
+def test_files_of_refused_rows_are_taken_only_where_they_hold_just_those(
+    rows: DataFrame, wanted: str, apart: bool
+) -> None:
+    both = built(
+        [{"in_range": {"column": "i.d", "max": 2} | ASIDE}, {"not_in_set": {"column": "t", "values": ["zz"]} | ASIDE}]
+    )
+    others = known(rows.where(f"NOT coalesce({wanted}, false)"), "i.d", "t")
+    done = check(both, rows, 4, context(rows), apart=Apart(failed=rows.where(wanted), passed=lambda _names: others))
+    assert done.apart is apart
+    assert [item.unexpected_count for item in done.results] == [2, 1]
+    assert done.kept is not None
+    assert done.refused is not None
+    assert (done.kept.count(), done.refused.count()) == (2, 2)
+
+
+def test_rows_that_passed_while_they_were_written_are_not_read_again_and_answers_are_alike(spark: SparkSession) -> None:
+    rows = spark.createDataFrame(
+        [
+            (1, 0.5, "a", None),
+            (2, None, None, "x"),
+            (3, 7.0, "zz", "x"),
+            (4, float("nan"), "b", "y"),
+            (5, 1.0, "c", "y"),
+        ],
+        "i int, n double, t string, u string",
+    )
+    asked = built(
+        [
+            {"in_range": {"column": "n", "max": 2} | ASIDE},
+            {"matches": {"columns": ["t", "u"], "regex": "^.$"} | ASIDE},
+            {"compare": {"column": "i", "is": "greater_or_equal", "other": "n"} | ASIDE},
+            {"in_set": {"column": "u", "values": ["x", "y"]}},
+            {"not_null": {"columns": ["i", "t"], "on_fail": "warn"}},
+            {"length": {"column": "t", "max": 1, "on_fail": "warn"}},
+            {"mean": {"column": "i", "min": 0}},
+        ]
+    )
+    fails = "n > 2 OR isnan(n) OR length(t) > 1 OR i < n"
+    passed, failed = rows.where(f"NOT coalesce({fails}, false)"), rows.where(fails)
+    apart = Apart(failed=failed, passed=lambda _names: known(passed, "i", "n", "t", "u"))
+    read, told = (check(asked, rows, 5, context(rows), apart=each) for each in (None, apart))
+    assert told.apart
+    assert [replace(item, answered_by="aggregate") for item in told.results] == read.results
+    unread = rows.selectExpr("i + CAST(assert_true(false) AS int) i", "n", "t", "u")
+    done = check(asked[:2], unread, 5, context(rows), apart=apart)
+    assert done.results == told.results[:3]
+    clean = check(asked[:2], unread, 3, context(rows), apart=replace(apart, failed=None))
+    assert [(item.observed, item.unexpected_count) for item in clean.results] == [(2, 0), (2, 0), (2, 0)]
+
+
+def test_what_a_row_alone_tells_is_told_before_it_is_written(rows: DataFrame) -> None:
+    aside = {"on_fail": "quarantine"}
+
+    def told(*items: dict[str, Any]) -> list[Any] | None:
+        found = set_aside(built(items), rows, context(rows))
+        return None if found is None else [row[0] for row in rows.select(found).collect()]
+
+    assert told({"matches": {"column": "t", "regex": "^.$"} | aside}) == [False, False, True, False]
+    assert told({"not_null": {"columns": ["t"]} | aside}, {"in_range": {"column": "i.d", "max": 2} | aside}) == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    assert told({"matches": {"column": "t", "regex": "^.$"}}, {"row_count": {"min": 9}}) is None, "nothing is set aside"
+    assert told({"unique": {"columns": ["i.d"]} | aside}, {"not_null": {"columns": ["t"]} | aside}) is None
+    stops = {"in_set": {"column": "t", "values": ["a", "zz"]}}
+    late = {"not_null": {"columns": ["t"], "mostly": 0.5}}, {"in_range": {"column": "i.d", "min": 9, "on_fail": "warn"}}
+    assert told({"matches": {"column": "t", "regex": "^.$"} | aside}, stops, *late) == [False, False, True, True]
+    called = {"python": {"function": "tests.spark_jobs.check.functions:many"} | aside}
+    assert told(called) is None, "a function may run an action, and nothing is written yet: it isn't asked"
+
+
+def test_a_check_that_cant_be_asked_ahead_says_its_place(rows: DataFrame) -> None:
+    items = built([{"row_count": {"min": 1}}, {"not_null": {"columns": ["nosuch"], "on_fail": "quarantine"}}])
+    with pytest.raises(ConfigError, match=r"check\.result\[1\]\.not_null"):
+        set_aside(items, rows, context(rows))
 
 
 def test_no_checks_no_action(rows: DataFrame) -> None:

@@ -82,6 +82,7 @@ def test_great_expectations_takes_every_check_that_it_has(name: str) -> None:
         ("type: {column: a, types: [interval]}", "type", {"column": "a", "types": ["interval"]}),
         ("unique: {columns: [a], approximate: 0.01}", "unique", {"columns": ["a"], "approximate": 0.01}),
         ("row_count: {same_as: b, tolerance: 1%}", "row_count", {"same_as": "b", "tolerance": "1%"}),
+        ("row_count: {last: 3, tolerance: 50%}", "row_count", {"last": 3, "tolerance": "50%"}),
     ],
 )
 def test_what_a_check_is_called_there(text: str, type_: str, kwargs: dict[str, Any]) -> None:

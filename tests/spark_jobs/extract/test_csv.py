@@ -432,6 +432,7 @@ def test_the_pipelines_zone_is_the_default_and_a_format_may_be_given(drops: Drop
         ({"multiline": True, "quote": ""}, "multiline can't be"),
         ({"new_columns": "freeze"}, "freeze needs columns"),
         ({"format": "json", "separator": ";"}, "only csv"),
+        ({"mostly": 0.5, "bad_records": "fail"}, "mostly can't be 0.5: bad_records: fail lets no bad record pass"),
         ({"format": "parquet", "null_values": ["NA"]}, "null_values can't be"),
     ],
 )

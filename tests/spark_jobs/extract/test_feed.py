@@ -61,6 +61,7 @@ class Chain(Windows):
         return report.sources["rows"]["feed"]["first"], report.sources["rows"]["feed"]["last"]
 
 
+@pytest.mark.prove
 def test_bronze_and_silver_end_alike_whatever_has_changed(spark: Any, tmp_path: Path) -> None:
     chain = Chain(spark, tmp_path)
     chain.make((1, "a"), (2, "b"), (3, "c"))
@@ -142,6 +143,7 @@ def test_a_window_over_others_that_have_taken_their_versions_is_refused(spark: A
     assert [row[3] for row in chain.log()] == [1]
 
 
+@pytest.mark.prove
 def test_a_load_that_is_added_gets_all_windows_in_whichever_order(spark: Any, tmp_path: Path) -> None:
     chain = Chain(spark, tmp_path, log=APPEND)
     for window in (1, 2):

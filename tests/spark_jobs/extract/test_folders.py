@@ -55,6 +55,16 @@ def test_files_outside_the_folders_and_columns_in_both_stop(drops: Drops, caplog
         drops.read("c", format="json", columns=COLUMNS, partitions=["day"])
 
 
+def test_a_file_that_came_twice_is_another_one_in_another_folder_however_the_path_leads_there(drops: Drops) -> None:
+    for day in (1, 2):
+        for name in ("a", "again"):
+            drops.put(f"in/day=2013-01-0{day}/{name}.csv", "id\n7\n")
+    options: dict[str, Any] = {"columns": COLUMNS, "partitions": ["day"], "repeated_files": "skip"}
+    wanted = [(date(2013, 1, 1), 7), (date(2013, 1, 2), 7)]
+    for path in ("in", "in/day=*", "in/day=*/*.csv", "in/*/*"):
+        assert sorted(row[:2] for row in drops.read(path, **options).rows) == wanted, path
+
+
 def test_a_glob_chooses_files_by_their_names(drops: Drops) -> None:
     drops.put("day/a.csv", "id\n1\n")
     drops.put("day/deep/b.csv", "id\n2\n")

@@ -133,6 +133,7 @@ def test_a_window_that_is_not_over_waits(spark: Any, tmp_path: Path) -> None:
     assert "isn't over: files may still come into it" in told
 
 
+@pytest.mark.prove
 def test_what_an_attempt_has_read_that_died_binds_nobody(spark: Any, tmp_path: Path) -> None:
     drops = Drops(spark, tmp_path, lake=APPEND, keyed=MERGE)
     drops.drop("a.csv", 1, moment(1))
@@ -170,3 +171,15 @@ def test_a_load_that_can_not_keep_them_is_refused(spark: Any, tmp_path: Path) ->
     told = Drops(spark, tmp_path, lake={"strategy": "snapshot"}).refused(1)
     assert "config: extract.rows: load 'lake' doesn't keep what a window has read of source 'rows'" in told
     assert "snapshot keeps the newest window alone" in told
+
+
+def test_a_file_that_was_left_out_as_a_repeat_is_no_late_one(spark: Any, tmp_path: Path) -> None:
+    drops = Drops(spark, tmp_path)
+    drops.source["repeated_files"] = "skip"
+    for name in ("a.csv", "again.csv"):
+        drops.drop(name, 1, moment(1))
+    assert drops.run(1).sources == {"rows": {"files": 2}}
+    drops.drop("b.csv", 2, moment(2))
+    drops.run(2)
+    assert drops.run(1).sources == {"rows": {"files": 2, "repeated": True}}
+    assert drops.ids() == [1, 2]

@@ -105,3 +105,12 @@ def test_missing_and_twice_named_columns_stop(drops: Drops) -> None:
     put(drops, "b.parquet", {"id": arrow([1], "int32"), "ID": arrow([1], "int32")})
     with pytest.raises(DataError, match=r"b\.parquet"):
         drops.read("b.parquet", format="parquet")
+
+
+def test_where_a_row_stood_is_copied_with_it_only_where_that_is_asked(drops: Drops) -> None:
+    put(drops, "a.parquet", {"id": arrow([1], "int32")})
+    plan = drops.flow("a.parquet", format="parquet").rows._jdf.queryExecution().executedPlan().toString()
+    assert "file_path" not in plan
+    assert "row_index" not in plan
+    read = drops.read("a.parquet", format="parquet", audit_columns=True)
+    assert read.rows[0][1].endswith("a.parquet")

@@ -85,6 +85,7 @@ def test_events_without_a_key_or_with_an_unknown_operation_are_told_and_truncate
     assert [row.lsn for row in enveloped.where(keyless.condition).collect()] == [1, 2, 4]
 
 
+@pytest.mark.prove
 def test_a_history_of_events_with_a_truncate(spark: Any, tmp_path: Path) -> None:
     write = Cdc(strategy="cdc", keys=("id",), sequence="lsn", operation="op", history="scd2", valid_from="at")
 

@@ -285,6 +285,7 @@ def test_files_may_be_few_and_folders_named_by_columns(spark: Any, tmp_path: Pat
     assert {name.split("/")[3] for name in table.listed} == {"k=x%2Fy", "k=ü%3D1", "k=__HIVE_DEFAULT_PARTITION__"}
 
 
+@pytest.mark.prove
 def test_manifests_that_many_make_at_once_are_one_row(spark: Any, tmp_path: Path) -> None:
     """Eight that commit thirty times each: no number is made twice, and nobody's entry is lost."""
     from spark_jobs.load.filesets.manifest import KEPT, numbers

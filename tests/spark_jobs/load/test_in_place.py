@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from spark_jobs.load.in_place import write
 from spark_jobs.load.new_table import alter
 from spark_jobs.points import HOOK
 from spark_jobs.staging import Staging
@@ -52,7 +53,7 @@ def at() -> Iterator[dict[str, Any]]:
 
 
 def files(pipeline: Pipeline) -> set[str]:
-    return {path.name for path in Path(pipeline.table).rglob("*.parquet")}
+    return {str(path.relative_to(pipeline.table)) for path in Path(pipeline.table).rglob("*.parquet")}
 
 
 def history(pipeline: Pipeline) -> dict[str, str]:
@@ -104,24 +105,81 @@ def test_a_file_that_holds_other_windows_too_keeps_their_rows(pipeline: Pipeline
 def test_checks_see_what_was_written_and_a_failed_one_leaves_no_file(pipeline: Pipeline) -> None:
     pipeline.fused(1, 1)
     before = files(pipeline)
-    pipeline.checks = [{"in_range": {"column": "delay", "max": 6}}]
-    report = pipeline.fused(2, 2)
-    assert report.state == "failed"
-    assert report.error is not None
-    assert "1 of 3 values" in report.error["message"]
-    assert (files(pipeline), pipeline.rows()) == (before, [(1,), (3,)])
+    for more in ([], [{"not_in_set": {"column": "carrier", "values": ["BB"], "on_fail": "quarantine"}}]):
+        pipeline.checks = [{"in_range": {"column": "delay", "max": 5}}, *more]
+        report = pipeline.fused(2, 2)
+        assert report.state == "failed"
+        assert report.error is not None
+        assert "2 of 3 values" in report.error["message"], "one of them would have been set aside, too"
+        assert (files(pipeline), pipeline.rows()) == (before, [(1,), (3,)])
 
 
 def test_rows_that_a_check_sets_aside_leave_no_file(pipeline: Pipeline, staged: list[str]) -> None:
     pipeline.fused(1, 1)
     before, _ = files(pipeline), staged.clear()
-    pipeline.checks = [{"in_range": {"column": "delay", "max": 6, "on_fail": "quarantine"}}]
+    pipeline.checks = [
+        {"in_range": {"column": "delay", "max": 6, "on_fail": "quarantine"}},
+        {"matches": {"column": "carrier", "regex": "^(AA|BB)$"}},
+        {"in_set": {"column": "carrier", "values": ["AA"], "on_fail": "warn"}},
+    ]
     report = pipeline.fused(2, 2)
     assert (report.error, report.loads["lake"].rows_inserted) == (None, 2)
+    assert [(found.observed, found.unexpected_count) for found in report.checks] == [(3, 1), (3, 0), (3, 1)]
     assert "result" not in staged, "the good rows were written where they belong, too"
     assert pipeline.rows() == [(1,), (3,), (4,), (5,)]
     assert [row[1] for row in pipeline.quarantined(2)] == ["check"]
-    assert len(files(pipeline) - before) == 1, "the files with the bad row are gone"
+    [left] = files(pipeline) - before
+    assert "etl_refused=false" in left, "good rows were written once, apart from the bad one, whose file is gone"
+
+
+def test_rows_that_go_one_sort_after_the_other_take_nothing_else_along(pipeline: Pipeline) -> None:
+    pipeline.write |= {"outside": "quarantine"}
+    pipeline.fused(1, 1)
+    before = files(pipeline)
+    pipeline.checks = [{"unique": {"columns": ["id"], "on_fail": "quarantine"}}]
+    twice = "5,AA,2013-01-02 11:00:00,6\n"
+    pipeline.drop(2, DAY_TWO + twice + "8,BB,2013-01-05 12:00:00,7\n")
+    report = pipeline.fused(2, 2)
+    assert report.error is None
+    assert report.loads["lake"].rows_inserted == 2
+    assert pipeline.rows() == [(1,), (3,), (4,), (6,)]
+    assert sorted(row[1] for row in pipeline.quarantined(2)) == ["check", "check", "load"]
+    held = {Path(path).name for path in pipeline.spark.read.format("delta").load(pipeline.table).inputFiles()}
+    assert {Path(name).name for name in files(pipeline) - before} <= held, "no other file is left"
+
+
+@pytest.mark.prove
+def test_rows_that_go_are_apart_in_every_part_of_a_layout(spark: Any, tmp_path: Path) -> None:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    layout, table = ("day", "at", "share", "new"), str(tmp_path / "table")
+    rows = spark.range(600, numPartitions=2).selectExpr(
+        "id",
+        "concat('ü%=/\\n', id) AS words",
+        "CASE WHEN id % 7 > 0 THEN DATE '2013-03-30' + CAST(id % 7 AS INT) END AS day",
+        "CASE WHEN id % 5 > 0 THEN timestamp_micros(1382832900123456 + id % 5 * 3600000000) END AS at",
+        "CAST(id % 3 AS DECIMAL(6,2)) / 4 AS share",
+        "CASE WHEN id % 11 > 0 THEN id % 2 = 0 END AS new",
+    )
+    rows.limit(0).write.format("delta").partitionBy(*layout).save(table)
+    written = write(spark, table, rows, rows.columns, (), ordered=True, refused=F.expr("id % 10 = 3"))
+    assert written is not None
+    assert written.refused is not None
+    assert (written.rows, written.refused.rows) == (540, 60)
+    assert written.refused.read().where("id % 10 <> 3").isEmpty()
+    transaction = Transaction(spark, table)
+    transaction.put(written.files, written.rows, None)
+    transaction.commit({})
+    held, wanted = spark.read.format("delta").load(table), rows.where("id % 10 <> 3")
+    assert held.exceptAll(wanted).isEmpty()
+    assert held.count() == 540
+    for part in (
+        "day IS NULL",
+        "at IS NULL AND new",
+        "at = TIMESTAMP '2013-10-27 01:15:00.123456Z'",
+        "share = 0.5 AND id > 90",
+    ):
+        assert held.where(part).count() == wanted.where(part).count() > 0, part
 
 
 def test_a_window_that_came_in_between_is_no_harm(pipeline: Pipeline, at: dict[str, Any], staged: list[str]) -> None:
@@ -151,6 +209,7 @@ def test_a_table_that_is_laid_out_anew_meanwhile_gets_a_copy(pipeline: Pipeline,
     assert sorted(row[0] for row in carriers) == ["AA", "AA", "BB"]
 
 
+@pytest.mark.prove
 def test_a_new_column_and_a_table_that_records_its_changes_are_staged(pipeline: Pipeline, staged: list[str]) -> None:
     pipeline.fused(1, 1)
     staged.clear()
@@ -204,7 +263,7 @@ def test_an_empty_window_clears_what_was_there(pipeline: Pipeline, staged: list[
     assert pipeline.rows() == [(1,), (3,)]
 
 
-@pytest.mark.parametrize("vectors", [False, True])
+@pytest.mark.parametrize("vectors", [pytest.param(False, marks=pytest.mark.prove), True])
 def test_rows_that_go_are_counted_with_and_without_deletion_vectors(pipeline: Pipeline, vectors: bool) -> None:
     from delta import DeltaTable
 

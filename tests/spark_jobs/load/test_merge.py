@@ -63,6 +63,7 @@ def test_a_late_delete_does_not_remove_a_newer_row(people: KeyedTable) -> None:
     assert people.rows("id", "name") == [(1, "new")]
 
 
+@pytest.mark.prove
 def test_equal_sequences_are_decided_by_content_and_a_delete_before_all(spark: Any, tmp_path: Path) -> None:
     rows = [
         (1, 5, "b", None),

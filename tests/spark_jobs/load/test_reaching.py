@@ -89,7 +89,7 @@ def test_a_reach_is_replaced_whole_and_the_days_beside_it_stay(days: Days) -> No
 def test_what_another_run_has_read_later_is_not_overwritten(days: Days) -> None:
     days.load(days.plan(4, run(20)), 20)
     version = Ledger(days.spark, days.destination.path).version()
-    with pytest.raises(InfrastructureError, match=r"loaded meanwhile with window 2013-01-04T.*extract task") as told:
+    with pytest.raises(InfrastructureError, match=r"loaded meanwhile with window 2013-01-04T.*reads again") as told:
         days.load(days.plan(3, run(30, read=10)), 10)
     assert told.value.where == days.destination.path
     assert days.rows() == [(2, 20), (3, 20), (4, 20)]
@@ -168,6 +168,7 @@ def test_a_commit_between_the_look_and_the_write_is_seen(days: Days, monkeypatch
     assert days.rows() == [(1, 1), (2, 20), (3, 20), (4, 20)]
 
 
+@pytest.mark.prove
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     reads=st.lists(st.integers(min_value=1, max_value=5), min_size=2, max_size=5),

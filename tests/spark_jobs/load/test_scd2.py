@@ -65,6 +65,7 @@ def test_a_delete_closes_without_opening_and_null_is_a_value(people: KeyedTable)
     ]
 
 
+@pytest.mark.prove
 def test_every_order_of_windows_ends_alike(spark: Any, tmp_path: Path) -> None:
     windows = {
         1: [(1, at(1), "Rome", "a"), (2, at(3), "Bern", "x")],
@@ -248,6 +249,7 @@ def test_an_attempt_that_was_thought_dead_commits_after_a_later_one_has_begun(pe
     assert people.rows("city", "valid_to") == [("Graz", at(2)), ("Oslo", None)]
 
 
+@pytest.mark.prove
 def test_a_narrower_window_changes_no_version_that_wider_ones_have_made(spark: Any, tmp_path: Path) -> None:
     schema = "id INT, at TIMESTAMP, a STRING"
     table = KeyedTable(spark, tmp_path, Scd2(strategy="scd2", keys=("id",), valid_from="at"), schema)

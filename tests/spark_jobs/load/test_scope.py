@@ -175,10 +175,10 @@ def test_rows_that_say_another_value_are_outside_the_scope(east: Part) -> None:
     frame = east.spark.createDataFrame(
         [(1, at(1), "east"), (2, at(1), "west"), (3, at(1), None), (4, at(2), "east")], f"{SCHEMA}, region STRING"
     )
-    window, scope = east.destination.outside(frame, east.context(day(1), 1))
+    window, scope, empty = east.destination.outside(frame, east.context(day(1), 1))
     assert [row["id"] for row in frame.where(window.condition).collect()] == [4]
     assert [row["id"] for row in frame.where(scope.condition).collect()] == [2, 3]
-    assert (window.rule, scope.rule) == ("outside_window", "outside_scope")
+    assert (window.rule, scope.rule, empty.rule) == ("outside_window", "outside_scope", "empty_partition")
     without = east.destination.outside(frame.drop("region"), east.context(day(1), 1))
     assert [limit.rule for limit in without] == ["outside_window"], "a column that is added needs no look"
 
@@ -195,7 +195,7 @@ def accepted(east: Part, outside: Any) -> tuple[Report, list[int]]:
     accounts = Accounts(report=made, staging=Staging(spark=east.spark, plan=context.plan), say=lambda _: None)
     accounts.keep("result", accounts.staging.write(frame, "check", "result"))
     destination = replace(east.destination, write=write)
-    kept, count = accept("result", destination, accounts, context)
+    kept, count = accept("result", {"lake": destination}, accounts, context)
     ids = [row["id"] for row in kept.collect()]
     assert count == len(ids)
     return made, ids

@@ -50,6 +50,12 @@ class Told:
         return len(self.values)
 
 
+def forget(server: Any) -> None:
+    """Drop `facts` and what stands for it beside it: other tests of the same server have left theirs."""
+    gone = [name for (name,) in server.rows("SELECT table_name FROM information_schema.tables") if _ours(name)]
+    server.run(*[f"DROP TABLE IF EXISTS {name}" for name in ("facts", *gone)])
+
+
 class Part:
     """One load of the table `facts`, whose rows say when their source was read: `id` is that second, `at` their day.
 
@@ -64,8 +70,7 @@ class Part:
     def __init__(self, server: Any, folder: Path, write: Any, back: int | None = None, **scope: str) -> None:
         self.server, self.folder, self.back = server, folder, back
         self.destination = Jdbc(connection="db", table="facts", write=write, scope=scope)
-        gone = [name for (name,) in server.rows("SELECT table_name FROM information_schema.tables") if _ours(name)]
-        server.run(*[f"DROP TABLE IF EXISTS {name}" for name in ("facts", *gone)])
+        forget(server)
 
     def plan(self, window: Window, second: float, destination: Jdbc | None = None) -> Plan:
         """Of a run that reads its sources at a second."""
@@ -106,7 +111,7 @@ class Part:
         publishing = into.publishing("mart", context)
         wanted = Wanted(table=publishing.books.table, schema=schema, by=into._by, where="load.mart")
         [shape] = publishing.begin((wanted,))
-        rows = [(second, moment, *added) for moment in _days(publishing.back or window)]
+        rows = [(second, moment, *added) for moment in _days(publishing.span)]
         work = into._replacing(publishing, shape, schema)
         outcome = publishing._transaction([(wanted, shape)], work).run(Told(publishing.books.database, rows))
         assert outcome.entry is not None, "it was superseded"

@@ -19,6 +19,7 @@ from spark_jobs.quarantine import Quarantine
 from spark_jobs.run import run
 from spark_jobs.tables.databases.refresh import DatabaseRebuild
 from tests.spark_jobs.plans import FINGERPRINT, day, plan
+from tests.spark_jobs.tables.databases import forget
 
 pytestmark = pytest.mark.spark
 
@@ -85,10 +86,10 @@ class Mart:
 @pytest.fixture(params=["postgres", "mariadb"])
 def mart(spark: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mart]:
     server = request.getfixturevalue(request.param)
-    names = ("facts", "_etl_loads", "_etl_owners", "_etl_gone_facts", USED)
-    server.run(*[f"DROP TABLE IF EXISTS {name}" for name in names])
+    forget(server)
+    server.run(f"DROP TABLE IF EXISTS {USED}")
     made = Mart(spark, server, tmp_path)
-    for number in (1, 2, 3):
+    for number in (1, 2, 3, 5):
         made.drop(number, f"{number},{ALICE},2013-01-0{number} 10:00:00", f"x,{ALICE},2013-01-0{number} 11:00:00")
     yield made
     server.run(f"DROP TABLE IF EXISTS {USED}")
@@ -123,6 +124,34 @@ def test_a_table_of_somebody_elses_is_adopted_and_no_row_is_touched(mart: Mart) 
     assert "no row says which window brought it" in refused["message"]
 
 
+def test_an_audit_counts_the_rows_of_each_window_in_the_database(mart: Mart) -> None:
+    mart.load(1, 2, 3)
+    mart.server.run(
+        "DELETE FROM facts WHERE id = 2",
+        "INSERT INTO facts (id, who, at) SELECT 9, who, at FROM facts WHERE id = 3",
+    )
+    held = {"loads": {"mart": {"held": True, "same": True}}, "attempts": []}
+
+    def told(*days: int) -> list[tuple[Any, ...]]:
+        windows = mart.done("audit", *days, windows=[held] * len(days))["windows"]
+        loads = [window["loads"]["mart"] for window in windows]
+        return [(load["counted"], load["expected"], load["found"], load["verdict"]) for load in loads]
+
+    assert told(1, 2, 3) == [
+        ("table", 1, 1, "balances"),
+        ("table", 1, 0, "1 rows missing"),
+        ("table", 1, 2, "1 rows too many"),
+    ]
+    mart.write = {"strategy": "merge", "keys": ["id"]}
+    mart.drop(4, f"4,{ALICE},2013-01-04 10:00:00", f"5,{ALICE},2013-01-04 10:00:00")
+    mart.load(4)
+    assert told(4, 5) == [("ledger", 2, 2, "balances"), ("ledger", 1, None, "loaded, and not counted")]
+    mart.write = {"strategy": "snapshot"}
+    mart.server.run("DROP TABLE facts")
+    assert told(4) == [("table", 2, 0, "2 rows missing")]
+
+
+@pytest.mark.parametrize("mart", ["postgres", pytest.param("mariadb", marks=pytest.mark.prove)], indirect=True)
 def test_a_refresh_is_built_beside_and_swapped_in_one_transaction(mart: Mart, monkeypatch: pytest.MonkeyPatch) -> None:
     mart.load(1, 2, 3)
     before = mart.units()

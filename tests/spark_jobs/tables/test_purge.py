@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from spark_jobs import results
 from spark_jobs.aside import REFUSED
 from spark_jobs.ledger import entry_of
 from spark_jobs.load.by_key import Scd2
 from spark_jobs.load.side import EVENTS
 from spark_jobs.load.strategies import Append, ReplaceWindow
 from spark_jobs.quarantine import Quarantine
+from spark_jobs.report import CheckResult, Report
 from spark_jobs.staging import Staging
 from spark_jobs.tables.entity import Entity, parsed
 from spark_jobs.tables.forms import Form, means, pattern
@@ -86,6 +88,16 @@ def test_a_dry_run_finds_and_changes_nothing(table: Ordered) -> None:
     report = table.done("purge", keys={"who": ALICE}, dry_run=True)
     assert (report["state"], told(report)["load lake"]) == ("shown", ("found", 3))
     assert table.ledger.version() == version
+
+
+def test_what_checks_found_stays_and_the_report_says_so(table: Ordered) -> None:
+    plan = replace(table.plan(day(1), attempt(1)), results=True)
+    report = Report.begun(plan)
+    report.state = "failed"
+    report.checks = [CheckResult(name="n", kind="n", dataset="d", column=None, success=True, observed=1)]
+    assert results.keep(table.spark, plan, report) is not None
+    done = table.done("purge", keys={"who": ALICE}, dry_run=True)
+    assert done["kept"] == [{"name": "results of checks", "table": results.of(plan).path}]
 
 
 def test_a_second_purge_finds_nothing(table: Ordered) -> None:

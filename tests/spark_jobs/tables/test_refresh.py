@@ -180,6 +180,7 @@ def test_a_window_that_fails_leaves_the_old_table_and_is_built_by_the_next_refre
     assert pipeline.refreshed(*DAYS)["built"] == 1
 
 
+@pytest.mark.prove
 def test_a_window_that_is_loaded_meanwhile_is_not_put_back(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between build and swap a run loads day 2 with newer rows: the swap must not bring the older ones."""
     swap, runs = refreshing._swap, list[int]()
@@ -196,7 +197,7 @@ def test_a_window_that_is_loaded_meanwhile_is_not_put_back(pipeline: Pipeline, m
     assert (report["built"], pipeline.rows()) == (4, [(11,), (13,), (22,)])
 
 
-@pytest.mark.parametrize("rows", [("22,2013-01-02 10:00:00",), ()])
+@pytest.mark.parametrize("rows", [pytest.param(("22,2013-01-02 10:00:00",), marks=pytest.mark.prove), ()])
 def test_a_run_that_commits_while_the_swap_is_under_way_is_not_lost(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, rows: tuple[str, ...]
 ) -> None:
@@ -204,7 +205,7 @@ def test_a_run_that_commits_while_the_swap_is_under_way_is_not_lost(
     commit, runs = Transaction.commit, list[int]()
 
     def late(self: Transaction, entry: Any) -> int:
-        if not runs:
+        if not runs and "refresh" in entry:  # the swap's
             runs.append(2)
             pipeline.drop(2, *rows)
             pipeline.load(2)
@@ -307,6 +308,7 @@ def test_there_is_nothing_to_refresh_without_a_table(spark: Any, tmp_path: Path)
     assert "there is no table to refresh" in report["error"]["message"]
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("days", [DAYS, (1,)])
 def test_two_refreshes_at_once_lose_nothing_and_one_is_told(pipeline: Pipeline, days: tuple[int, ...]) -> None:
     """While the first has built two of three windows, a second one runs to its end."""
@@ -372,7 +374,8 @@ def test_a_shadow_that_changes_while_it_is_swapped_is_not_swapped(
     record = Transaction.record
 
     def late(self: Transaction, entries: Any) -> None:
-        shutil.rmtree(pipeline.shadow)
+        if len(entries) > 1:  # the swap's
+            shutil.rmtree(pipeline.shadow)
         record(self, entries)
 
     monkeypatch.setattr(Transaction, "record", late)

@@ -22,6 +22,13 @@ def test_white_space_of_every_kind_goes_at_both_ends_and_stays_inside(spark: Spa
     assert [row[0] for row in done.rows] == ["a b", "x", "y", "z", "é", "", "", None, "ß"]
 
 
+def test_texts_come_into_one_form_of_unicode(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([("Zoe\u0308", 1), ("\ufb01n\u00a0", 2), (None, 3), ("ß", 4)], "`te.xt` string, n int")
+    assert run(rows, {"clean": {"normal_form": "NFC"}}).rows == [("Zoë", 1), ("\ufb01n\u00a0", 2), (None, 3), ("ß", 4)]
+    done = run(rows, {"clean": {"normal_form": "NFKC", "trim": "all", "nulls": ["fin"]}})
+    assert done.rows == [("Zoë", 1), (None, 2), (None, 3), ("ß", 4)]
+
+
 def test_only_the_columns_asked_for_are_trimmed(spark: SparkSession) -> None:
     rows = spark.createDataFrame([(" a ", " b ", 1)], "one string, two string, n int")
     assert run(rows, {"clean": {"trim": ["one"]}}).rows == [("a", " b ", 1)]

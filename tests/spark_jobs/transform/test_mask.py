@@ -129,6 +129,85 @@ def test_only_what_is_asked_for_is_looked_for(spark: SparkSession) -> None:
     assert masked(rows, detect=["iban"], columns={"a": "partial"}).rows == [("***@example.com", "***", 5)]
 
 
+PEOPLE = (
+    "n int, who struct<email: string, `a.b`: int, home: struct<phone: string, since: date>>, mails array<string>, "
+    "items array<struct<card: string, lines: array<struct<note: string, to: string>>>>, `who.email` string, "
+    "m map<string,string>"
+)
+
+
+def person(n: int, mail: str | None, *, card: str | None = "4111111111111111") -> tuple[Any, ...]:
+    lines = [{"note": f"to {mail}", "to": mail}, None]
+    items = [{"card": card, "lines": lines}, {"card": None, "lines": None}, None]
+    return (n, ((mail, n, ("030/1234567", date(2013, 1, n)))), [mail, None], items, mail, {"mail": mail})
+
+
+def token(text: str | None) -> str | None:
+    return text and f"tok_{(keyed('short', text) or '')[:32]}"
+
+
+def test_fields_of_structs_and_of_structs_in_arrays_get_the_tokens_of_flat_columns(spark: SparkSession) -> None:
+    given = [
+        person(1, "ann@example.com"),
+        (2, None, None, None, None, None),
+        person(3, None),
+        (4, None, [], [], "x", {}),
+    ]
+    rows = spark.createDataFrame(given, PEOPLE)
+    columns = {
+        "`who`.email": "token", "who.`a.b`": "hash", "who.home.phone": "partial", "who.home.since": "redact",
+        "mails": "token", "items.lines.to": "token", "items.card": "hash", "who.email": "token",
+    }  # fmt: skip
+    done = masked(rows, columns=columns, key="short")
+    assert done.columns == rows.columns
+    first, second, third, fourth = sorted(done.rows, key=lambda row: row[0])
+    mail = token("ann@example.com")
+    assert first[1] == (mail, keyed("short", "1"), ("***4567", None))
+    assert first[2] == [mail, None]
+    note = [("to ann@example.com", mail), None]
+    assert first[3] == [(keyed("short", "4111111111111111"), note), (None, None), None]
+    assert first[4:] == (mail, {"mail": "ann@example.com"})
+    assert second[1:] == (None,) * 5
+    assert (third[1][0], third[2], third[4]) == (None, [None, None], None)
+    assert fourth[2:] == ([], [], token("x"), {})
+
+
+def test_a_path_that_could_mean_a_column_and_a_field_is_refused(spark: SparkSession) -> None:
+    """Else a column that comes later would take the mask from the field."""
+    rows = spark.createDataFrame([], PEOPLE)
+    for options in ({"columns": {"who.email": "redact"}}, {"detect": ["email"], "among": ["who.email"]}):
+        with pytest.raises(ConfigError, match=r"'who\.email' is a column, and a field of 'who' too.*`who`\.`email`"):
+            masked(rows, **options)
+    for name in ("`who.email`", "`who`.email"):
+        assert masked(rows, columns={name: "redact"}).rows == []
+
+
+def test_what_is_masked_by_name_is_not_searched_again(spark: SparkSession) -> None:
+    """Else a token that looks like what is sought would be another one than a flat column's."""
+    kind = "items array<struct<card: string, note: string>>"
+    rows = spark.createDataFrame([([("5", "ann@example.com")],)], kind)
+    options = {"columns": {"items.card": "token"}, "prefix": "of@example.com ", "key": "short"}
+    done = masked(rows, detect=["email"], among=["items"], **options)
+    assert done.rows == [([(f"of@example.com {(keyed('short', '5') or '')[:32]}", "***")],)]
+
+
+def test_detection_looks_into_structs_and_arrays(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([person(1, "ann@example.com"), (2, *[None] * 5)], PEOPLE)
+    done = masked(rows, detect=EVERYTHING, found="token", key="short", columns={"items.card": "redact"})
+    everywhere, nothing = sorted(done.rows)
+    mail = token("ann@example.com")
+    assert everywhere[1] == (mail, 1, (token("030/1234567"), date(2013, 1, 1)))
+    assert everywhere[2] == [mail, None]
+    assert everywhere[3] == [("***", [("to [email]", mail), None]), (None, None), None]
+    assert everywhere[4:] == (mail, {"mail": "ann@example.com"})
+    assert nothing[1:] == (None,) * 5
+    (one,) = masked(rows.limit(1), detect=["email"], among=["items.lines.note", "mails"]).rows
+    assert (one[1][0], one[2], one[4]) == ("ann@example.com", ["***", None], "ann@example.com")
+    assert one[3][0] == ("4111111111111111", [("to [email]", "ann@example.com"), None])
+    (one,) = masked(rows.limit(1), detect=["email"], among=["items"]).rows
+    assert one[3][0] == ("4111111111111111", [("to [email]", "***"), None])
+
+
 def test_a_text_made_to_slow_the_search_down_does_not(spark: SparkSession) -> None:
     nasty = [
         "a" * 300_000 + "@",
@@ -157,12 +236,24 @@ def test_a_text_made_to_slow_the_search_down_does_not(spark: SparkSession) -> No
         ({"detect": ["email"], "among": ["i"]}, "column 'i' is int; expected a text column"),
         ({"detect": ["email"], "among": ["t"], "columns": {"t": "redact"}}, "'t' stands in columns too"),
         ({"columns": {"i": "redact"}, "among": ["t"]}, "nothing is looked for"),
+        (
+            {"columns": {"s.emial": "redact"}},
+            "'s' has no field 'emial'; expected one of 'email', 'at'; did you mean 'email'",
+        ),
+        ({"columns": {"t.x": "redact"}}, "'t' is string, and has no field 'x'"),
+        ({"columns": {"s": "redact", "s.email": "redact"}}, "'s.email' lies in 's'"),
+        ({"columns": {"s.email": "redact", "s": "redact"}}, "'s' is masked twice"),
+        ({"columns": {"s.at": "hash"}, "key": "short"}, "column 's.at' is double"),
+        ({"columns": {"s": "token"}, "key": "short"}, "column 's' is struct<"),
+        ({"detect": ["email"], "among": ["s.at"]}, "column 's.at' is double; expected a text column"),
     ],
 )
 def test_what_cannot_be_masked_is_an_error_of_the_file(
     spark: SparkSession, options: dict[str, Any], words: str
 ) -> None:
-    rows = spark.createDataFrame([], "t string, i int, f double, m map<string,int>")
+    rows = spark.createDataFrame(
+        [], "t string, i int, f double, m map<string,int>, s struct<email: string, at: double>"
+    )
     with pytest.raises(ConfigError) as error:
         masked(rows, **options)
     assert words in str(error.value)

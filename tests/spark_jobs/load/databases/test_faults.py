@@ -215,9 +215,10 @@ def test_with_lookback_rows_that_were_read_earlier_replace_none_that_were_read_l
     publishing = facts.destination.publishing("mart", facts.context(day(3), second=30))
     facts.load(day(2), (2, at(2)), second=60)
     back = Window(start=day(2).start, end=day(3).end)
-    publishing = replace(publishing, back=back)
+    assert publishing.reading is not None
+    reading = replace(publishing.reading, span=back, looks_back=True)
     with publishing._session() as cursor, pytest.raises(InfrastructureError, match="loaded meanwhile with window"):
-        publishing._transaction((), cast("Work", None)).refuse_overtaken(cursor, back)
+        publishing._transaction((), cast("Work", None)).refuse_overtaken(cursor, reading)
 
 
 def test_no_secret_stands_in_an_error(facts: DatabaseTable) -> None:

@@ -93,7 +93,9 @@ def test_windows_and_attempts_at_once_leave_each_window_once(table: Maker) -> No
         ]
         given = [[(1, at(1)), (2, at(2))], [(1, at(1))], [(2, at(2))]]
         work = [pool.submit(facts.load, day(1), *row, context=who) for row, who in zip(given, split, strict=True)]
-        assert [item.result().state for item in work] == ["loaded"] * 3
+        assert [item.result().state for item in work[1:]] == ["loaded"] * 2
+        overtaken = work[0].exception()  # the wide one was read first: it may come first, and last it is refused
+        assert overtaken is None or "loaded meanwhile" in str(overtaken)
     assert facts.rows() == [(1,), (2,), (3,), (5,)]
     assert facts.stages() == []
 

@@ -60,7 +60,7 @@ def accepted(table: DatabaseTable, frame: Any, outside: str) -> tuple[Report, An
     accounts = Accounts(report=report, staging=Staging(spark=table.spark, plan=context.plan), say=lambda _: None)
     accounts.keep("result", accounts.staging.write(frame, "check", "result"))
     destination = replace(table.destination, write=Snapshot(strategy="snapshot", outside=outside))  # type: ignore[arg-type]
-    kept, rows = accept("result", destination, accounts, context)
+    kept, rows = accept("result", {"lake": destination}, accounts, context)
     return report, kept, rows
 
 

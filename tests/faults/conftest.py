@@ -1,0 +1,5 @@
+"""What the tests of faults share."""
+
+from tests.engines.conftest import standalone
+
+__all__ = ["standalone"]
