@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from spark_jobs.connect import is_connect
 from spark_jobs.session import Storage
 from spark_jobs.window import Window, iso
 
@@ -165,6 +166,15 @@ class Ledger:
         spark: a classic session with Delta.
         path: the table's folder or URI.
     """
+
+    def __new__(cls, spark: SparkSession, path: str) -> Ledger:
+        """One that asks the JVM, or over Spark Connect one that reads the log."""
+        del path
+        if cls is Ledger and is_connect(spark):
+            from spark_jobs.connect.ledger import ConnectLedger
+
+            return super().__new__(ConnectLedger)
+        return super().__new__(cls)
 
     def __init__(self, spark: SparkSession, path: str) -> None:
         self._spark, self.path = spark, path
@@ -332,6 +342,7 @@ def last_version(spark: SparkSession, path: str) -> int | None:
 
 _CONFLICTS: Final = (
     "DELTA_CONCURRENT",
+    "DELTA_MAX_COMMIT_RETRIES_EXCEEDED",
     "DELTA_METADATA_CHANGED",
     "DELTA_PROTOCOL_CHANGED",
     "DELTA_SCHEMA_CHANGED_SINCE_ANALYSIS",

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from spark_jobs import results
+from spark_jobs.connect import is_connect
 from spark_jobs.connections import Connections, received
 from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.failures import classify, of_java, without_values
@@ -156,7 +157,8 @@ def run(
         tell(f"{plan.pipeline} {plan.window}{back}: {', '.join(plan.verbs)}")
         session = admitted(spark, known)(f"{plan.pipeline} {plan.window.key}", plan.spark)
         report.seconds["start"] = round(report.seconds.get("start", 0.0) + time.monotonic() - begin, 3)
-        started, metering = session, Metering(session, tell)
+        started = session
+        metering = None if is_connect(session) else Metering(session, tell)  # what it needed, its server knows
         work = Run(session, plan, report, tell, connections=known)
         try:
             work.execute()
