@@ -144,7 +144,9 @@ class Shared:
     def has_more_to_write(self) -> bool:
         """Whether Spark must be stopped properly: it still writes its event log."""
         first = self._first
-        return first is not None and first.conf.get("spark.eventLog.enabled", "false") == "true"
+        if first is None or is_connect(first):
+            return first is not None  # the server must hear that the session has ended
+        return first.conf.get("spark.eventLog.enabled", "false") == "true"
 
     def stop(self) -> None:
         """Stop Spark, if it was started."""

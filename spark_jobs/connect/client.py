@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -106,3 +108,12 @@ def _secret(remote: Mapping[str, Any]) -> str:
     except OSError as error:
         raise ConfigError(f"the token's file can't be read: {error.strerror}", where=str(path)) from error
     return ""
+
+
+def main() -> None:
+    """Interrupt the operations of a job, whose `remote` comes as JSON by standard input."""
+    cancel(json.load(sys.stdin))
+
+
+if __name__ == "__main__":
+    main()
