@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 from spark_jobs.connect import is_connect
 from spark_jobs.session import Storage
@@ -167,13 +167,13 @@ class Ledger:
         path: the table's folder or URI.
     """
 
-    def __new__(cls, spark: SparkSession, path: str) -> Ledger:
+    def __new__(cls, spark: SparkSession, path: str) -> Self:
         """One that asks the JVM, or over Spark Connect one that reads the log."""
         del path
         if cls is Ledger and is_connect(spark):
             from spark_jobs.connect.ledger import ConnectLedger
 
-            return super().__new__(ConnectLedger)
+            return cast("Self", super().__new__(ConnectLedger))
         return super().__new__(cls)
 
     def __init__(self, spark: SparkSession, path: str) -> None:

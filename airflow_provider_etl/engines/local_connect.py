@@ -36,7 +36,9 @@ class LocalConnectEngine(ConnectEngine):
 
     where: ClassVar[str] = "engine local_connect"
 
-    def __init__(self, command: tuple[str, ...] = (sys.executable, "-m", "spark_jobs.run"), idle: float = _IDLE) -> None:
+    def __init__(
+        self, command: tuple[str, ...] = (sys.executable, "-m", "spark_jobs.run"), idle: float = _IDLE
+    ) -> None:
         super().__init__(command)
         self._idle = idle
         self._leases: dict[str, int] = {}

@@ -62,8 +62,8 @@ class Engine:
 
     Args:
         name: as the environment file calls it.
-        kind: `local`, `local_warm`, `local_connect`, `connect`, `spark_submit`, `emr_serverless`, `emr`, `kubernetes`, `databricks` or
-            `dataproc`.
+        kind: `local`, `local_warm`, `local_connect`, `connect`, `spark_submit`, `emr_serverless`, `emr`,
+            `kubernetes`, `databricks` or `dataproc`.
         cores: threads of a local Spark.
         memory: the driver's, such as `2g`.
         jars: absolute folder, or a URI.

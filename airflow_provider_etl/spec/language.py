@@ -345,8 +345,8 @@ class EngineFile:
     ]
     """`local`: a process of its own beside the task; `local_warm`: one that stays for the next tasks; `local_connect`:
     one Spark Connect server of this machine for all tasks; `connect`: an endpoint of Spark Connect, by a client without
-    Java; `spark_submit`: a cluster, by Spark's own client; `emr_serverless`, `emr`, `kubernetes` (the Spark operator), `databricks`,
-    `dataproc`: a job of a service, which outlives the task's worker."""
+    Java; `spark_submit`: a cluster, by Spark's own client; `emr_serverless`, `emr`, `kubernetes` (the Spark operator),
+    `databricks`, `dataproc`: a job of a service, which outlives the task's worker."""
     connection: str | None = None
     """Airflow connection: of type spark, that says where the cluster is, instead of `master`; of type aws,
     databricks, google_cloud_platform or kubernetes, with the key for a service. Default: what AWS's or Google's chain

@@ -215,11 +215,10 @@ def _pipeline(opened: _Opened, node: MapNode, asked: str | None, *, expressions:
     )
     pipeline = made(opened.name, opened.file, read, verbs, settled)
     if expressions:
-        from airflow_provider_etl.spec import connect, uses
+        from airflow_provider_etl.spec import uses
         from airflow_provider_etl.spec.timing import Timed
 
         uses.check(pipeline, whole, verbs, problems)
-        connect.check(pipeline, whole, verbs, problems)
         Timed(pipeline=pipeline, node=whole, verbs=verbs, outlines=outlines, problems=problems).check()
         _share(opened, pipeline, contracts, outlines)
     return pipeline

@@ -26,13 +26,15 @@ def start(remote: Mapping[str, Any]) -> SparkSession:
     """The session of a job; what another client of the same job still runs in it is interrupted first.
 
     Args:
-        remote: `url` (sc://host:port), `token` (the job's), `secret_file` (holds the endpoint's token; may be left out).
+        remote: `url` (sc://host:port), `token` (the job's), `secret_file` (with the endpoint's token; may be missing).
 
     Raises:
         ConfigError: the URL is none of Spark Connect.
         InfrastructureError: nobody answers there.
     """
-    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"  # PySpark's functions ask it: of this process, all is a thin client's
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = (
+        "1"  # PySpark's functions ask it: of this process, all is a thin client's
+    )
     session: SparkSession = joined(remote)
     session.interruptAll()  # a client that was killed leaves what it ran running: five minutes, by Spark's own patience
     session.addTag(tag(str(remote["token"])))
@@ -68,7 +70,9 @@ def joined(remote: Mapping[str, Any]) -> SparkSession:
             ) from error
         found: SparkSession = session  # type: ignore[assignment] # PySpark calls both SparkSession
         return found
-    raise InfrastructureError("every session of this job was closed", where=url, remedy="clear the task: a new one begins")
+    raise InfrastructureError(
+        "every session of this job was closed", where=url, remedy="clear the task: a new one begins"
+    )
 
 
 def cancel(remote: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from spark_jobs.errors import ConfigError, DataError
+from spark_jobs.errors import ConfigError, DataError, InfrastructureError
 from spark_jobs.ledger import Ledger
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
@@ -77,12 +77,25 @@ class ConnectCommit:
         self.demand_after(ledger, look)
 
     def demand_after(self, ledger: Ledger, look: int | None) -> None:
-        """See that nobody came between the look and the transaction who had read later; a retry reads again then."""
+        """See that nobody came between the look and the transaction who had read later.
+
+        Raises:
+            DataError: somebody has.
+        """
         commit = ledger.find(self.attempt.unit)
         if commit is None or look is None or commit.version == look + 1 or self.reading is None:
             return
         units = {key: number for key, number in ledger.units_of_all().items() if key != self.attempt.unit.key}
-        refuse_overtaken(ledger.entries, units, self.reading, self.path)
+        try:
+            refuse_overtaken(ledger.entries, units, self.reading, self.path)
+        except (DataError, InfrastructureError) as late:
+            # No retry: it would find the commit of its own token, and call the window loaded.
+            raise DataError(
+                f"another window came between the look at the table and the commit: {late}",
+                where=self.path,
+                expected="rows as new as those that they replace",
+                remedy="clear the run: it reads its sources again, and replaces what it has published",
+            ) from late
 
     def _demand(self, ledger: Ledger, units: Mapping[str, int]) -> None:
         self.attempt.see_none_newer(units)

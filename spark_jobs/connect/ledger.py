@@ -19,7 +19,7 @@ from spark_jobs.errors import ConfigError
 from spark_jobs.ledger import FORGOTTEN, Commit, Ledger, LoadUnit, entry_of, held
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
 
 _COMMIT: Final = re.compile(r"\d{20}\.json")
 _STATE: Final = re.compile(r"\d{20}\.crc")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,7 +45,7 @@ ABLE: Final = {
     "strategy": Able(kinds=frozenset({"replace_window", "append", "snapshot"}), why=_LOG),
 }
 """Group of kinds -> what of it runs."""
-OPTIONS: Final = {
+OPTIONS: Final[Mapping[str, Mapping[str, tuple[object, str]]]] = {
     "extract": {
         "manifest": (None, "small files beside a file are read by Java classes"),
         "repeated_files": ("read", "checksums are made by Java classes"),

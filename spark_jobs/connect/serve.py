@@ -66,8 +66,16 @@ class Server:
             "spark.app.name": "airflow-etl connect",
         }
         said = [part for key, value in conf.items() for part in ("--conf", f"{key}={value}")]
-        submit = os.path.join(os.path.dirname(pyspark.__file__), "bin", "spark-submit")
-        command = [submit, "--class", _CLASS, "--master", str(engine.get("master", "local[2]")), *said, "spark-internal"]
+        submit = str(Path(pyspark.__file__).with_name("bin") / "spark-submit")
+        command = [
+            submit,
+            "--class",
+            _CLASS,
+            "--master",
+            str(engine.get("master", "local[2]")),
+            *said,
+            "spark-internal",
+        ]
         own = {"SPARK_CONNECT_AUTHENTICATE_TOKEN": secret, "SPARK_LOCAL_IP": "127.0.0.1"}
         dirs = {"SPARK_LOCAL_DIRS": str(self._folder)}
         # What starts it is a shell that becomes Java: the death signal stays.

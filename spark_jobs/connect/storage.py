@@ -69,7 +69,7 @@ def names(spark: SparkSession, folder: str) -> list[str]:
     from spark_jobs.filesystem import escaped
 
     found = _listed(spark, escaped(folder), deep=False)
-    return sorted(posixpath.basename(row["path"]) for row in found or ())
+    return sorted(posixpath.basename(str(row["path"])) for row in found or ())
 
 
 def lines(spark: SparkSession, paths: list[str]) -> DataFrame:

@@ -67,7 +67,9 @@ def loaded_rows(project: Project) -> list[object]:
 
 def test_windows_are_loaded_and_loaded_again(project: Project, home: Path) -> None:
     pipeline = opened(project)
-    project.drop(1, [*(f"1{n},UA,2013-01-01T0{n}:30:00-05:00,{10 * n}" for n in (1, 2)), "x,UA,2013-01-01T03:30:00-05:00,5"])
+    project.drop(
+        1, [*(f"1{n},UA,2013-01-01T0{n}:30:00-05:00,{10 * n}" for n in (1, 2)), "x,UA,2013-01-01T03:30:00-05:00,5"]
+    )
     first = run(pipeline, pipeline.window_of("2013-01-01"))
     assert first["error"] is None
     assert first["datasets"]["flights"]["quarantined"] == 1
@@ -138,7 +140,9 @@ def test_killed_at_a_point_the_retry_ends_right(project: Project, point: str) ->
     engine = LocalConnectEngine()
     report = Application(engine, job).run(print)
     assert report["error"] is None
-    assert report["loads"]["lake"]["state"] == ("already_done" if point in {"after commit", "before report"} else "loaded")
+    assert report["loads"]["lake"]["state"] == (
+        "already_done" if point in {"after commit", "before report"} else "loaded"
+    )
     assert loaded_rows(project) == [11, 12, 13]
 
 
