@@ -245,6 +245,9 @@ class Ledger:
         path = jvm.org.apache.hadoop.fs.Path(self.path)
         jvm.org.apache.spark.sql.delta.DeltaLog.invalidateCache(self._spark._jsparkSession, path)
 
+    def look_again(self) -> None:
+        """Have the next question look at the log: this one always does."""
+
     def properties(self) -> dict[str, str]:
         """The table's properties; none where there is no table."""
         if self.version() is None:

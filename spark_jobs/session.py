@@ -91,7 +91,8 @@ def start(name: str, engine: Mapping[str, Any]) -> SparkSession:
     if engine.get("remote"):
         from spark_jobs.connect import client
 
-        return _told(client.start(engine["remote"]), engine)
+        made = client.start(engine["remote"])
+        return made if engine["remote"].get("ours") else _told(made, engine)
     if engine.get("provided"):
         session: SparkSession = SparkSession.builder.getOrCreate()
         gateway.remember(session._jvm)

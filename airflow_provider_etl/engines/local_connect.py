@@ -28,7 +28,25 @@ from spark_jobs.errors import InfrastructureError
 
 _IDLE: Final = 60  # seconds
 _PATIENCE: Final = 120.0  # seconds for a server to come
-_PASSING: Final = ("_", "PWD", "OLDPWD", "SHLVL")  # variables that differ from one process to the next
+# Variables that Java, Hadoop or the code behind Spark may go by: others, which differ from task to task, part no server.
+_COUNTING: Final = (
+    *(
+        "JAVA",
+        "SPARK",
+        "PYSPARK",
+        "HADOOP",
+        "AWS_",
+        "GOOGLE_",
+        "AZURE_",
+        "PYTHONPATH",
+        "PATH",
+        "LD_",
+        "LANG",
+        "LC_",
+        "TZ",
+    ),
+    *("HTTP", "http", "NO_PROXY", "no_proxy", "SSL_"),
+)
 
 
 class LocalConnectEngine(ConnectEngine):
@@ -66,7 +84,7 @@ class LocalConnectEngine(ConnectEngine):
             self._leases[job.token] = _lease(folder)
         port = json.loads((folder / "server.json").read_text())["port"]
         # By this name alone a client trusts the connection with a token and no certificate.
-        return {"url": f"sc://localhost:{port}", "secret_file": str(folder / "secret")}
+        return {"url": f"sc://localhost:{port}", "secret_file": str(folder / "secret"), "ours": True}
 
 
 def root(airflow_home: str) -> Path:
@@ -81,7 +99,7 @@ def pool(engine: Mapping[str, Any]) -> Path:
     Raises:
         InfrastructureError: somebody else made it.
     """
-    own = {name: value for name, value in child_environment(os.environ).items() if name not in _PASSING}
+    own = {name: value for name, value in child_environment(os.environ).items() if name.startswith(_COUNTING)}
     told = json.dumps([dict(engine), own, sys.executable, spark_jobs.__file__], sort_keys=True)
     folder = root(os.environ.get("AIRFLOW_HOME", ""))
     folder.mkdir(mode=0o700, exist_ok=True)

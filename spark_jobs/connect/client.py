@@ -26,7 +26,8 @@ def start(remote: Mapping[str, Any]) -> SparkSession:
     """The session of a job; what another client of the same job still runs in it is interrupted first.
 
     Args:
-        remote: `url` (sc://host:port), `token` (the job's), `secret_file` (with the endpoint's token; may be missing).
+        remote: `url` (sc://host:port), `token` (the job's), `secret_file` (with the endpoint's token; may be missing),
+            `ours` (it was started with the engine's settings).
 
     Raises:
         ConfigError: the URL is none of Spark Connect.

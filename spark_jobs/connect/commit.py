@@ -68,6 +68,7 @@ class ConnectCommit:
                 remedy="run the window again, or use an engine of kind local or spark_submit",
             )
         ledger = Ledger(self._spark, self.path)
+        ledger.look_again()
         units, look = ledger.units_of_all(), ledger.version()
         if units.get(self.attempt.unit.key, -1) >= self.attempt.number:
             return
@@ -138,8 +139,11 @@ class ConnectCommit:
         writer = rows.write.format("delta").mode("overwrite").options(**self.options)
         writer = writer.partitionBy(*self.partition_by) if self.partition_by else writer
         writer = writer.option("txnAppId", self.attempt.unit.key).option("txnVersion", str(self.attempt.number))
-        with changed(self._spark, _TRIES, "0"):
-            writer.option("userMetadata", json.dumps({"etl": dict(entry)})).save(self.path)
+        try:
+            with changed(self._spark, _TRIES, "0"):
+                writer.option("userMetadata", json.dumps({"etl": dict(entry)})).save(self.path)
+        finally:
+            Ledger(self._spark, self.path).look_again()
 
     @property
     def _table(self) -> DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,8 @@ _CHECKPOINT: Final = re.compile(r"\d{20}\.checkpoint(\.\d{10}\.\d{10})?\.parquet
 _OTHER: Final = re.compile(r"\d{20}\.checkpoint\.[0-9a-f-]{36}\.(json|parquet)")
 _ACTIONS: Final = '^\\{"(txn|metaData|commitInfo)"'
 _FEW: Final = 10  # commits that are asked for first
+# Seconds for which a look at the log holds: a load asks twenty times before it commits. Who commits looks anew.
+_HOLDS: Final = 1.0
 
 
 @dataclass
@@ -37,6 +40,7 @@ class _State:
     metadata: dict[str, Any] = field(default_factory=dict)
     units: dict[str, int] = field(default_factory=dict)
     commits: dict[int, dict[str, Any]] = field(default_factory=dict)
+    seen: float = 0.0
 
     def take(self, version: int, action: dict[str, Any]) -> None:
         if "txn" in action:
@@ -93,6 +97,12 @@ class ConnectLedger(Ledger):
         """Forget what is known of the log."""
         _known.get(self._spark, {}).pop(self.path, None)
 
+    def look_again(self) -> None:
+        """Have the next question look at the log, however short ago the last look was."""
+        state = _known.get(self._spark, {}).get(self.path)
+        if state is not None:
+            state.seen = 0.0
+
     def properties(self) -> dict[str, str]:
         """The table's properties; none where there is no table."""
         state = self._state()
@@ -127,17 +137,20 @@ class ConnectLedger(Ledger):
 
     def _state(self) -> _State | None:
         """What the log says now: only what came since the last look is read."""
+        kept = _known.setdefault(self._spark, {})
+        before = kept.get(self.path)
+        if before is not None and time.monotonic() - before.seen < _HOLDS:
+            return before
         found = storage.names(self._spark, self._folder)
         commits = [int(name[:20]) for name in found if _COMMIT.fullmatch(name)]
-        kept = _known.setdefault(self._spark, {})
         if not commits:
             kept.pop(self.path, None)
             return None
-        last, state = max(commits), kept.get(self.path)
+        last, state = max(commits), before
         if state is None or state.version > last or set(range(state.version + 1, last + 1)) - set(commits):
             state = self._from_the_last_state(found, last)
         self._read(state, range(state.version + 1, last + 1))
-        kept[self.path] = state
+        kept[self.path], state.seen = state, time.monotonic()
         return state
 
     def _from_the_last_state(self, found: list[str], last: int) -> _State:

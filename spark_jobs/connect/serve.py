@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,6 +41,7 @@ class Server:
     def __init__(self, folder: Path, idle: float) -> None:
         self._folder, self._idle = folder, idle
         self._port = _free_port()
+        self._scratch = folder / "scratch"
         self._java: subprocess.Popen[bytes] | None = None
 
     def serve(self) -> NoReturn:
@@ -77,9 +79,10 @@ class Server:
             "spark-internal",
         ]
         own = {"SPARK_CONNECT_AUTHENTICATE_TOKEN": secret, "SPARK_LOCAL_IP": "127.0.0.1"}
-        dirs = {"SPARK_LOCAL_DIRS": str(self._folder)}
+        dirs = {"SPARK_LOCAL_DIRS": str(self._scratch)}
+        self._scratch.mkdir(exist_ok=True)
         # What starts it is a shell that becomes Java: the death signal stays.
-        return subprocess.Popen(command, env={**os.environ, **own, **dirs}, cwd=self._folder, preexec_fn=_die_with_us)  # noqa: PLW1509
+        return subprocess.Popen(command, env={**os.environ, **own, **dirs}, cwd=self._scratch, preexec_fn=_die_with_us)  # noqa: PLW1509
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -121,6 +124,7 @@ class Server:
         if self._java is not None:
             self._java.kill()  # it holds nothing that isn't elsewhere too
             self._java.wait()
+        shutil.rmtree(self._scratch, ignore_errors=True)
         sys.exit(0)
 
 

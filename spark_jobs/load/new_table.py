@@ -14,7 +14,7 @@ from spark_jobs.columns import quote
 from spark_jobs.connect import is_connect
 from spark_jobs.connect import storage as thin
 from spark_jobs.errors import ConfigError
-from spark_jobs.ledger import committing, last_version
+from spark_jobs.ledger import Ledger, committing, last_version
 from spark_jobs.session import Storage
 from spark_jobs.settings import changed
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.types import StructType
 
-    from spark_jobs.ledger import Ledger
 
 # What Delta says of a folder that has a log and, as far as it saw, no table.
 _BEGUN: Final = ("DELTA_TABLE_NOT_FOUND", "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION")
@@ -84,6 +83,7 @@ def alter(spark: SparkSession, path: str, statement: str) -> None:
         statement: what stands behind ALTER TABLE and the table.
     """
     _stated(spark, f"ALTER TABLE delta.{quote(path)} {statement}")
+    Ledger(spark, path).look_again()
 
 
 def delete(spark: SparkSession, path: str, where: str) -> None:
