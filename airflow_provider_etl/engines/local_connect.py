@@ -28,24 +28,10 @@ from spark_jobs.errors import InfrastructureError
 
 _IDLE: Final = 60  # seconds
 _PATIENCE: Final = 120.0  # seconds for a server to come
-# Variables that Java, Hadoop or the code behind Spark may go by: others, which differ from task to task, part no server.
+# Variables that Java, Hadoop or Spark may go by: others, which differ from task to task, part no server.
 _COUNTING: Final = (
-    *(
-        "JAVA",
-        "SPARK",
-        "PYSPARK",
-        "HADOOP",
-        "AWS_",
-        "GOOGLE_",
-        "AZURE_",
-        "PYTHONPATH",
-        "PATH",
-        "LD_",
-        "LANG",
-        "LC_",
-        "TZ",
-    ),
-    *("HTTP", "http", "NO_PROXY", "no_proxy", "SSL_"),
+    *("JAVA", "SPARK", "PYSPARK", "HADOOP", "AWS_", "GOOGLE_", "AZURE_", "PYTHONPATH", "PATH", "LD_", "LANG", "LC_"),
+    *("TZ", "HTTP", "http", "NO_PROXY", "no_proxy", "SSL_"),
 )
 
 
