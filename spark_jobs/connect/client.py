@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import sys
@@ -36,6 +37,8 @@ def start(remote: Mapping[str, Any]) -> SparkSession:
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = (
         "1"  # PySpark's functions ask it: of this process, all is a thin client's
     )
+    # It would print every error with the values in it, before anybody has looked what may be told.
+    logging.getLogger("SQLQueryContextLogger").disabled = True
     session: SparkSession = joined(remote)
     session.interruptAll()  # a client that was killed leaves what it ran running: five minutes, by Spark's own patience
     session.addTag(tag(str(remote["token"])))
