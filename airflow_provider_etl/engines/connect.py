@@ -17,6 +17,9 @@ from typing import Any, ClassVar
 
 from airflow_provider_etl.engines.base import Handle, Job
 from airflow_provider_etl.engines.local import LocalEngine, child_environment
+from spark_jobs.connect.limits import REMEDY
+from spark_jobs.errors import ConfigError
+from spark_jobs.orders import is_order
 
 
 class ConnectEngine(LocalEngine):
@@ -29,9 +32,16 @@ class ConnectEngine(LocalEngine):
         self._remotes: dict[str, Mapping[str, Any]] = {}
 
     def submit(self, job: Job) -> Handle:
-        """Start the client."""
+        """Start the client.
+
+        Raises:
+            ConfigError: the job is an order for whole tables.
+        """
         if found := self.find(job.token):
             return found
+        if any(map(is_order, job.plans)):
+            told = "orders for whole tables don't run over Spark Connect"
+            raise ConfigError(told, where=self.where, expected="windows", remedy=REMEDY)
         remote = self._remote(job) | {"token": job.token}
         plans = [{**plan, "spark": {**plan.get("spark", {}), "remote": remote}} for plan in job.plans]
         self._remotes[job.token] = remote

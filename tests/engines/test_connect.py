@@ -19,7 +19,7 @@ from airflow_provider_etl.engines.base import Job
 from airflow_provider_etl.engines.connect import ConnectEngine
 from airflow_provider_etl.engines.local_connect import LocalConnectEngine, close_all, root
 from airflow_provider_etl.spec import Pipeline, load_file
-from spark_jobs.errors import InfrastructureError
+from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.ledger import attempt_number
 from spark_jobs.plan import Attempt
 from tests.airflow.project import ENVIRONMENT, FLIGHTS, Project
@@ -152,6 +152,11 @@ from spark_jobs import points, run
 points.HOOK.reached = lambda point: os.kill(os.getpid(), signal.SIGKILL) if point == %r else None
 sys.exit(run.main(sys.argv[1:]))
 """
+
+
+def test_an_order_for_a_whole_table_is_refused() -> None:
+    with pytest.raises(ConfigError, match="don't run over Spark Connect"):
+        LocalConnectEngine().submit(Job(token="t", plan={"order": "audit", "plan": {}}))
 
 
 def test_two_clients_of_one_window_leave_one_of_them(project: Project) -> None:
