@@ -115,7 +115,8 @@ def completed(rows: DataFrame) -> DataFrame:
     from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
 
     there = set(rows.columns)
-    frame = rows.withColumns({name: F.lit(None).cast(kind) for name, (kind, _) in COLUMNS.items() if name not in there})
+    lacking = {name: F.lit(None).cast(kind) for name, (kind, _) in COLUMNS.items() if name not in there}
+    frame = rows.withColumns(lacking) if lacking else rows  # a thin client takes no empty list
     defaults = {"state": F.lit(WAITING), "retries": F.lit(0), "retryable": F.lit(False), "error_type": error_type()}
     frame = frame.withColumns({name: F.coalesce(name, value) for name, value in defaults.items()})
     return frame.select(*COLUMNS)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from spark_jobs.columns import listed, nearest
+from spark_jobs.connect.plans import plan_of
 from spark_jobs.errors import ConfigError
 from spark_jobs.relations import refuse_tables
 
@@ -126,9 +127,8 @@ def refuse_programs(rows: DataFrame, text: str, where: str) -> None:
     Raises:
         ConfigError: it has `TRANSFORM … USING`, or one of its other spellings.
     """
-    plan: Any = rows._jdf  # noqa: SLF001 - PySpark shows a plan to people alone
     # In capitals, as Spark's lexer reads it: those of a long s and of a dotless i are S and I.
-    if "USING" in text.upper() and "ScriptTransformation" in plan.queryExecution().analyzed().toString():
+    if "USING" in text.upper() and "ScriptTransformation" in plan_of(rows, "analyzed"):
         raise ConfigError("TRANSFORM … USING runs a program", where=where, expected="Spark SQL's functions")
 
 
@@ -136,8 +136,7 @@ def stops_early(rows: DataFrame, given: DataFrame) -> bool:
     """Whether Spark may leave given rows half read for others that are made of them: by a limit, a join, a sample."""
 
     def nodes(frame: DataFrame) -> int:
-        plan: Any = frame._jdf  # noqa: SLF001 - as above
-        return len(_STOPS.findall(plan.queryExecution().analyzed().toString()))
+        return len(_STOPS.findall(plan_of(frame, "analyzed")))
 
     return nodes(rows) > nodes(given)
 

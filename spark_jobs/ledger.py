@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
+from spark_jobs.connect import is_connect
 from spark_jobs.session import Storage
 from spark_jobs.window import Window, iso
 
@@ -166,6 +167,15 @@ class Ledger:
         path: the table's folder or URI.
     """
 
+    def __new__(cls, spark: SparkSession, path: str) -> Self:
+        """One that asks the JVM, or over Spark Connect one that reads the log."""
+        del path
+        if cls is Ledger and is_connect(spark):
+            from spark_jobs.connect.ledger import ConnectLedger
+
+            return cast("Self", super().__new__(ConnectLedger))
+        return super().__new__(cls)
+
     def __init__(self, spark: SparkSession, path: str) -> None:
         self._spark, self.path = spark, path
 
@@ -234,6 +244,9 @@ class Ledger:
         jvm: Any = self._spark._jvm
         path = jvm.org.apache.hadoop.fs.Path(self.path)
         jvm.org.apache.spark.sql.delta.DeltaLog.invalidateCache(self._spark._jsparkSession, path)
+
+    def look_again(self) -> None:
+        """Have the next question look at the log: this one always does."""
 
     def properties(self) -> dict[str, str]:
         """The table's properties; none where there is no table."""
@@ -332,6 +345,7 @@ def last_version(spark: SparkSession, path: str) -> int | None:
 
 _CONFLICTS: Final = (
     "DELTA_CONCURRENT",
+    "DELTA_MAX_COMMIT_RETRIES_EXCEEDED",
     "DELTA_METADATA_CHANGED",
     "DELTA_PROTOCOL_CHANGED",
     "DELTA_SCHEMA_CHANGED_SINCE_ANALYSIS",

@@ -39,7 +39,7 @@ class Counter:
         """
         if self._values is None:
             seen = self._observed()
-            self._values = seen if seen is not None else self.recount()
+            self._values = seen or self.recount()  # a thin client hears nothing where nothing ran
         return self._values
 
     def recount(self) -> dict[str, int]:

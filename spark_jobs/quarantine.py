@@ -12,9 +12,11 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.aside import COLUMNS, COUNTED, WAITING, completed, error_type, retryable
+from spark_jobs.connect import is_connect
 from spark_jobs.earlier import continued
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.ledger import committing, last_version
+from spark_jobs.load.new_table import delete
 from spark_jobs.plan import Plan
 from spark_jobs.session import Storage
 from spark_jobs.window import Window
@@ -127,16 +129,30 @@ class Quarantine:
         """Remove this window's rows of attempts older than `named`, which the ledger can never name again."""
         if self._older(spark, plan.window, named) is None:
             return
+        if is_connect(spark):
+            delete(spark, self.path, _before(plan.window, named))
+            return
         from delta import DeltaTable
 
         committing(lambda: DeltaTable.forPath(spark, self.path).delete(_before(plan.window, named)))
 
     def _older(self, spark: SparkSession, window: Window, number: int) -> int | None:
         """The last attempt before a number in the table's folder: asking the log would take a Spark job."""
+        if is_connect(spark):
+            return self._older_rows(spark, window, number)
         storage = Storage(spark, self.path)
         folder = f"{self.path}/{storage.partition_folder(_moments(window))}"
         there = [name.removeprefix("attempt=") for name, _ in storage.names(folder) if name.startswith("attempt=")]
         return max((int(name) for name in there if name.isdigit() and int(name) < number), default=None)
+
+    def _older_rows(self, spark: SparkSession, window: Window, number: int) -> int | None:
+        """The same, of the attempts whose rows are in the table: a thin client can't see a table's folders."""
+        from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+
+        if last_version(spark, self.path) is None:
+            return None
+        row = spark.read.format("delta").load(self.path).where(_before(window, number)).agg(F.max("attempt")).first()
+        return None if row is None or row[0] is None else int(row[0])
 
     def rows(self, spark: SparkSession, version: int | None = None) -> DataFrame:
         """All rows with all columns, whichever attempt's; at a version of the table, None for the newest."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from spark_jobs.connect.plans import plan_of
 from spark_jobs.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def refuse_tables(rows: DataFrame, text: str, where: str) -> None:
         ConfigError: it has a query that reads one.
     """
     if _READS.search(text.upper()):
-        _refuse(_WRITTEN.findall(_plan(rows).logical().toString()), where, "no table, in an expression")
+        _refuse(_WRITTEN.findall(plan_of(rows, "logical")), where, "no table, in an expression")
 
 
 def refuse_others(rows: DataFrame, text: str, tables: Iterable[DataFrame], names: Collection[str], where: str) -> None:
@@ -51,16 +52,11 @@ def refuse_others(rows: DataFrame, text: str, tables: Iterable[DataFrame], names
     if not _READS.search(text.upper()):
         return
     expected = "the datasets that the query is given"
-    _refuse((name for name in _WRITTEN.findall(_plan(rows).logical().toString()) if ", " in name), where, expected)
-    found = set(_FOUND.findall(_plan(rows).analyzed().toString())) - set(names)
+    _refuse((name for name in _WRITTEN.findall(plan_of(rows, "logical")) if ", " in name), where, expected)
+    found = set(_FOUND.findall(plan_of(rows, "analyzed"))) - set(names)
     if found:
-        given = {name for table in tables for name in _FOUND.findall(_plan(table).analyzed().toString())}
+        given = {name for table in tables for name in _FOUND.findall(plan_of(table, "analyzed"))}
         _refuse(sorted(found - given), where, expected)
-
-
-def _plan(rows: DataFrame) -> Any:
-    java: Any = rows._jdf  # noqa: SLF001 - PySpark shows a plan to people alone
-    return java.queryExecution()
 
 
 def _refuse(names: Iterable[str], where: str, expected: str) -> None:

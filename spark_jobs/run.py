@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from spark_jobs import results
+from spark_jobs.connect import is_connect
+from spark_jobs.connect.limits import refuse
 from spark_jobs.connections import Connections, received
 from spark_jobs.errors import ConfigError, EtlError
 from spark_jobs.failures import classify, of_java, without_values
@@ -154,9 +156,12 @@ def run(
 
         back = f", looking back to {iso(plan.reach.start)}" if plan.reach else ""
         tell(f"{plan.pipeline} {plan.window}{back}: {', '.join(plan.verbs)}")
+        if plan.spark.get("remote"):
+            refuse(plan)
         session = admitted(spark, known)(f"{plan.pipeline} {plan.window.key}", plan.spark)
         report.seconds["start"] = round(report.seconds.get("start", 0.0) + time.monotonic() - begin, 3)
-        started, metering = session, Metering(session, tell)
+        started = session
+        metering = None if is_connect(session) else Metering(session, tell)  # what it needed, its server knows
         work = Run(session, plan, report, tell, connections=known)
         try:
             work.execute()

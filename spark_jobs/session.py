@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import uuid4
 
 from spark_jobs import gateway, packages, zstd
+from spark_jobs.connect import is_connect
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.object_store import s3
 
@@ -87,6 +88,11 @@ def start(name: str, engine: Mapping[str, Any]) -> SparkSession:
     """
     from pyspark.sql import SparkSession
 
+    if engine.get("remote"):
+        from spark_jobs.connect import client
+
+        made = client.start(engine["remote"])
+        return made if engine["remote"].get("ours") else _told(made, engine)
     if engine.get("provided"):
         session: SparkSession = SparkSession.builder.getOrCreate()
         gateway.remember(session._jvm)
@@ -130,6 +136,8 @@ class Shared:
         if self._first is None:
             self._first = start(name, engine)
             return self._first
+        if engine.get("remote"):  # the session is the job's, which other clients find by its token
+            return self._first
         session = self._first.newSession()
         return _told(session, engine) if engine.get("provided") else session
 
@@ -137,7 +145,9 @@ class Shared:
     def has_more_to_write(self) -> bool:
         """Whether Spark must be stopped properly: it still writes its event log."""
         first = self._first
-        return first is not None and first.conf.get("spark.eventLog.enabled", "false") == "true"
+        if first is None or is_connect(first):
+            return first is not None  # the server must hear that the session has ended
+        return first.conf.get("spark.eventLog.enabled", "false") == "true"
 
     def stop(self) -> None:
         """Stop Spark, if it was started."""
@@ -147,7 +157,7 @@ class Shared:
 
 def settings(engine: Mapping[str, Any]) -> dict[str, str]:
     """Spark's settings for an engine; the engine's own `conf` wins, and its options of Java join ours."""
-    if engine.get("provided"):
+    if engine.get("provided") or engine.get("remote"):
         return _for_a_service(engine)
     small = bool(engine.get("small"))
     local = str(engine.get("master", "local")).startswith("local")
@@ -404,6 +414,10 @@ def list_files(spark: SparkSession, path: str) -> list[FileStat]:
         spark: a classic session.
         path: a path or URI. What exists under exactly this name is taken; only otherwise is it a glob.
     """
+    if is_connect(spark):
+        from spark_jobs.connect import storage
+
+        return storage.list_files(spark, path)
     jvm: Any = spark._jvm
     place = jvm.org.apache.hadoop.fs.Path(path)
     fs = place.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
@@ -430,6 +444,10 @@ def _has_etag(status: Any) -> bool:
 
 def head(spark: SparkSession, path: str, limit: int) -> bytes:
     """The first bytes of a file as they are stored, `limit` at most."""
+    if is_connect(spark):
+        from spark_jobs.connect import storage
+
+        return storage.head(spark, path, limit)
     jvm: Any = spark._jvm
     place = jvm.org.apache.hadoop.fs.Path(path)
     stream = place.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf()).open(place)

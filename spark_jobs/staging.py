@@ -13,6 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs import footers
+from spark_jobs.connect import is_connect
 from spark_jobs.errors import DataError
 from spark_jobs.plan import Plan
 from spark_jobs.session import Storage
@@ -195,6 +196,15 @@ class Staging:
     @property
     def _storage(self) -> Storage:
         return Storage(self.spark, self.plan.staging)
+
+
+def staging_of(spark: SparkSession, plan: Plan) -> Staging:
+    """Where a run stages: in files, or over Spark Connect where Spark keeps it."""
+    if not is_connect(spark):
+        return Staging(spark=spark, plan=plan)
+    from spark_jobs.connect.staging import ConnectStaging
+
+    return ConnectStaging(spark=spark, plan=plan)
 
 
 def staged_datasets(spark: SparkSession, plan: Plan) -> Iterator[tuple[str, str, DataFrame | None]]:

@@ -21,6 +21,7 @@ from spark_jobs.check.apart import Apart, set_aside
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.flow import check
 from spark_jobs.check.gx_run import demand
+from spark_jobs.connect import is_connect
 from spark_jobs.connections import Connections
 from spark_jobs.data_docs import Docs
 from spark_jobs.errors import DataError
@@ -34,7 +35,7 @@ from spark_jobs.privacy import read_by
 from spark_jobs.quarantine import Quarantine
 from spark_jobs.report import DatasetCounts, LoadReceipt, Report
 from spark_jobs.session import Storage
-from spark_jobs.staging import Staged, Staging
+from spark_jobs.staging import Staged, staging_of
 from spark_jobs.transform.flow import transform
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Run:
     ) -> None:
         self.spark, self.plan, self.report, self.say, self.sweep = spark, plan, report, say, sweep
         self.connections = connections or Connections()
-        self.staging = Staging(spark=spark, plan=plan)
+        self.staging = staging_of(spark, plan)
         limits = plan.set_aside
         self.accounts = Accounts(report=report, staging=self.staging, say=say, ahead=self._ahead, limits=limits)
         self.flows: dict[str, Flow] = {}
@@ -297,7 +298,7 @@ class Run:
     def _ahead(self, dataset: str, rows: DataFrame) -> Staged | None:
         """Write a dataset under the table of its only load: a run that goes on to its end needs no copy to check."""
         loads = [(name, destination) for name, (of, destination) in self.plan.load.items() if of == dataset]
-        if self.plan.verbs != VERBS or len(loads) != 1 or not hasattr(loads[0][1], "ahead"):
+        if is_connect(self.spark) or self.plan.verbs != VERBS or len(loads) != 1 or not hasattr(loads[0][1], "ahead"):
             return None
         name, destination = loads[0]
         refused = set_aside(self.plan.check.get(dataset, ()), rows, self._context(dataset))

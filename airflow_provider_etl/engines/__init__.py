@@ -13,6 +13,8 @@ from spark_jobs.errors import ConfigError
 ENGINES: Final = {
     "local": "airflow_provider_etl.engines.local:LocalEngine",
     "local_warm": "airflow_provider_etl.engines.local_warm:LocalWarmEngine",
+    "local_connect": "airflow_provider_etl.engines.local_connect:LocalConnectEngine",
+    "connect": "airflow_provider_etl.engines.connect:ConnectEngine",
     "spark_submit": "airflow_provider_etl.engines.spark_submit:SparkSubmitEngine",
     "emr_serverless": "airflow_provider_etl.engines.emr_serverless:EmrServerlessEngine",
     "emr": "airflow_provider_etl.engines.emr:EmrEngine",

@@ -75,7 +75,7 @@ class LocalEngine:
         if found := self.find(job.token):
             return found
         environment = child_environment(os.environ)
-        require_java(environment)
+        self._require(environment)
         folder = Path(tempfile.mkdtemp(prefix="etl-"))
         # Whatever Spark leaves behind, killed or not, goes with the folder.
         environment = {"SPARK_LOCAL_DIRS": str(folder)} | environment | {"TMPDIR": str(folder)}
@@ -94,6 +94,10 @@ class LocalEngine:
         running = _Running(where=self.where, process=process, folder=folder, memory=memory, hiding=hiding)
         self._jobs[job.token] = running
         return Handle(token=job.token, id=str(running.process.pid))
+
+    def _require(self, environment: Mapping[str, str]) -> None:
+        """See that what the process needs is there."""
+        require_java(environment)
 
     def _prepared(
         self, job: Job, folder: Path, environment: Mapping[str, str]

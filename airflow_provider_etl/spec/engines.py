@@ -19,7 +19,7 @@ from airflow_provider_etl.spec.problems import Problems
 from airflow_provider_etl.spec.services import SERVICES, taken
 from spark_jobs.connections import misnamed
 
-LOCAL: Final = ("local", "local_warm")  # the kinds of engine whose Spark runs beside the task
+LOCAL: Final = ("local", "local_warm", "local_connect")  # the kinds of engine whose Spark runs beside the task
 _SERVICE: Final = (
     *("connection", "application", "role", "cluster", "bucket", "region", "volume", "runtime", "node_type"),
     *("driver_node_type", "spot", "libraries", "scope", "project", "subnetwork"),
@@ -62,8 +62,8 @@ class Engine:
 
     Args:
         name: as the environment file calls it.
-        kind: `local`, `local_warm`, `spark_submit`, `emr_serverless`, `emr`, `kubernetes`, `databricks` or
-            `dataproc`.
+        kind: `local`, `local_warm`, `local_connect`, `connect`, `spark_submit`, `emr_serverless`, `emr`,
+            `kubernetes`, `databricks` or `dataproc`.
         cores: threads of a local Spark.
         memory: the driver's, such as `2g`.
         jars: absolute folder, or a URI.
@@ -75,6 +75,7 @@ class Engine:
         packages: `folder` or `resolve`: where jars come from.
         submit: which cluster, and how a job gets there; empty where Spark's own client isn't asked.
         service: which service, and where its jobs' files are; empty where none is asked. Names alone, no secrets.
+        remote: endpoint of Spark Connect: `url`, `secret_file`; empty for any other kind.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Engine:
     packages: str = "folder"
     submit: Mapping[str, Any] = field(default_factory=FrozenMap)
     service: Mapping[str, Any] = field(default_factory=FrozenMap)
+    remote: Mapping[str, Any] = field(default_factory=FrozenMap)
 
     def options(self) -> dict[str, Any]:
         """What an engine whose jobs outlive their task needs beside the plan, JSON; empty for others."""
@@ -105,6 +107,8 @@ class Engine:
         }
         if self.service:
             return told | {"provided": True}
+        if self.remote:
+            return told | {"remote": dict(self.remote)}
         told |= {"master": f"local[{self.cores}]", "jars": self.jars, "archive": self.archive}
         return told | {"master": "", "submit": dict(self.submit)} if self.submit else told
 
@@ -137,8 +141,15 @@ def made(name: str, read: EngineFile, project: Path, jobs: str) -> Engine:
         spark=read.spark,
         packages=read.packages,
         submit=FrozenMap(submit),
+        remote=FrozenMap(_remote(read, project)),
         service=FrozenMap(_service(read) if read.kind in SERVICES else {}),
     )
+
+
+def _remote(read: EngineFile, project: Path) -> dict[str, Any]:
+    if read.kind != "connect" or read.url is None:
+        return {}
+    return {"url": read.url} | ({"secret_file": absolute(read.token_file, project)} if read.token_file else {})
 
 
 def _service(read: EngineFile) -> dict[str, Any]:
@@ -200,7 +211,7 @@ def _foreign(kind: str) -> tuple[str, ...]:
         return _HERE
     if kind in SERVICES:
         return (*_HERE, *_JARS, *(key for key in _SUBMIT if key not in ("connection", *taken(kind))))
-    return (*_SUBMIT, *SIZES.values())
+    return (*_SUBMIT, *SIZES.values(), *((*_HERE, *_JARS) if kind == "connect" else ()))
 
 
 def _complaints(engine: EngineFile, node: MapNode, staging: str) -> Iterator[tuple[Node, str, str, str]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from airflow_provider_etl.spec import catalogs, engines, secrets, services, shape, spot, stores
+from airflow_provider_etl.spec import catalogs, connect, engines, secrets, services, shape, spot, stores
 from airflow_provider_etl.spec.diagnostics import Diagnostic, did_you_mean, shown
 from airflow_provider_etl.spec.engines import Engine
 from airflow_provider_etl.spec.environment_variables import References
@@ -148,6 +148,7 @@ def _load(path: Path, _changed: int, _size: int, allowed: tuple[str, ...]) -> Fo
         engines.check(node, read, problems)
         services.check(node, read.engines, problems)
         spot.check(node, read, problems)
+        connect.check_engines(node, read, problems)
     if read is not FAILED and allowed:
         _bound(node, project_of(path), allowed, problems)
     if read is FAILED or problems.failed:

@@ -332,15 +332,30 @@ class EngineFile:
     __pydantic_config__: ClassVar[Mapping[str, Any]] = PYDANTIC
 
     kind: Literal[
-        "local", "local_warm", "spark_submit", "emr_serverless", "emr", "kubernetes", "databricks", "dataproc"
+        "local",
+        "local_warm",
+        "local_connect",
+        "connect",
+        "spark_submit",
+        "emr_serverless",
+        "emr",
+        "kubernetes",
+        "databricks",
+        "dataproc",
     ]
-    """`local`: a process of its own beside the task; `local_warm`: one that stays for the next tasks; `spark_submit`: a
-    cluster, by Spark's own client; `emr_serverless`, `emr`, `kubernetes` (the Spark operator), `databricks`,
-    `dataproc`: a job of a service, which outlives the task's worker."""
+    """`local`: a process of its own beside the task; `local_warm`: one that stays for the next tasks; `local_connect`:
+    one Spark Connect server of this machine for all tasks; `connect`: an endpoint of Spark Connect, by a client without
+    Java; `spark_submit`: a cluster, by Spark's own client; `emr_serverless`, `emr`, `kubernetes` (the Spark operator),
+    `databricks`, `dataproc`: a job of a service, which outlives the task's worker."""
     connection: str | None = None
     """Airflow connection: of type spark, that says where the cluster is, instead of `master`; of type aws,
     databricks, google_cloud_platform or kubernetes, with the key for a service. Default: what AWS's or Google's chain
     finds; the cluster that Airflow runs in."""
+    url: str | None = None
+    """`connect`: the endpoint, such as sc://spark.example.com:15002, or sc://spark.example.com:443/;use_ssl=true."""
+    token_file: str | None = None
+    """`connect`: file that holds the endpoint's token, relative to the project folder; only the tasks' user may read
+    it. Default: no token."""
     master: str | None = None
     """The cluster: spark://host:7077, yarn or k8s://https://host:6443."""
     deploy_mode: Literal["client", "cluster"] | None = None

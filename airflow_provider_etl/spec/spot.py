@@ -13,6 +13,8 @@ _BESIDE: Final = "Spark runs beside the task, and has no executors on other mach
 _WHY_NOT: Final = {
     "local": (_BESIDE, "leave it out"),
     "local_warm": (_BESIDE, "leave it out"),
+    "local_connect": (_BESIDE, "leave it out"),
+    "connect": ("the server has its executors already", "leave it out"),
     "emr_serverless": ("AWS chooses the machines of EMR Serverless, whatever market they are of", "leave it out"),
     "emr": ("a cluster's machines are bought when it is made", "say it of the cluster's instance fleets"),
     "dataproc": (

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_etl.spec import connect
 from airflow_provider_etl.spec.compatibility import Misfit, Part, Resolved, known, lines, resolve
 from spark_jobs import kinds
 from spark_jobs.errors import ConfigError
@@ -58,7 +59,7 @@ def resolved_of(pipeline: Pipeline) -> Resolved:
 
 
 def check(pipeline: Pipeline, node: MapNode, verbs: Verbs, problems: Problems) -> None:
-    """Tell of what the engine's Spark hasn't got.
+    """Tell of what the engine's Spark hasn't got, and of what can't be asked of it from afar.
 
     Args:
         pipeline: what was read.
@@ -70,6 +71,7 @@ def check(pipeline: Pipeline, node: MapNode, verbs: Verbs, problems: Problems) -
     for misfit in misfits:
         there = _node(places[misfit.part], node, verbs)
         problems.add(there, "no-such-jars", _on_engine(misfit, pipeline), misfit.hint)
+    connect.check(pipeline, node, verbs, problems)
 
 
 def _on_engine(misfit: Misfit, pipeline: Pipeline) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from spark_jobs.connect import is_connect
+from spark_jobs.connect.commit import ConnectCommit
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
@@ -238,7 +240,8 @@ write: {strategy: replace_window, column: ordered_at}
 
     def _write(self, shaped: DataFrame, staged: int, attempt: Attempting) -> None:
         context = attempt.context
-        DeltaCommit(
+        kind = ConnectCommit if is_connect(context.spark) else DeltaCommit
+        kind(
             attempt=attempt,
             path=self.path,
             write=self._placed,

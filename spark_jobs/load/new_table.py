@@ -11,15 +11,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from spark_jobs.columns import quote
+from spark_jobs.connect import is_connect
+from spark_jobs.connect import storage as thin
 from spark_jobs.errors import ConfigError
-from spark_jobs.ledger import committing, last_version
+from spark_jobs.ledger import Ledger, committing, last_version
 from spark_jobs.session import Storage
+from spark_jobs.settings import changed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.types import StructType
 
-    from spark_jobs.ledger import Ledger
 
 # What Delta says of a folder that has a log and, as far as it saw, no table.
 _BEGUN: Final = ("DELTA_TABLE_NOT_FOUND", "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION")
@@ -80,13 +82,35 @@ def alter(spark: SparkSession, path: str, statement: str) -> None:
         path: the table's folder or URI.
         statement: what stands behind ALTER TABLE and the table.
     """
+    _stated(spark, f"ALTER TABLE delta.{quote(path)} {statement}")
+    Ledger(spark, path).look_again()
+
+
+def delete(spark: SparkSession, path: str, where: str) -> None:
+    """Delete rows of a table that is known by its path, in one commit.
+
+    Args:
+        spark: a session.
+        path: the table's.
+        where: which rows, in Spark SQL.
+    """
+    committing(lambda: _stated(spark, f"DELETE FROM delta.{quote(path)} WHERE {where}"))  # noqa: S608 - both are ours
+
+
+def _stated(spark: SparkSession, statement: str) -> None:
+    if is_connect(spark):  # a session has no others beside it there; nobody else's query runs in it meanwhile
+        with changed(spark, _PATHS, "true"):
+            spark.sql(statement).collect()
+        return
     own = spark.newSession()
     own.conf.set(_PATHS, "true")
-    own.sql(f"ALTER TABLE delta.{quote(path)} {statement}")
+    own.sql(statement)
 
 
 def _holds_something(spark: SparkSession, path: str) -> bool:
     """Whether there is a file, or a folder with more in it than the log that another window is beginning."""
+    if is_connect(spark):
+        return thin.holds_something(spark, path)
     storage = Storage(spark, path)
     if not storage.exists(path):
         return False
@@ -97,11 +121,15 @@ def _create(
     spark: SparkSession, path: str, schema: StructType, partition_by: Sequence[str], properties: Mapping[str, str]
 ) -> None:
     """Commit to the log alone: even an empty write would put a file beside it first."""
-    from delta import DeltaTable
     from pyspark.errors import AnalysisException
 
     if last_version(spark, path) is not None:
         return
+    if is_connect(spark):
+        _created_empty(spark, path, schema, partition_by)
+        return
+    from delta import DeltaTable
+
     own = spark.newSession()
     own.conf.set(_PATHS, "true")
     builder = DeltaTable.createIfNotExists(own).location(path).addColumns(schema).partitionedBy(*partition_by)
@@ -114,7 +142,12 @@ def _create(
             raise
         # Another window began the table since we looked, or is about to; or died there, before the first commit.
         if not _there_soon(spark, path):
-            own.createDataFrame([], schema).write.format("delta").mode("ignore").partitionBy(*partition_by).save(path)
+            _created_empty(own, path, schema, partition_by)
+
+
+def _created_empty(spark: SparkSession, path: str, schema: StructType, partition_by: Sequence[str]) -> None:
+    """Write no row where no table is."""
+    spark.createDataFrame([], schema).write.format("delta").mode("ignore").partitionBy(*partition_by).save(path)
 
 
 def _there_soon(spark: SparkSession, path: str) -> bool:

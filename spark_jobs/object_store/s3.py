@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.connect import is_connect
 from spark_jobs.connections import Connection, Connections
 from spark_jobs.errors import ConfigError
 
@@ -111,6 +112,8 @@ def admit(session: SparkSession, buckets: Mapping[str, Mapping[str, Any]], known
     Raises:
         ConfigError: a connection that isn't there, or can't be used.
     """
+    if is_connect(session):
+        return  # what a server may read it was told when it started
     hadoop: Any = session._jsc.hadoopConfiguration()
     for bucket, store in buckets.items():
         start = f"fs.s3a.bucket.{bucket.removeprefix(SCHEME)}."

@@ -24,6 +24,9 @@ variables: {raw: data/raw, lake: data/lake, staging: data/staging, quarantine: d
 roots: [data, "s3a://lake", "s3://lake"]
 engines: {local: {kind: local%s}}
 """
+_STAGED: Final = completed("execution: staged\n")
+_FUSED: Final = completed("execution: fused\n")
+_WARM: Final = _LOCAL.replace("kind: local%s", "kind: local_connect")
 _OTHER: Final = ", conf: {spark.delta.logStore.s3a.impl: io.delta.storage.S3SingleDriverLogStore}"
 
 RULES: Final = (
@@ -136,6 +139,15 @@ RULES: Final = (
         right={"orders.yaml": BASE, _PLACE: _LOCAL % ', spark: "4.1"'},
         mend="Run the pipeline on an engine of the line that the message names, or leave out what that line lacks."
         " `airflow-etl jars FILE --spark VERSION` asks for another.",
+        whole=True,
+    ),
+    Rule(
+        code="not-over-connect",
+        why="The engine is Spark Connect, whose client has no Java, and something of the pipeline needs it"
+        " ([what runs there](connect.md)).",
+        wrong={"orders.yaml": _STAGED, _PLACE: _WARM},
+        right={"orders.yaml": _FUSED, _PLACE: _WARM},
+        mend="Leave out what the message names, or run the pipeline on an engine of kind `local` or `spark_submit`.",
         whole=True,
     ),
     Rule(
