@@ -128,7 +128,10 @@ def job_of(pipeline: Pipeline, token: str, number: int | None = None, day: str =
     return Job(token=token, plan=pipeline.plan(pipeline.window_of(day), made).to_json())
 
 
-@pytest.mark.parametrize("point", ["before staging", "audited", "before commit", "after commit", "before report"])
+LONG = [pytest.param(point, marks=pytest.mark.prove) for point in ("before staging", "audited", "before report")]
+
+
+@pytest.mark.parametrize("point", ["before commit", "after commit", *LONG])
 def test_killed_at_a_point_the_retry_ends_right(project: Project, point: str) -> None:
     pipeline = opened(project)
     job = job_of(pipeline, f"token of {point}")
