@@ -160,6 +160,9 @@ prove-part: .venv/.dev archive s3 catalog ## Go on proving schedules for MINUTES
 .venv-airflow/bench-quality/.made: requirements/bench-quality.txt requirements/build.txt pyproject.toml | $(UV)
 	@$(call INSTALL_BESIDE,bench-quality,bench-quality)
 
+.venv-airflow/bench-peers/.made: requirements/bench-peers.txt requirements/build.txt pyproject.toml | $(UV)
+	@$(call INSTALL_BESIDE,bench-peers,bench-peers)
+
 define INSTALL_BESIDE
 echo "installing requirements/$(2).txt into .venv-airflow/$(1)"; python=.venv-airflow/$(1)/bin/python; \
 [ -x $$python ] || $(UV) venv --quiet --python $(BIN)/python .venv-airflow/$(1); \
@@ -221,6 +224,7 @@ lock: | $(UV) ## Resolve requirements/*.in anew, with hashes and without host na
 	@for lane in $(LANES); do $(COMPILE) pyproject.toml requirements/airflow-$$lane.in -o requirements/airflow-$$lane.txt; done
 	@$(COMPILE) pyproject.toml requirements/dag-factory.in -o requirements/dag-factory.txt
 	@$(COMPILE) requirements/bench-quality.in -o requirements/bench-quality.txt
+	@$(COMPILE) requirements/bench-peers.in -o requirements/bench-peers.txt
 	@$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
 
 SBOM := .venv-airflow/sbom
