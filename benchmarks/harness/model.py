@@ -83,6 +83,8 @@ class Case:
         count: how many records, for the rate.
         base: the contender that ratios are told to.
         contenders: who runs.
+        axis: what a curve over cases counts.
+        place: where the case stands on it; 0: at its count.
     """
 
     name: str
@@ -90,6 +92,8 @@ class Case:
     count: int
     base: str
     contenders: Sequence[Contender]
+    axis: str = "records"
+    place: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +134,7 @@ class Benchmark:
         about: what is measured, for a reader who trusts nobody.
         cases: in the order in which they run.
         goals: over all cases.
-        curve: figures whose medians are drawn over the cases' counts.
+        curve: figures whose medians are drawn over the cases, a picture for each axis.
     """
 
     name: str

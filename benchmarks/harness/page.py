@@ -65,7 +65,8 @@ def section(benchmark: Benchmark, cases: Sequence[Measured], goals: Sequence[Ver
             for each in goals
         )
         parts.append(f'<table><tr><th class="words">goal</th><th class="words">so</th></tr>{rows}</table>')
-    parts += [_curve(name, cases) for name in benchmark.curve]
+    axes = dict.fromkeys(each.case.axis for each in cases)
+    parts += [_curve(name, axis, cases) for axis in axes for name in benchmark.curve]
     parts += [part for measured in cases for part in _case(measured)]
     return "".join(parts)
 
@@ -93,13 +94,14 @@ def _row(row: Mapping[str, Any], own: Sequence[str]) -> str:
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _curve(name: str, cases: Sequence[Measured]) -> str:
+def _curve(name: str, axis: str, cases: Sequence[Measured]) -> str:
     lines: dict[str, list[tuple[float, float]]] = {}
-    for measured in cases:
+    for measured in (each for each in cases if each.case.axis == axis):
+        place = measured.case.place or measured.case.count
         for contender, turns in measured.turns.items():
             if all(name in turn for turn in turns):
-                lines.setdefault(contender, []).append((measured.case.count, median(turns, name)))
-    return plots.curves(f"{name} over the number of records", lines)
+                lines.setdefault(contender, []).append((place, median(turns, name)))
+    return plots.curves(f"{name} over the number of {axis}", lines)
 
 
 def foreign(name: str, title: str, command: str, said: str) -> str:

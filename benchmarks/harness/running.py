@@ -118,6 +118,7 @@ def measured(contender: Contender, folder: Path) -> dict[str, float]:
     """
     command, figures = contender.command(folder), folder / "figures.json"
     result, log = folder / "measured.json", folder / "log"
+    figures.unlink(missing_ok=True)  # of whoever made the state that it finds
     environment = {**os.environ, "PYTHONPATH": str(ROOT), FIGURES: str(figures), **command.env}
     meter = [sys.executable, "-m", "benchmarks.harness.meter", str(result), str(log), *command.argv]
     subprocess.run(meter, check=True, cwd=folder, env=environment)
