@@ -34,15 +34,24 @@ def main(result: str, log: str, *command: str) -> int:
     libc.prctl(_DEATH, signal.SIGTERM, 0, 0, 0)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_end()))
     before, begun, looking = _cpu(), time.monotonic(), _Looking()
-    with Path(log).open("wb") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process:
-        looking.start()
-        code = process.wait()
+    with Path(log).open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+    looking.start()
+    code = process.returncode = _waited(process.pid)
     wall = time.monotonic() - begun
     looking.stop()
     _end()
     told = {"wall": wall, "cpu": _cpu() - before, "memory": looking.peak / 2**20, "code": code}
     Path(result).write_text(json.dumps(told), encoding="utf-8")
     return 0
+
+
+def _waited(process: int) -> int:
+    """The exit code of a process; orphans are waited for as they end, as init does."""
+    while True:
+        ended, status = os.wait()
+        if ended == process:
+            return os.waitstatus_to_exitcode(status)
 
 
 def _cpu() -> float:

@@ -51,9 +51,9 @@ def opened(options: Options) -> Iterator[Benchmark]:
         yield Benchmark(
             name="load",
             title="Load: strategies beside plain calls",
-            about="Each turn starts Spark, reads Parquet and loads it; `work` is the seconds after the start. Plain calls"
-            " keep no ledger, set nothing aside, and can't be repeated or come late without harm. The server's CPU isn't"
-            " in PostgreSQL's figures; it doesn't wait for its disk (fsync is off).",
+            about="Each turn starts Spark, reads Parquet and loads it; `work` is the seconds after the start. Plain"
+            " calls keep no ledger, set nothing aside, and can't be repeated or come late without harm. The server's"
+            " CPU isn't in PostgreSQL's figures; it doesn't wait for its disk (fsync is off).",
             cases=[*cases, _database(less, fewer, until, options)],
         )
 

@@ -1,4 +1,4 @@
-"""Contenders do the same work: in one Spark, on tiny data, what each leaves is compared. The whole form is in `prove`."""
+"""Contenders do the same work: in one Spark, on tiny data, what each leaves is compared. `prove` has the commands."""
 
 from __future__ import annotations
 
