@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 _LONGEST = "tests/testing/test_command.py"
 _SHORT = "tests/spec/"
+# One session lives for half an hour and thousands of queries: unlike a small window's it earns what it compiles.
+_LONG_LIVED = "-XX:TieredStopAtLevel=4 -XX:ReservedCodeCacheSize=400m -XX:MetaspaceSize=300m -Xmn512m"
 
 
 def pytest_configure() -> None:
@@ -58,7 +60,7 @@ def spark() -> Iterator[SparkSession]:
     # py4j says that it closes its connections when the interpreter ends: by then pytest has closed the stream.
     logging.getLogger("py4j").setLevel(logging.WARNING)
     paths = [*jars(str(ROOT / "jars")), *map(str, sorted(JARS.glob("*.jar")))]
-    conf = {"spark.driver.extraClassPath": ":".join(paths)}
+    conf = {"spark.driver.extraClassPath": ":".join(paths), "spark.driver.extraJavaOptions": _LONG_LIVED}
     engine = {"master": "local[2]", "memory": "2g", "jars": str(ROOT / "jars"), "small": True, "conf": conf}
     session = start("tests", engine)
     yield session
