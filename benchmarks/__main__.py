@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*names(), []], help=f"of {', '.join(names())}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names())}")
     parser.add_argument("--tiny", action="store_true", help="sizes of seconds, for correctness: times say nothing")
     parser.add_argument(
         "--rounds", type=int, help="rounds after the one that warms up (default: 3; tiny: 1, none before)"
@@ -50,6 +50,8 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=ROOT / "data/benchmarks", help="where JSON and page go")
     parser.add_argument("--data", type=Path, default=ROOT / ".cache/benchmark", help="where generated records are kept")
     asked = parser.parse_args(arguments)
+    if unknown := sorted({*asked.names} - {*names()}):
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(names())}")
     asked.rounds = asked.rounds or (1 if asked.tiny else 3)
     return asked
 

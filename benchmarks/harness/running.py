@@ -135,7 +135,7 @@ def tell(**figures: float) -> None:
 
 
 def _ready(case: Case) -> None:
-    missing = {str(each.python) for each in case.contenders if each.python and not each.python.exists()}
+    missing = {each.name: each.python for each in case.contenders if each.python and not each.python.exists()}
     if missing:
-        who = ", ".join(each.name for each in case.contenders if each.python and not each.python.exists())
-        sys.exit(f"{who}: no environment {', '.join(missing)}; `make bench-{case.name.split()[0]}` makes it")
+        made = {str(python.parents[1].relative_to(ROOT) / ".made") for python in missing.values()}
+        sys.exit(f"no environment for {', '.join(missing)}: make {' '.join(sorted(made))}")

@@ -24,7 +24,7 @@ _ROWS: Final = 1000
 @contextmanager
 def opened(options: Options) -> Iterator[Benchmark]:
     """Five sizes, and four ages of a table; two of each where it is tiny. `--records` is the largest size."""
-    sizes = (200, 400) if options.tiny else tuple(n for n in RECORDS if n <= (options.records or RECORDS[-1]))
+    sizes = (200, 400) if options.tiny else _sizes(options.records or RECORDS[-1])
     ages = (1, 3) if options.tiny else WINDOWS
     large, aged = [_records(options, count) for count in sizes], [_windows(options, count) for count in ages]
     yield Benchmark(
@@ -43,6 +43,10 @@ def opened(options: Options) -> Iterator[Benchmark]:
         ],
         curve=("wall", "cpu", "memory", "rate"),
     )
+
+
+def _sizes(largest: int) -> tuple[int, ...]:
+    return tuple(count for count in RECORDS if count <= largest) or (largest,)
 
 
 def _records(options: Options, count: int) -> Case:
