@@ -60,7 +60,6 @@ def without_spark(how: str, data: Path) -> Callable[[Path], Command]:
     """The script of `without_spark`."""
 
     def command(folder: Path) -> Command:
-        (folder / "lake").mkdir(exist_ok=True)
         what = [how, str(data), str(data.parent / "countries.csv"), str(folder / "lake")]
         return Command(argv=[str(PEERS), "-m", "benchmarks.pipeline.without_spark", *what])
 

@@ -26,6 +26,7 @@ def main(how: str, data: str, countries: str, lake: str) -> None:
     if how == "duckdb":
         from deltalake import write_deltalake
 
+        Path(lake).mkdir(exist_ok=True)
         write_deltalake(f"{lake}/orders", rows, mode="overwrite")
     else:
         by_dlt(rows, Path(lake))

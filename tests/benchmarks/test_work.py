@@ -67,6 +67,7 @@ def test_a_strategy_leaves_what_the_plain_calls_leave(spark: Any, tmp_path: Path
     data = prepare(tmp_path / "data", _ROWS)
     columns = loads.columns_of(strategy)
     session = spark.newSession()
+    session.conf.set("spark.sql.runSQLOnFiles", "true")  # Spark's default, by which plain calls name a table's path
     session.conf.set("spark.sql.catalog.lake", "org.apache.iceberg.spark.SparkCatalog")
     session.conf.set("spark.sql.catalog.lake.type", "hadoop")
     session.conf.set("spark.sql.catalog.lake.warehouse", str(tmp_path / "warehouse"))
