@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spark_jobs.errors import DataError, InfrastructureError
 from spark_jobs.flow import Flow
 from spark_jobs.privacy import Privacy
-from spark_jobs.quarantine import reasons
+from spark_jobs.quarantine import lacking, reasons
 from spark_jobs.report import DatasetCounts, Report
 from spark_jobs.staging import Staged, Staging
 
@@ -30,14 +30,14 @@ class Accounts:
         staging: where datasets and refused rows are staged.
         say: takes one line of progress.
         ahead: writes a dataset where its load will want it, and tells where; None where it must be staged.
-        limits: how much of a source or dataset may be set aside: `share` (0 to 1), `rows`; empty: all of it.
+        limits: how much of a source or dataset may be set aside, as a plan has it; empty: all of it.
     """
 
     report: Report
     staging: Staging
     say: Callable[[str], None]
     ahead: Callable[[str, DataFrame], Staged | None] = lambda _name, _rows: None
-    limits: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, verb: str, name: str, rows: DataFrame) -> None:
         """Compute a dataset that is checked or loaded, and keep where it is."""
@@ -93,6 +93,8 @@ class Accounts:
         self.balance(name)
         self.say(f"{verb} {name}: {told(counts)}")
         self._limit(verb, name)
+        if refused is not None and verb == "extract":
+            self._complete(name)
 
     def split(self, verb: str, name: str, kept: DataFrame, refused: DataFrame, *, apart: bool = False) -> None:
         """Stage the rows of a staged dataset that stay and those that go, and see that none is missing.
@@ -163,6 +165,30 @@ class Accounts:
             where=f"{verb}.{name}",
             expected=f"at most {' and '.join(allowed)}",
             remedy="nothing was published; mend the source or the rules, or raise quarantine.max_share or max_rows",
+        )
+
+    def _complete(self, name: str) -> None:
+        """See that the rows set aside of a source don't lack more of the required values than its contract lets them.
+
+        Raises:
+            DataError: they do.
+        """
+        asked = self.limits.get("complete", {}).get(name)
+        if asked is None:
+            return
+        (staged,) = self.refused([name])
+        missing = lacking(self.staging.read(staged, "extract"), asked["columns"])
+        counts = self.report.datasets[name]
+        wanted = max(counts.read, counts.rows + counts.quarantined) * len(asked["columns"])
+        gone = sum(missing.values())
+        if gone <= round((1 - asked["share"]) * wanted, 6):
+            return
+        why = ", ".join(f"{column} ({rows:,})" for column, rows in missing.items())
+        raise DataError(
+            f"{gone:,} of {wanted:,} required values are missing: {why}",
+            where=f"extract.{name}",
+            expected=f"at least {100 * asked['share']:.4g} % of them (completeness of its contract)",
+            remedy="nothing was published; mend the source, or say another `completeness` in the contract",
         )
 
     def balance(self, name: str) -> None:

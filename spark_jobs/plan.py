@@ -79,7 +79,8 @@ class Plan:
         allowed_python: modules from which the deployment allows python steps.
         catalogs: name -> catalog of Iceberg tables that the environment declares.
         results: whether what checks found is kept (results.py).
-        set_aside: how much of a source or dataset may be: `share` (0 to 1), `rows`; empty: all of it.
+        set_aside: how much of a source or dataset may be: `share` (0 to 1), `rows`; and `complete`: source -> how large
+            a `share` of the values of required `columns` must be there before; empty: all of it.
         data_docs: folder (or URI) under which pages about the checks are written; empty: none are.
         notes: dataset -> place of a check -> what its author notes beside it, for those pages.
     """
@@ -102,7 +103,7 @@ class Plan:
     allowed_python: tuple[str, ...] = ()
     catalogs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     results: bool = False
-    set_aside: Mapping[str, float] = field(default_factory=dict)
+    set_aside: Mapping[str, Any] = field(default_factory=dict)
     data_docs: str = ""
     notes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

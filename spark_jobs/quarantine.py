@@ -6,7 +6,7 @@ count (`visible`), so that the two can't disagree: rows of an attempt that never
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
@@ -210,6 +210,16 @@ def _of_attempt(rows: DataFrame, plan: Plan) -> DataFrame:
             "attempt": F.lit(plan.attempt.number).cast("bigint"),
         }
     )
+
+
+def lacking(refused: DataFrame, columns: Collection[str]) -> dict[str, int]:
+    """How many rows a source has set aside because a required column has no value, the most first: {column: rows}."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    rules = {f"required {name}": name for name in columns}
+    found = refused.select(F.explode("rules").alias("rule")).where(F.col("rule").isin(*rules))
+    counted = found.groupBy("rule").count().orderBy(F.desc("count"), "rule")
+    return {rules[row["rule"]]: int(row["count"]) for row in counted.collect()}
 
 
 def reasons(refused: DataFrame, limit: int = 20) -> dict[str, int]:

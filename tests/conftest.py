@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,12 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Great Expectations reads it when it is imported: tests tell nobody that they run.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    if find_spec("hypothesis"):  # other Airflows' environments are without
+        from hypothesis import HealthCheck, settings
+
+        # How long an example takes says how busy the machine is, not whether the code is right.
+        settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        settings.load_profile("suite")
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

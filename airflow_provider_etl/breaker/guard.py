@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from airflow_provider_etl.breaker.machine import CLOSED, State, admit, answered, counted, failed, phase, until
 from airflow_provider_etl.breaker.memory import recall, remember
 from airflow_provider_etl.compat import AirflowSkipException
+from airflow_provider_etl.spec.reaching import connections_of
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.extract.breaker import Breaker
 from spark_jobs.plan import Plan
 from spark_jobs.window import iso
 
 _AWAY: Final = "the database can't be reached"
+_MUTE: Final = "the catalog's server doesn't answer"
+_SERVER: Final = re.compile(r"connection '(.*)'")
+_BUCKET: Final = re.compile(r"the service of (s3a://[^/\s]+)\S* doesn't answer")
+_READING: Final = ("extract", "transform")
 _BACKFILL: Final = "its window is not loaded: `airflow-etl backfill DAG --missing` finds it"
 
 
@@ -24,17 +30,21 @@ class Guard:
     """The breakers of one application's sources.
 
     Args:
-        sources: source -> its connection and the breaker's options.
+        sources: source -> each connection that it is reached by -> the breaker's options.
         who: names the application; the same for every try.
         say: takes one line of progress.
         hint: what a skipped task leaves behind, and who finds it.
+        stores: `s3a://bucket` -> its connection.
+        servers: the connections of catalogs that are servers.
         clock: the time; another one only in tests.
     """
 
-    sources: Mapping[str, tuple[str, Breaker]]
+    sources: Mapping[str, Mapping[str, Breaker]]
     who: str
     say: Callable[[str], None]
     hint: str = _BACKFILL
+    stores: Mapping[str, str] = field(default_factory=dict)
+    servers: frozenset[str] = frozenset()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def admit(self) -> None:
@@ -61,10 +71,10 @@ class Guard:
         """End the task where a connection may not be asked; connection -> why."""
         if not refused:
             return
-        asking = {source: item for source, item in self.sources.items() if item[0] in refused}
-        source, (connection, _) = next(iter(asking.items()))
+        asking = [item for item in self._each() if item[1] in refused]
+        source, connection, _ = asking[0]
         told = refused[connection]
-        if all(options.when_open == "skip" for _, options in asking.values()):
+        if all(options.when_open == "skip" for _, _, options in asking):
             self.say(f"[etl] error: extract.{source}: skipped, {told}; {self.hint}")
             raise AirflowSkipException(f"{told}; {self.hint}")
         raise InfrastructureError(
@@ -95,28 +105,44 @@ class Guard:
             states[connection] = self._shown(after, options)
         return states
 
+    def _each(self) -> list[tuple[str, str, Breaker]]:
+        """(source, connection, options) of all sources."""
+        return [(name, connection, options) for name, of in self.sources.items() for connection, options in of.items()]
+
     def _connections(self) -> dict[str, Breaker]:
         """Connection -> its options: where sources differ, those of the one that leaves it alone the longest."""
         found: dict[str, Breaker] = {}
-        for connection, options in self.sources.values():
+        for _, connection, options in self._each():
             found[connection] = max(found.get(connection, options), options, key=lambda item: item.cool_down)
         return found
 
     def _silent(self, report: Mapping[str, Any]) -> set[str]:
-        """The connections that didn't answer, as far as the error says so.
+        """The connections that didn't answer, as far as the error says so."""
+        error = report.get("error") or {}
+        if error.get("kind") != "infrastructure":
+            return set()
+        where, message = str(error.get("where")), str(error.get("message"))
+        server, bucket = _SERVER.fullmatch(where), _BUCKET.search(message)
+        if server is not None and _MUTE in message:  # a catalog's, which no verb is told of
+            return {server[1]} & set(self._connections())
+        verb, _, name = where.partition(".")
+        if bucket is not None:
+            return {self.stores.get(bucket[1], "")} & set(self._connections()) if verb in _READING else set()
+        return self._databases(verb, name.partition(".")[0]) if _AWAY in message else set()
+
+    def _databases(self, verb: str, name: str) -> set[str]:
+        """The databases that may not have answered.
 
         A source is read lazily: its database may go away while a step runs. That counts where one connection alone has
         a breaker; of several, it isn't known which it was.
         """
-        error = report.get("error") or {}
-        if error.get("kind") != "infrastructure" or _AWAY not in str(error.get("message")):
-            return set()
-        verb, _, name = str(error.get("where")).partition(".")
-        if verb == "extract":
-            found = self.sources.get(name.partition(".")[0])
-            return {found[0]} if found else set()
-        connections = {connection for connection, _ in self.sources.values()}
-        return connections if verb == "transform" and len(connections) == 1 else set()
+        others = {*self.stores.values(), *self.servers}
+        found = {
+            connection
+            for source, connection, _ in self._each()
+            if connection not in others and (verb != "extract" or source == name)
+        }
+        return found if verb in _READING and len(found) == 1 else set()
 
     def _recall(self, connection: str) -> State:
         try:
@@ -179,10 +205,20 @@ def guard_of(
     """
     if not any("extract" in plan.verbs for plan in plans):
         return None
-    found: dict[str, tuple[str, Breaker]] = {}
-    for name, source in plans[0].extract.items():
-        connection = getattr(source, "connection", None)
-        options = getattr(source, "breaker", None) or defaults.get(str(connection))
-        if connection and options is not None:
-            found[name] = (str(connection), options)
-    return Guard(sources=found, who=who, say=say, hint=hint) if found else None
+    first = plans[0]
+    named = {bucket: store.get("connection") for bucket, store in (first.spark.get("s3") or {}).items()}
+    stores = {bucket: connection for bucket, connection in named.items() if connection}
+    found = {
+        name: _options(source, connections_of(source, stores, first.catalogs), defaults)
+        for name, source in first.extract.items()
+    }
+    found = {name: options for name, options in found.items() if options}
+    servers = frozenset(item["connection"] for item in first.catalogs.values() if item["type"] == "rest")
+    return Guard(sources=found, who=who, say=say, hint=hint, stores=stores, servers=servers) if found else None
+
+
+def _options(source: Any, reached: Sequence[str], defaults: Mapping[str, Breaker]) -> dict[str, Breaker]:
+    """Connection -> options, of those that a source is reached by and that have a breaker."""
+    own = getattr(source, "breaker", None)
+    options = {connection: own or defaults.get(connection) for connection in reached}
+    return {connection: item for connection, item in options.items() if item is not None}

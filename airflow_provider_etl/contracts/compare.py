@@ -215,6 +215,11 @@ class _Pair:
             told = f"freshness was {was} and is {now}"
             code = "freshness-loosened" if looser else "freshness-tightened"
             yield self._say("breaking" if looser else "compatible", code, ("freshness",), told)
+        was_all, is_all = self.old.share_required, self.new.share_required
+        if was_all != is_all and self.old.required and self.new.required:
+            code = "completeness-loosened" if was_all > is_all else "completeness-tightened"
+            told = f"of the required values {was_all:.4g} must come, and now {is_all:.4g}"
+            yield self._say("breaking" if was_all > is_all else "compatible", code, ("completeness",), told)
         shares = [_shares(contract) for contract in (self.old, self.new)]
         for name in [name for name in self.old.columns if name in self.new.columns]:
             was_share, is_share = (found.get(name, 0.0) for found in shares)

@@ -106,5 +106,5 @@ def _whole(seen: Mapping[str, Seen], rows: int) -> Iterator[str]:
         yield f"# keys: [{key(unique[0])}] # it was unique in {rows} rows{more}"
     if dated:
         yield f"# freshness: {{column: {key(dated[0])}, within: 1d}} # how old may the newest row be?"
-    yield "# completeness: 99 % # of the columns that aren't required: how many rows have a value?"
+    yield "# completeness: 99 % # of the required values; {columns: [..], share: 99 %} asks for others"
     yield "# modes: {columns: evolve, types: quarantine} # what becomes of what isn't named here"

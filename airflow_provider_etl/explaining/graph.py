@@ -32,7 +32,12 @@ def tree(pipeline: Pipeline) -> Iterator[str]:
 
 def _checks(pipeline: Pipeline, name: str) -> list[_Item]:
     """What is asked of a dataset; of a source, what its contract says of all its rows together."""
-    return [_Item(f"check  {words.option(check, kind)}") for check, kind in pipeline.check.get(name, ())]
+    asked = [_Item(f"check  {words.option(check, kind)}") for check, kind in pipeline.check.get(name, ())]
+    complete = pipeline.complete.get(name)
+    if complete is None:
+        return asked
+    required = ", ".join(complete["columns"])
+    return [_Item(f"stops  unless {100 * complete['share']:.4g} % of the values of {required} come"), *asked]
 
 
 def _below(pipeline: Pipeline, name: str) -> list[_Item]:

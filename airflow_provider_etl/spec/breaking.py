@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from airflow_provider_etl.spec.class_plan import option_node
 from airflow_provider_etl.spec.environment import Environment
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
+from airflow_provider_etl.spec.reaching import connections_of
 from airflow_provider_etl.spec.reading import FAILED
 from airflow_provider_etl.spec.variables import names_window_in
 from airflow_provider_etl.spec.verbs import Verbs
+from spark_jobs.extract.breaker import Breaker
 
 _ORDERED: Final = "windows wait for the one before (depends_on_previous), and one that is skipped holds none back"
 _UNCUT: Final = "nothing finds a skipped window of this schedule: its runs bring their windows, and this one is gone"
@@ -34,14 +36,22 @@ def check(
     """
     why = _ORDERED if ordered else _UNCUT if _uncut(schedule) and not _brought_by_the_next(verbs) else ""
     for name, placed in verbs.extract.items() if why else ():
-        connection = getattr(placed.kind, "connection", None)
-        if placed.kind is FAILED or not connection:
-            continue
-        defaults = environment.breakers if environment is not None else {}
-        found = getattr(placed.kind, "breaker", None) or defaults.get(connection)
-        if found is not None and found.when_open == "skip":
+        if placed.kind is not FAILED and any(
+            found.when_open == "skip" for found in _breakers(placed.kind, environment)
+        ):
             node = option_node(type(placed.kind), placed.node, "breaker") or verbs.sources[name]
             problems.add(node, "conflicting-keys", why, _SAY)
+
+
+def _breakers(source: Any, environment: Environment | None) -> list[Breaker]:
+    """The breakers of a source: its own, or those of the connections that it is reached by."""
+    own = getattr(source, "breaker", None)
+    if own is not None or environment is None:
+        return [own] if own is not None else []
+    stores = {bucket: store.connection for bucket, store in environment.stores.items()}
+    catalogs = {name: catalog.to_json() for name, catalog in environment.catalogs.items()}
+    reached = connections_of(source, stores, catalogs)
+    return [environment.breakers[name] for name in reached if name in environment.breakers]
 
 
 def _uncut(schedule: Node | None) -> bool:

@@ -89,6 +89,7 @@ def made(name: str, file: Path | None, read: PipelineFile, verbs: Verbs, settled
                 if any(item.meta for item in checks)
             }
         ),
+        complete=FrozenMap({name: FrozenMap(found) for name, found in verbs.complete.items()}),
         load=FrozenMap(
             {name: (rules.target_of(name, verbs) or "", placed.kind) for name, placed in verbs.load.items()}
         ),

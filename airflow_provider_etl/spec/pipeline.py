@@ -103,6 +103,7 @@ class Pipeline:
     values: Mapping[str, Any] = field(default_factory=FrozenMap)
     wait_for: tuple[Wait, ...] = ()
     notes: Mapping[str, Mapping[str, Any]] = field(default_factory=FrozenMap)
+    complete: Mapping[str, Mapping[str, Any]] = field(default_factory=FrozenMap)
 
     def with_params(self, given: Mapping[str, Any]) -> Pipeline:
         """The pipeline with the values of a run's parameters; other names are left alone.
@@ -211,10 +212,16 @@ class Pipeline:
             allowed_python=options().allowed_python,
             catalogs=self._catalogs,
             results=self.keeps_results,
-            set_aside=self.quarantine.limits,
+            set_aside=self._limits,
             data_docs=docs,
             notes=self.notes if docs else {},
         )
+
+    @property
+    def _limits(self) -> dict[str, Any]:
+        """How much may be set aside, as a plan has it."""
+        complete = {name: dict(found) for name, found in self.complete.items()}
+        return self.quarantine.limits | ({"complete": complete} if complete else {})
 
     def reach(self, window: Window) -> Window | None:
         """What sources with a window column read for a window, where the file says `lookback`; else None."""

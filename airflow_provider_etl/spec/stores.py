@@ -100,8 +100,12 @@ def named(stores: Mapping[str, Store], values: Any) -> dict[str, dict[str, Any]]
         stores: those of the environment.
         values: texts, or JSON made of them: options of kinds, paths.
     """
-    buckets = sorted({bucket for text in _texts(values) if (bucket := bucket_of(text))})
-    return {bucket: stores.get(bucket, Store()).to_json() for bucket in buckets}
+    return {bucket: stores.get(bucket, Store()).to_json() for bucket in buckets_in(values)}
+
+
+def buckets_in(values: Any) -> list[str]:
+    """The buckets that values name, `s3a://bucket`, sorted; values as above."""
+    return sorted({bucket for text in _texts(values) if (bucket := bucket_of(text))})
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -71,6 +71,7 @@ class Verbs:
     load: dict[str, Placed] = field(default_factory=dict)
     targets: dict[str, ScalarNode] = field(default_factory=dict)
     implied: bool = False
+    complete: dict[str, dict[str, Any]] = field(default_factory=dict)  # as Pipeline has it
 
     def placed(self) -> Iterator[Placed]:
         """Every kind, in the order of the verbs."""

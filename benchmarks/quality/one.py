@@ -13,7 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.quality.contenders import Bench, alone, by_hand, great_expectations, ours, pandera
+from benchmarks.quality.contenders import (
+    Bench,
+    alone,
+    by_hand,
+    great_expectations,
+    observed,
+    ours,
+    pandera,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 CONTENDERS: Final[dict[str, Callable[[Bench], int]]] = {
     "write alone": alone,
     "write, aggregate by hand": by_hand,
+    "write, observed by hand": observed,
     "ours, no checks": ours(checks=False),
     "ours, 11 checks": ours(),
     "ours, 12 checks (unique)": ours(unique=True),

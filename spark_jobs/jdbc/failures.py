@@ -9,6 +9,7 @@ from spark_jobs.errors import ConfigError, DataError, EtlError, InfrastructureEr
 from spark_jobs.hiding import cut
 
 _JDBC: Final = re.compile(r"(?:PSQLException|java\.sql\.SQL\w+|jdbc\.\w*Exception|SQLTransientConnection\w+): (.*)")
+_WHERE_TO: Final = "Failed to connect: jdbc:"
 _TYPE: Final = re.compile(r"\[UNRECOGNIZED_SQL_TYPE\][^\n]*?name: ([^,\n]*)")
 _TWINS: Final = re.compile(r"\[COLUMN_ALREADY_EXISTS\] ([^\n]*?)(?: Choose| SQLSTATE|$)", re.MULTILINE)
 _DRIVER: Final = re.compile(r"ClassNotFoundException: ([\w.$]+)")
@@ -48,8 +49,10 @@ def meant(text: str, where: str) -> EtlError | None:
         text: the exception's.
         where: place in the pipeline file.
     """
-    told = _JDBC.search(text)
-    if told is not None:
+    said = list(_JDBC.finditer(text))
+    if said:
+        # A catalog that can't connect says only where to; why, its cause does.
+        told = next((each for each in said if not each[1].startswith(_WHERE_TO)), said[0])
         return _said(cut(told[1].strip(), 500), where)
     unknown, twins, driver = _TYPE.search(text), _TWINS.search(text), _DRIVER.search(text)
     if unknown is not None:

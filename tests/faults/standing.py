@@ -14,6 +14,7 @@ import psutil
 from demo.airflow_home import AirflowHome, AirflowHomeError
 from tests.airflow.project import LOADER, ROOT, Project
 from tests.faults.metadata import Metadata, metadata
+from tests.faults.orphans import Orphans, ended
 from tests.faults.scene import ENVIRONMENT, MARK, PIPELINE, Tables, day, marked, rows_of
 from tests.servers.guarded import free_port
 
@@ -65,6 +66,7 @@ class Standing:
 
     def __init__(self, folder: Path, database: Metadata, environment: dict[str, str]) -> None:
         self.folder, self.database, self.mark = folder, database, os.urandom(8).hex()
+        self.orphans = Orphans()
         self.project = Project(folder / "project")
         self.project.write("config/environments/local.yaml", ENVIRONMENT)
         self.project.write("dags/etl.py", LOADER)
@@ -142,6 +144,10 @@ class Standing:
             process.pid for process in self.home._processes.values()
         }
 
+    def kill(self, component: str) -> bool:
+        """Kill a component's own process alone; its workers are nobody's then, until the end of the test."""
+        return self.orphans.kill(self.home.main(component))
+
     def log(self, name: str) -> str:
         """All that its tasks have said."""
         logs = sorted((self.home.folder / "logs").glob(f"dag_id={name}/**/*.log"))
@@ -171,7 +177,8 @@ def standing(folder: Path, environment: dict[str, str] | None = None) -> Iterato
             with made.home:
                 yield made
         finally:
-            shoot(marked(made.mark))
+            ended(marked(made.mark))
+            made.orphans.end()
 
 
 def deaf() -> dict[str, str]:

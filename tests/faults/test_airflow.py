@@ -72,7 +72,7 @@ def test_f05_a_worker_that_is_killed_takes_its_spark_along_and_the_next_try_load
 def test_f10_a_scheduler_that_is_killed_loses_no_run_and_doubles_none(airflow: Standing) -> None:
     """Its own process alone: its workers are nobody's then."""
     begin(airflow, "scheduler")
-    airflow.home.main("scheduler").kill()
+    assert airflow.kill("scheduler")
     ended_well(airflow, "scheduler")
 
 

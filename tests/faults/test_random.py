@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import psutil
 import pytest
 
 from tests.faults.scene import undisturbed
-from tests.faults.standing import Standing, shoot, standing
+from tests.faults.standing import Standing, standing
 
 ROUNDS: Final = int(os.environ.get("ETL_FAULT_ROUNDS", "100"))
 SEED: Final = int(os.environ.get("ETL_FAULT_SEED", "1"))
@@ -48,6 +49,7 @@ def _round(airflow: Standing, seed: int, told: list[str]) -> None:
     for _ in range(KILLS):
         time.sleep(drawn.uniform(*APART))
         what = drawn.choice(sorted(PARTS))
+        airflow.orphans.remember(airflow.home.processes)  # a scheduler ends for want of its database, too
         told.append(f"{time.monotonic() - begin:.0f} s {what}{'' if PARTS[what](airflow, drawn) else ' (none there)'}")
         assert_whole(airflow, name)
     airflow.until(lambda: airflow.loaded(name, DAYS), f"{name} is loaded", 800)
@@ -72,7 +74,7 @@ def _restart(component: str) -> Callable[[Standing, random.Random], bool]:
 
 
 def _main(component: str) -> Callable[[Standing, random.Random], bool]:
-    return lambda airflow, _: shoot([airflow.home.main(component)])
+    return lambda airflow, _: airflow.kill(component)
 
 
 def _metadata(airflow: Standing, drawn: random.Random) -> bool:
@@ -82,17 +84,17 @@ def _metadata(airflow: Standing, drawn: random.Random) -> bool:
     return True
 
 
-def _one(found: Callable[[Standing], list[object]]) -> Callable[[Standing, random.Random], bool]:
+def _one(found: Callable[[Standing], list[psutil.Process]]) -> Callable[[Standing, random.Random], bool]:
     def one(airflow: Standing, drawn: random.Random) -> bool:
         processes = found(airflow)
-        return shoot([drawn.choice(processes)] if processes else [])  # type: ignore[list-item]
+        return bool(processes) and airflow.orphans.kill(drawn.choice(processes))
 
     return one
 
 
 PARTS: Final[dict[str, Callable[[Standing, random.Random], bool]]] = {
-    "spark": _one(lambda airflow: list(airflow.java())),
-    "worker": _one(lambda airflow: list(airflow.workers())),
+    "spark": _one(Standing.java),
+    "worker": _one(Standing.workers),
     "scheduler": _main("scheduler"),
     "scheduler with all its workers": _restart("scheduler"),
     "triggerer": _restart("triggerer"),

@@ -94,3 +94,35 @@ def test_a_run_with_too_many_publishes_nothing_and_with_few_enough_as_always(spa
     assert not (tmp_path / "quarantine/flights").exists()
     enough = ran(share=0.5, rows=2)
     assert (enough.error, enough.datasets["rows"].quarantined) == (None, 2)
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(("share", "told"), [(0.7, None), (0.9, "3 of 12 required values are missing: at (2), id (1)")])
+def test_a_source_whose_rows_set_aside_lack_more_than_its_contract_lets_them_stops_the_run(
+    spark: Any, tmp_path: Path, share: float, told: str | None
+) -> None:
+    drop = tmp_path / "drop.csv"
+    drop.write_text("id,at,note\n1,2013-01-01,\n2,,\n,,x\nx,2013-01-01,\n5,2013-01-01,\n6,2013-01-01,\n")
+    columns = {
+        "id": {"type": "int", "required": True},
+        "at": {"type": "date", "required": True},
+        "note": {"type": "string"},
+    }
+    source = {"type": "files", "path": str(drop), "format": "csv", "columns": columns, "window": "all"}
+    write = {"strategy": "snapshot"}
+    asked = plan(tmp_path, day(1), attempt(1)).to_json() | {
+        "extract": {"rows": source},
+        "transform": {"result": {"from": "rows", "steps": []}},
+        "load": {"lake": {"from": "result", "type": "delta", "path": str(tmp_path / "lake"), "write": write}},
+        "set_aside": {"complete": {"rows": {"share": share, "columns": ["id", "at"]}}},
+    }
+    report = entry.run(Plan.from_json(asked), lambda *_: spark)
+    assert report.datasets["rows"].quarantined == 3, "one for its type: that value came"
+    if told is None:
+        assert (report.state, report.error) == ("loaded", None)
+        return
+    assert report.error is not None
+    assert (report.error["kind"], report.error["where"]) == ("data", "extract.rows")
+    assert told in report.error["message"]
+    assert "at least 90 % of them (completeness of its contract)" in report.error["message"]
+    assert not (tmp_path / "lake").exists() or not list((tmp_path / "lake/_delta_log").glob("*.json"))

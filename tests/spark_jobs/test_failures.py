@@ -9,7 +9,7 @@ import time
 import pytest
 
 from spark_jobs import gateway
-from spark_jobs.errors import InfrastructureError, ResourceError
+from spark_jobs.errors import ConfigError, EtlError, InfrastructureError, ResourceError
 from spark_jobs.failures import classify, of_java
 
 LOST = ConnectionRefusedError(111, "Connection refused")
@@ -64,3 +64,19 @@ def test_a_full_disk_is_known_by_the_cause_alone() -> None:
     error = classify(Told("[TASK_WRITE_FAILED] Task failed while writing rows"), "load.lake")
     assert isinstance(error, ResourceError)
     assert str(error).startswith("load.lake: No space left on device; free disk space")
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind", "told"),
+    [
+        ("Connection to 127.0.0.1:9 refused. Check that the hostname", InfrastructureError, "can't be reached: Connec"),
+        ('FATAL: password authentication failed for user "etl"', ConfigError, "FATAL: password authentication failed"),
+    ],
+)
+def test_a_catalog_that_cannot_connect_is_known_by_its_database_s_own_words(
+    cause: str, kind: type[EtlError], told: str
+) -> None:
+    said = "org.apache.iceberg.jdbc.UncheckedSQLException: Failed to connect: jdbc:postgresql://127.0.0.1:9/books"
+    found = classify(RuntimeError(f"{said}\n\tat x.Y\nCaused by: org.postgresql.util.PSQLException: {cause}"))
+    assert type(found) is kind
+    assert told in str(found)

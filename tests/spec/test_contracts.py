@@ -95,15 +95,7 @@ def test_rows_that_break_a_rule_are_set_aside_where_they_come_in_and_all_togethe
             "`ordered_at` is null or (`ordered_at` >= TIMESTAMP '2013-01-01 00:00:00+01:00')",
         ),
     ]
-    assert checks(pipeline, "orders") == [
-        {"unique": {"columns": ["id"], "name": "contracts/orders.yaml: unique"}},
-        {
-            "completeness": {
-                "columns": ["customer", "amount", "ordered_at"],
-                "name": "contracts/orders.yaml: completeness",
-            }
-        },
-    ]
+    assert checks(pipeline, "orders") == [{"unique": {"columns": ["id"], "name": "contracts/orders.yaml: unique"}}]
 
 
 def test_bounds_are_literals_that_spark_reads(project: Project) -> None:
@@ -120,8 +112,9 @@ def test_types_that_freeze_stop_the_run(project: Project) -> None:
     pipeline = loaded(project, SOURCE, CONTRACT.replace("types: quarantine", "types: freeze"))
     assert pipeline.extract["orders"].bad_records == "fail"
     assert [name for name, _ in pipeline.check["orders"]] == [
-        "in_set", "matches", "in_range", "in_range", "unique", "completeness"
+        "in_set", "matches", "in_range", "in_range", "unique"
     ]  # fmt: skip
+    assert dict(pipeline.complete) == {}, "the first row without a value stops it"
     assert pipeline.transform["result"].steps[0][0] == "mask"
 
 
@@ -139,8 +132,53 @@ def test_a_load_is_held_against_its_contract_before_anything_is_published(projec
         "conforms", "not_null", "in_set", "matches", "in_range", "in_range", "unique", "completeness", "not_null"
     ]  # fmt: skip
     assert found[1]["not_null"]["on_fail"] == "quarantine"
+    assert found[7]["completeness"] == {"columns": ["id"], "name": "contracts/orders.yaml: completeness"}
     stopping = checks(loaded(project, LOAD, contract.replace(", types: quarantine", "")), "result")
     assert "on_fail" not in stopping[1]["not_null"]
+    assert not [item for item in stopping if "completeness" in item], "a row without a value stops it"
+
+
+REQUIRED = CONTRACT.replace("ordered_at: {type: timestamp,", "ordered_at: {type: timestamp, required: true,")
+USE = "contract: {file: contracts/orders.yaml, completeness: 90 %}"
+
+
+@pytest.mark.parametrize(
+    ("said", "use", "share"),
+    [
+        ("", "", 0.99),
+        ("completeness: 95 %\n", "", 0.95),
+        ("completeness: 0.5\n", "", 0.5),
+        ("completeness: 95 %\n", USE, 0.9),
+        ("", USE.replace("90", "0"), None),
+        ("completeness: 0 %\n", "", None),
+        ("completeness: {columns: [amount], share: 95 %}\n", "", None),
+    ],
+)
+def test_99_percent_of_the_required_values_of_a_source_must_come(
+    project: Project, said: str, use: str, share: float | None
+) -> None:
+    contract = REQUIRED.replace("completeness: 99 %\n", said)
+    pipeline = loaded(project, SOURCE.replace("contract: contracts/orders.yaml", use) if use else SOURCE, contract)
+    plan = pipeline.plan(pipeline.window_of("2013-01-01"), Attempt(number=1, token="t", run="r")).to_json()
+    limit = {"share": share, "columns": ["id", "ordered_at"]}
+    assert plan.get("set_aside") == (None if share is None else {"complete": {"orders": limit}})
+    jsonschema.validate(plan, json.loads((ROOT / "spark_jobs/schemas/plan.json").read_text()))
+    asked = [item["completeness"]["columns"] for item in checks(pipeline, "orders") if "completeness" in item]
+    assert asked == ([["amount"]] if "amount" in said else [])
+
+
+def test_explain_tells_what_must_come(project: Project) -> None:
+    from airflow_provider_etl.explaining.graph import tree
+
+    assert any("stops  unless 99 % of the values of id come" in line for line in tree(loaded(project, SOURCE)))
+
+
+def test_a_share_of_no_column_or_that_is_none_is_told_where_it_is_said(project: Project) -> None:
+    nothing = CONTRACT.replace(", required: true", "").replace("keys: [id]\n", "")
+    (found,) = told(project, SOURCE, nothing)
+    assert "9:15 invalid-value completeness names no columns, and none is required" in found
+    (found,) = told(project, SOURCE.replace("contract: contracts/orders.yaml", USE.replace("90", "190")))
+    assert "dags/orders.yaml:9:59 out-of-range '190 %' is no share of rows" in found
 
 
 MERGE = "write: {strategy: merge, keys: [id], sequence: ordered_at"
@@ -162,7 +200,7 @@ ENVELOPES = "ordered_at: {type: timestamp}, op: {type: string}, before: {type: s
         (
             MERGE + ", delete_when: amount < 0",
             "completeness: 99 %\nkeys: [id, customer]",
-            ["completeness", "that customer, region, _window_start, _deleted have a value"],
+            ["that customer, region, _window_start, _deleted have a value"],
         ),
     ],
 )

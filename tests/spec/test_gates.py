@@ -45,6 +45,18 @@ def test_so_too_where_the_environment_says_it(project: Project) -> None:
     assert "one that is skipped holds none back" in project.told(text)[0]
 
 
+def test_so_too_where_a_source_is_reached_by_a_store(project: Project) -> None:
+    from tests.spec.conftest import ENVIRONMENT
+
+    store = "stores:\n  s3a://raw: {connection: minio}\nbreakers: {minio: {when_open: skip}}\n"
+    project.environment(ENVIRONMENT.replace("roots: [", "roots: [s3a://raw, ") + store)
+    text = PIPELINE.replace("${env.raw}", "s3a://raw") + "depends_on_previous: true\n"
+    assert "s3a://raw" in text
+    [found] = project.told(text)
+    assert "one that is skipped holds none back" in found
+    assert "extract.orders" in found
+
+
 @pytest.mark.parametrize("schedule", ["manual", "{assets: [orders.lake]}"])
 def test_a_window_that_nothing_would_find_again_is_never_skipped(project: Project, schedule: str) -> None:
     text = BREAKS.replace('"@daily"', schedule).replace("start: 2013-01-01\n", "")

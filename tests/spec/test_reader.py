@@ -24,9 +24,9 @@ LEVELS = {
 
 @pytest.mark.parametrize("text", LEVELS.values(), ids=LEVELS)
 def test_deep_nesting_is_an_error_at_level_51_and_takes_no_time(project: Project, text: str) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     told = project.told(text)
-    assert time.monotonic() - begin < 1
+    assert time.process_time() - begin < 1
     assert [line.split()[1] for line in told] == ["yaml-too-deep"]
 
 

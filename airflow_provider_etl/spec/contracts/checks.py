@@ -62,7 +62,7 @@ def _of_column(told: str, name: str, item: ContractColumn, on_fail: OnFail) -> I
 def of_tables(contract: Contract, names: Collection[str], on_fail: OnFail) -> Iterator[tuple[str, Any]]:
     """(kind's name, check) of what only all rows together tell; arguments as above."""
     yield from (unique(contract, columns, on_fail) for columns in uniques(contract) if set(columns) <= set(names))
-    yield from complete(contract, names)
+    yield from complete(contract, names, aside=False)  # a source that sets rows aside counts what they lack itself
     yield from fresh(contract, names)
 
 
@@ -77,11 +77,18 @@ def unique(contract: Contract, columns: tuple[str, ...], on_fail: OnFail) -> tup
     return "unique", Unique(columns=columns, on_fail=on_fail, name=f"{contract.told}: unique")
 
 
-def complete(contract: Contract, names: Collection[str]) -> Iterator[tuple[str, Any]]:
-    """That enough of the values of some columns together are there; arguments as above."""
-    for share, columns in contract.complete().items():
+def complete(contract: Contract, names: Collection[str], *, aside: bool) -> Iterator[tuple[str, Any]]:
+    """That enough of the values of some columns together are there.
+
+    Args:
+        contract: as above.
+        names: as above.
+        aside: whether rows without a required value are set aside: where they stop the run, none may lack any.
+    """
+    wanted = contract.complete() | ({contract.share_required: contract.required} if aside else {})
+    for share, columns in wanted.items():
         asked = tuple(name for name in columns if name in names)
-        if asked:
+        if asked and share:
             called = f"{contract.told}: completeness"
             yield "completeness", Completeness(columns=asked, share=share, name=called)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_etl.spec.contracts.language import (
+    COMPLETE,
     Completeness,
     ContractColumn,
     ContractFile,
@@ -62,14 +63,17 @@ class Contract:
         return dated_columns(self.file)
 
     def complete(self) -> dict[float, list[str]]:
-        """Share of values, 0 to 1 -> the columns of whose values, taken together, so many are there."""
+        """Share of values, 0 to 1 -> the named columns of whose values, taken together, so many are there."""
         found = self.file.completeness
-        if found is None:
-            return {}
-        if isinstance(found, Completeness):
-            return {share_of(found.share) or 0.0: list(found.columns)}
-        rest = [name for name in self.columns if name not in self.required]
-        return {share_of(found) or 0.0: rest} if rest else {}
+        return {share_of(found.share) or 0.0: list(found.columns)} if isinstance(found, Completeness) else {}
+
+    @property
+    def share_required(self) -> float:
+        """Share of the required columns' values, 0 to 1, that must be there before rows without them are set aside."""
+        found = self.file.completeness
+        if not self.required or isinstance(found, Completeness):
+            return 0.0
+        return COMPLETE if found is None else share_of(found) or 0.0
 
     def at(self, *keys: str) -> str:
         """`file:line:col` of a key, or of the nearest one above it."""

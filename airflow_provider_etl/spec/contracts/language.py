@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Final, Literal
 from spark_jobs.kinds import PYDANTIC
 
 Mode = Literal["evolve", "freeze", "discard", "quarantine"]
+COMPLETE: Final = 0.99
+"""The share of required values that there must be where a contract says nothing."""
 _SHARE: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%")
 
 
@@ -102,8 +104,8 @@ class ContractFile:
     freshness: timedelta | Freshness | None = None
     """How old the newest row may be: {column, within}; a duration alone where one column is a timestamp or date."""
     completeness: str | float | Completeness | None = None
-    """Share of values that are there, of some columns together: {columns, share}, or a share such as `99 %`, of every
-    column that isn't required."""
+    """Share of values that are there: a share such as `95 %` of the required columns together, counted before rows
+    without them are set aside (default: 99 %; `0 %` asks for none); or of any columns: {columns, share}."""
     modes: Modes = field(default_factory=Modes)
     """What becomes of what the contract doesn't name."""
 
@@ -118,6 +120,8 @@ class ContractUse:
     """The contract's file, relative to the project folder."""
     schema: str | None = None
     """Which of its schemas, where a file in the Open Data Contract Standard holds several."""
+    completeness: str | float | None = None
+    """The share of required values that must be there here, in place of the contract's own, such as `90 %`."""
     modes: Modes = field(default_factory=Modes)
     """Modes that hold here in place of the contract's own."""
 

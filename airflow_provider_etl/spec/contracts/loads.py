@@ -46,7 +46,7 @@ class Load:
         yield from checks.of_columns(contract, there, self.on_fail)
         for columns in self._uniques():
             yield checks.unique(contract, columns, self.on_fail)
-        yield from checks.complete(contract, () if self._deletes else there)
+        yield from checks.complete(contract, () if self._deletes else there, aside=self.on_fail == "quarantine")
         yield from checks.fresh(contract, there)
 
     def unkept(self) -> Iterator[str]:
@@ -77,7 +77,9 @@ class Load:
         lost = [name for name in self.contract.required if name in self._there and name not in self._write.keys]
         if lost:
             yield f"that {', '.join(lost)} have a value: rows that delete a key may be without one"
-        if any(name in self._there for columns in self.contract.complete().values() for name in columns):
+        said = self.contract.file.completeness is not None and self.on_fail == "quarantine"
+        wanted = [*self.contract.complete().values(), *([self.contract.required] if said else [])]
+        if any(name in self._there for columns in wanted for name in columns):
             yield "completeness: rows that delete a key may be without values"
 
     @property

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from airflow_provider_etl.spec import ignores, shape
 from airflow_provider_etl.spec.contracts import sound
-from airflow_provider_etl.spec.contracts.contract import Contract
-from airflow_provider_etl.spec.contracts.language import ContractFile, ContractUse
+from airflow_provider_etl.spec.contracts.contract import Contract, find
+from airflow_provider_etl.spec.contracts.language import ContractFile, ContractUse, share_of
 from airflow_provider_etl.spec.diagnostics import shown
 from airflow_provider_etl.spec.extends import KEY, extended
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode, described
@@ -41,7 +41,11 @@ class Opener:
     def use_of(self, node: Node) -> ContractUse | None:
         """What a source or load says under `contract`; None, with the reason told, where that means nothing."""
         found = shape.converter(str | ContractUse)(node, self.reading, None)
-        return None if found is FAILED else ContractUse(file=found) if isinstance(found, str) else found
+        use = None if found is FAILED else ContractUse(file=found) if isinstance(found, str) else found
+        if use is not None and use.completeness is not None and share_of(use.completeness) is None:
+            self.reading.problems.add(find(node, "completeness"), "out-of-range", *sound.no_share(use.completeness))
+            return None
+        return use
 
     def open(self, use: ContractUse, node: Node) -> Contract | None:
         """The contract; None, with the reasons told, where there is none or something in it is wrong."""
@@ -107,6 +111,8 @@ def _contract(  # noqa: PLR0913 - as above
     file = FAILED if keys is None else shape.build(ContractFile, keys, reading)
     if keys is None or not isinstance(file, ContractFile) or problems.failed:
         return None
+    if use.completeness is not None:
+        file = replace(file, completeness=use.completeness)
     sound.check(file, keys, problems)
     told = f"{use.file}#{use.schema}" if use.schema else use.file
     return Contract(told=told, path=os.path.realpath(path), file=file, node=keys)

@@ -129,6 +129,16 @@ def _complete(file: ContractFile, node: MapNode, problems: Problems) -> None:
     if isinstance(found, Completeness):
         found, place = found.share, find(place, "share")
     if found is not None and share_of(found) is None:
-        problems.add(
-            place, "out-of-range", f"{shown(str(found))} is no share of rows", "from 0 to 1, or from 0 % to 100 %"
-        )
+        problems.add(place, "out-of-range", *no_share(found))
+    elif file.completeness is found and share_of(found or 0) and not _requires(file):
+        message = "completeness names no columns, and none is required"
+        problems.add(place, "invalid-value", message, "write {columns: [..], share: ..}")
+
+
+def _requires(file: ContractFile) -> bool:
+    return bool(file.keys) or any(item.required for item in file.columns.values())
+
+
+def no_share(value: str | float) -> tuple[str, str]:
+    """Message and hint about what is no share."""
+    return f"{shown(str(value))} is no share of rows", "from 0 to 1, or from 0 % to 100 %"

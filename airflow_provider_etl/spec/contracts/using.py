@@ -139,6 +139,8 @@ class Contracts:
         dataset = kept.name if kept.side == "extract" else target_of(kept.name, verbs)
         if dataset is None:
             return  # told by the rules of the graph
+        if kept.side == "extract":
+            _limit(kept, verbs)
         found = self._of_source(kept, verbs, place, zone) if kept.side == "extract" else _load_of(kept, verbs).checks()
         placed = [Placed(group="check", name=name, kind=kind, node=place) for name, kind in found]
         if placed:
@@ -198,6 +200,13 @@ def _load_of(kept: Kept, verbs: Verbs) -> Load:
         closed=kept.modes.mode("columns") == "freeze",
         on_fail="quarantine" if kept.modes.mode("types") == "quarantine" else "stop",
     )
+
+
+def _limit(kept: Kept, verbs: Verbs) -> None:
+    """How many of the required values may be missing in the rows that a source sets aside for it."""
+    share = kept.contract.share_required
+    if share and kept.typed and getattr(verbs.extract[kept.name].kind, "bad_records", None) == "quarantine":
+        verbs.complete[kept.name] = {"share": share, "columns": kept.contract.required}
 
 
 def _named(node: Node) -> Node | None:

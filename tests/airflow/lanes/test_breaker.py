@@ -48,7 +48,12 @@ def of(clock: Clock, who: str, said: list[str] | None = None, **sources: tuple[s
     from airflow_provider_etl.breaker.guard import Guard
 
     told: list[str] = [] if said is None else said
-    return Guard(sources=sources, who=who, say=told.append, clock=clock)
+    return Guard(
+        sources={name: {connection: options} for name, (connection, options) in sources.items()},
+        who=who,
+        say=told.append,
+        clock=clock,
+    )
 
 
 def test_tasks_share_it_and_the_report_says_how_it_stands(variables: dict[str, str]) -> None:
@@ -123,6 +128,42 @@ def test_only_a_source_that_does_not_answer_counts(
 ) -> None:
     report = {"state": "failed", "verbs": [], "error": {"kind": kind, "where": where, "message": message}}
     assert guard(Clock(), "a").note(report)["crm"]["failures"] == counts
+
+
+BUCKET = "the service of s3a://{}/orders/2013 doesn't answer"
+SERVER = "the catalog's server doesn't answer: refused"
+
+
+@pytest.mark.parametrize(
+    ("where", "message", "silent"),
+    [
+        ("extract.drops", BUCKET.format("raw"), {"minio"}),
+        ("transform.result", BUCKET.format("raw"), {"minio"}),
+        ("extract.drops", BUCKET.format("raw-2"), set()),  # of AWS's own chain
+        ("load.lake", BUCKET.format("raw"), set()),  # a destination there
+        ("connection 'polaris'", SERVER, {"polaris"}),
+        ("connection 'other'", SERVER, set()),
+        ("extract.orders", GONE, {"crm"}),
+        ("transform.result", GONE, {"crm"}),
+        ("extract.drops", GONE, set()),
+    ],
+)
+def test_stores_and_catalogs_count_by_their_own_names(
+    variables: dict[str, str], where: str, message: str, silent: set[str]
+) -> None:
+    from airflow_provider_etl.breaker.guard import Guard
+
+    made = Guard(
+        sources={"orders": {"crm": FAST}, "drops": {"minio": FAST}, "books": {"polaris": FAST, "minio": FAST}},
+        stores={"s3a://raw": "minio"},
+        servers=frozenset({"polaris"}),
+        who="a",
+        say=print,
+        clock=Clock(),
+    )
+    error = {"kind": "infrastructure", "where": where, "message": message}
+    shown = made.note({"state": "failed", "verbs": [], "error": error})
+    assert {name for name, item in shown.items() if item["failures"]} == silent
 
 
 def test_a_memory_that_somebody_has_spoilt_counts_as_closed(variables: dict[str, str]) -> None:
@@ -224,7 +265,7 @@ def test_a_source_s_own_options_win_and_change_no_fingerprint(project: Any) -> N
     )
     made = guard_of([plan], loaded.pipeline.environment.breakers, "me", print)
     assert made is not None
-    assert {name: (c, o.failures, o.when_open) for name, (c, o) in made.sources.items()} == {
+    assert {name: (c, o.failures, o.when_open) for name, of in made.sources.items() for c, o in of.items()} == {
         "a": ("crm", 5, "skip"),
         "b": ("crm", 7, "fail"),
     }
@@ -232,6 +273,49 @@ def test_a_source_s_own_options_win_and_change_no_fingerprint(project: Any) -> N
     again = load_mapping(without, name="shop", environment=str(environment)).pipeline
     assert again is not None
     assert again.fingerprint == loaded.pipeline.fingerprint
+    environment.unlink()
+
+
+def test_every_kind_of_source_is_guarded_by_the_connections_that_it_is_reached_by(project: Any) -> None:
+    environment = project / "config/environments/reached.yaml"
+    more = """\
+roots: [data, "s3a://raw", "s3a://free", "s3a://books"]
+stores:
+  s3a://raw: {connection: minio, endpoint: "http://127.0.0.1:9"}
+  s3a://books: {connection: archive, endpoint: "http://127.0.0.1:9"}
+catalogs:
+  polaris: {type: rest, warehouse: air, connection: polaris}
+  books: {type: jdbc, warehouse: "s3a://books/air", connection: mart}
+breakers: {minio: {}, archive: {}, polaris: {}, mart: {}, crm: {}}
+"""
+    text = (project / "config/environments/local.yaml").read_text()
+    environment.write_text("\n".join(line for line in text.splitlines() if not line.startswith("roots:")) + "\n" + more)
+    from airflow_provider_etl.breaker.guard import guard_of
+    from spark_jobs.plan import Attempt
+
+    whole, columns = {"window": "all"}, {"a": {"type": "int"}}
+    told = {
+        "drops": {"type": "files", "path": "s3a://raw/${window.key}.csv", "format": "csv", "columns": columns},
+        "lake": {"type": "table", "path": "s3a://raw/lake", **whole},
+        "free": {"type": "table", "path": "s3a://free/lake", **whole},
+        "disk": {"type": "table", "path": "data/lake", **whole},
+        "orders": {"type": "jdbc", "connection": "crm", "table": "orders", **whole},
+        "served": {"type": "iceberg", "catalog": "polaris", "table": "air.flights", **whole},
+        "kept": {"type": "iceberg", "catalog": "books", "table": "air.flights", **whole},
+    }  # fmt: skip
+    write = {"strategy": "snapshot"}
+    load = {name: {"type": "delta", "path": f"data/to/{name}", "from": name, "write": write} for name in told}
+    file = {"schedule": "manual", "extract": told, "transform": {name: {"from": name} for name in told}, "load": load}
+    loaded = load_mapping(file, name="reached", environment=str(environment))
+    assert loaded.pipeline is not None, loaded.errors
+    window = loaded.pipeline.window_of("2026-01-01/2026-01-02")
+    plan = loaded.pipeline.plan(window, Attempt(number=1, token="t", run="r"))
+    made = guard_of([plan], loaded.pipeline.environment.breakers, "me", print)
+    assert made is not None
+    assert {name: sorted(of) for name, of in made.sources.items()} == {
+        "drops": ["minio"], "lake": ["minio"], "orders": ["crm"], "served": ["polaris"], "kept": ["archive", "mart"]
+    }  # fmt: skip
+    assert (made.stores["s3a://raw"], made.servers) == ("minio", {"polaris"})
     environment.unlink()
 
 
