@@ -76,7 +76,7 @@ def _table(who: str, strategy: str, data: Path, options: Options) -> Contender:
     columns = columns_of(strategy)
 
     def rows(folder: Path) -> Rows:
-        if who != "iceberg":
+        if who == "ours":
             return of_delta(folder / "table", columns)
         argv = [*_argv(who, strategy, "export", data), str(folder)]
         subprocess.run(argv, check=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)

@@ -1,8 +1,8 @@
 """One load in a process of its own: `python -m benchmarks.load.one WHO STRATEGY PHASE DATA OUT`.
 
 WHO is `ours` (a fused run without checks: ledger, quarantine and report with it), `delta` or `iceberg` (the plain
-calls, the formats' defaults). PHASE `seed` loads the month, `work` what comes on top of it, `export` writes an Iceberg
-table as Parquet files for the comparison.
+calls, the formats' defaults). PHASE `seed` loads the month, `work` what comes on top of it, `export` writes a plain
+table as Parquet files for the comparison: by Spark, since deltalake reads no deletion vectors.
 """
 
 from __future__ import annotations
@@ -83,12 +83,18 @@ def ours(spark: SparkSession, strategy: str, phase: str, data: Path, out: Path) 
         sys.exit(f"our run failed: {report.error}")
 
 
+def export(spark: SparkSession, who: str, out: Path) -> None:
+    """Write a plain table's rows as Parquet files into `exported`."""
+    rows = spark.table(TABLE) if who == "iceberg" else spark.read.format("delta").load(f"{out}/table")
+    rows.write.parquet(f"{out}/exported")
+
+
 def main(who: str, strategy: str, phase: str, data: str, out: str) -> None:
     """Start, work, tell how long the work took."""
     spark, rows, target = session(who, Path(out)), Path(data), Path(out)
     begun = time.monotonic()
     if phase == "export":
-        spark.table(TABLE).write.parquet(str(target / "exported"))
+        export(spark, who, target)
     elif who == "ours":
         ours(spark, strategy, phase, rows, target)
     else:
