@@ -160,6 +160,9 @@ prove-part: .venv/.dev archive s3 catalog ## Go on proving schedules for MINUTES
 .venv-airflow/bench-quality/.made: requirements/bench-quality.txt requirements/build.txt pyproject.toml | $(UV)
 	@$(call INSTALL_BESIDE,bench-quality,bench-quality)
 
+.venv-airflow/bench-peers/.made: requirements/bench-peers.txt requirements/build.txt pyproject.toml | $(UV)
+	@$(call INSTALL_BESIDE,bench-peers,bench-peers)
+
 define INSTALL_BESIDE
 echo "installing requirements/$(2).txt into .venv-airflow/$(1)"; python=.venv-airflow/$(1)/bin/python; \
 [ -x $$python ] || $(UV) venv --quiet --python $(BIN)/python .venv-airflow/$(1); \
@@ -199,9 +202,24 @@ bench-jdbc: .venv/.dev jars ## What loads into PostgreSQL take beside Spark's ow
 bench-quality: .venv/.dev archive .venv-airflow/bench-quality/.made ## What twelve checks cost beside a write, Great Expectations and pandera
 	@$(BIN)/python -m benchmarks.quality
 
-.PHONY: bench-pipeline
-bench-pipeline: .venv/.dev archive ## What a pipeline costs beside the same by hand: three million records of 1 KB
-	@$(BIN)/python -m benchmarks.pipeline
+# RUN: options for the command, such as RUN="--tiny", RUN="--only 'fused, 12 checks' 'by hand'".
+PEERS := .venv-airflow/bench-peers/.made .venv-airflow/bench-quality/.made .venv-airflow/dag-factory/.made
+.PHONY: bench
+bench: .venv/.dev archive $(PEERS) ## All benchmarks, hours of them, beside all peers: one page, data/benchmarks/index.html (needs PostgreSQL)
+	@$(BIN)/python -m benchmarks $(RUN)
+
+.PHONY: bench-pipeline bench-scale bench-windows bench-load
+bench-pipeline: .venv/.dev archive .venv-airflow/bench-peers/.made ## What a pipeline costs beside PySpark by hand, Great Expectations, dlt, DuckDB: three million records of 1 KB
+	@$(BIN)/python -m benchmarks pipeline $(RUN)
+
+bench-scale: .venv/.dev archive ## Whether a record, and a window, cost the same however many there are (60 GB of disk; RECORDS=3000000 for less)
+	@$(BIN)/python -m benchmarks scale $(if $(RECORDS),--records $(RECORDS)) $(RUN)
+
+bench-windows: .venv/.dev archive ## What small windows cost beside a spark-submit per step
+	@$(BIN)/python -m benchmarks windows $(RUN)
+
+bench-load: .venv/.dev archive ## What each strategy costs beside plain Delta, plain Iceberg, and PostgreSQL's own ways
+	@$(BIN)/python -m benchmarks load $(RUN)
 
 .PHONY: bench-concurrency
 bench-concurrency: .venv/.dev ## What many pipelines cost that are due at once, beside the same DAGs by hand (PIPELINES=50; needs PostgreSQL)
@@ -221,6 +239,7 @@ lock: | $(UV) ## Resolve requirements/*.in anew, with hashes and without host na
 	@for lane in $(LANES); do $(COMPILE) pyproject.toml requirements/airflow-$$lane.in -o requirements/airflow-$$lane.txt; done
 	@$(COMPILE) pyproject.toml requirements/dag-factory.in -o requirements/dag-factory.txt
 	@$(COMPILE) requirements/bench-quality.in -o requirements/bench-quality.txt
+	@$(COMPILE) requirements/bench-peers.in -o requirements/bench-peers.txt
 	@$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
 
 SBOM := .venv-airflow/sbom

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from benchmarks.harness.model import JARS, ROOT
 from benchmarks.pipeline.data import COLUMNS
+
+ARCHIVE: Final = ROOT / ".cache/spark.jsa"
 
 ENVIRONMENT: Final = """\
 variables: {{raw: {data}, lake: {out}/lake, staging: {out}/staging, quarantine: {out}/quarantine}}
@@ -61,13 +64,12 @@ check:
 """
 
 
-def project(folder: Path, data: Path, jars: Path, execution: str, *, checks: bool) -> Path:
+def project(folder: Path, data: Path, execution: str, *, checks: bool) -> Path:
     """Write the pipeline and its environment.
 
     Args:
         folder: where they, and all that the run writes, go.
         data: the folder of the records.
-        jars: the jars' folder.
         execution: `fused` or `staged`.
         checks: whether there are twelve; rows that fail them are set aside where the records hold bad ones.
 
@@ -76,7 +78,7 @@ def project(folder: Path, data: Path, jars: Path, execution: str, *, checks: boo
     """
     environment = folder / "config/environments/local.yaml"
     environment.parent.mkdir(parents=True, exist_ok=True)
-    environment.write_text(ENVIRONMENT.format(data=data.parent, out=folder, jars=jars))
+    environment.write_text(ENVIRONMENT.format(data=data.parent, out=folder, jars=JARS, archive=ARCHIVE))
     columns = "\n".join(f"      {name}: {{type: {kind}}}" for name, kind in COLUMNS.items())
     on_fail = "" if data.name.endswith("-0") else ", on_fail: quarantine"
     said = CHECKS.format(on_fail=on_fail) if checks else ""

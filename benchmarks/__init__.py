@@ -1,0 +1,1 @@
+"""Timings side by side, as ratios: `python -m benchmarks --help`."""

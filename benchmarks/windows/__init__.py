@@ -1,0 +1,1 @@
+"""Small windows: what starting and ending costs where the work is next to nothing."""
