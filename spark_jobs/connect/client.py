@@ -17,14 +17,19 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _USER: Final = "airflow-etl"
-_TRIES: Final = 20  # sessions of one token that were closed before
+_TRIES: Final = 100  # sessions of one token that were closed before
+_BEGUN: Final = "etl.begun"  # a setting of the session: a client has worked in it
 _GONE: Final = ("SESSION_CLOSED", "SESSION_NOT_FOUND", "SESSION_CHANGED")
 _URL: Final = re.compile(r"sc://[^\s/;]+(/;?.*)?")
 _OURS: Final = ("session_id", "user_id", "token")
 
 
 def start(remote: Mapping[str, Any]) -> SparkSession:
-    """The session of a job; what another client of the same job still runs in it is interrupted first.
+    """A session of the job that nobody used before; that of another client of the same job is closed first.
+
+    The other one was killed, and leaves what it ran running: five minutes, by Spark's own patience. Nor could its
+    session be gone on with: Spark keeps a session's plans by the number that a client gave them, with the files that
+    they found, and a new client counts from the beginning again.
 
     Args:
         remote: `url` (sc://host:port), `token` (the job's), `secret_file` (with the endpoint's token; may be missing),
@@ -39,8 +44,14 @@ def start(remote: Mapping[str, Any]) -> SparkSession:
     )
     # It would print every error with the values in it, before anybody has looked what may be told.
     logging.getLogger("SQLQueryContextLogger").disabled = True
-    session: SparkSession = joined(remote)
-    session.interruptAll()  # a client that was killed leaves what it ran running: five minutes, by Spark's own patience
+    session = joined(remote)
+    for _ in range(_TRIES):
+        if session.conf.get(_BEGUN, None) is None:
+            break
+        session.interruptAll()
+        session.stop()
+        session = joined(remote)
+    session.conf.set(_BEGUN, "true")
     session.addTag(tag(str(remote["token"])))
     return session
 
@@ -65,6 +76,7 @@ def joined(remote: Mapping[str, Any]) -> SparkSession:
             session.conf.get("spark.app.name", None)
         except PySparkException as error:
             if any(mark in str(error) for mark in _GONE):
+                session.stop()  # or PySpark takes it for the active one
                 continue
             raise InfrastructureError(
                 f"Spark Connect doesn't answer: {type(error).__name__}",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
-from spark_jobs.ledger import Ledger
+from spark_jobs.ledger import Ledger, LoadUnit
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.reaching import Reading, refuse_overtaken
@@ -75,28 +75,7 @@ class ConnectCommit:
         self._demand(ledger, units)
         told = self.reading.told() if self.reading is not None else {}
         self._commit(self._guarded(rows), self.attempt.entry(staged) | told | {"looked": look})
-        self.demand_after(ledger, look)
-
-    def demand_after(self, ledger: Ledger, look: int | None) -> None:
-        """See that nobody came between the look and the transaction who had read later.
-
-        Raises:
-            DataError: somebody has.
-        """
-        commit = ledger.find(self.attempt.unit)
-        if commit is None or look is None or commit.version == look + 1 or self.reading is None:
-            return
-        units = {key: number for key, number in ledger.units_of_all().items() if key != self.attempt.unit.key}
-        try:
-            refuse_overtaken(ledger.entries, units, self.reading, self.path)
-        except (DataError, InfrastructureError) as late:
-            # No retry: it would find the commit of its own token, and call the window loaded.
-            raise DataError(
-                f"another window came between the look at the table and the commit: {late}",
-                where=self.path,
-                expected="rows as new as those that they replace",
-                remedy="clear the run: it reads its sources again, and replaces what it has published",
-            ) from late
+        demand_after(ledger, self.attempt.unit, self.reading, look)
 
     def _demand(self, ledger: Ledger, units: Mapping[str, int]) -> None:
         self.attempt.see_none_newer(units)
@@ -152,3 +131,39 @@ class ConnectCommit:
     @property
     def _spark(self) -> SparkSession:
         return self.attempt.context.spark
+
+
+def demand_after(ledger: Ledger, unit: LoadUnit, reading: Reading | None, look: int | None) -> None:
+    """See that nobody came between the look and the transaction who had read later.
+
+    Args:
+        ledger: the table's.
+        unit: whose commit is there.
+        reading: what it replaced, as other loads see it.
+        look: the table's version that was looked at before; the commit's entry says it.
+
+    Raises:
+        DataError: somebody has.
+    """
+    commit = ledger.find(unit)
+    if commit is None or look is None or commit.version == look + 1 or reading is None:
+        return
+    between = [other.entry for other in ledger.commits() if look < other.version < commit.version]
+    entries = {str(entry["unit"]): entry for entry in reversed(between) if entry.get("unit", unit.key) != unit.key}
+    units = {key: int(entry["number"]) for key, entry in entries.items()}
+    try:
+        refuse_overtaken(lambda: entries, units, reading, ledger.path)
+    except (DataError, InfrastructureError) as late:
+        # No retry: it would find the commit of its own token, and ask the same again.
+        raise _came_between(str(late), ledger.path) from late
+    if any("refresh" in entry for entry in between):
+        raise _came_between("the table was refreshed", ledger.path)
+
+
+def _came_between(what: str, where: str) -> DataError:
+    return DataError(
+        f"somebody came between the look at the table and the commit: {what}",
+        where=where,
+        expected="rows as new as those that they replace",
+        remedy="clear the run: it reads its sources again, and replaces what it has published",
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from spark_jobs.connect import is_connect
-from spark_jobs.connect.commit import ConnectCommit
+from spark_jobs.connect.commit import ConnectCommit, demand_after
 from spark_jobs.errors import InfrastructureError
 from spark_jobs.flow import Context
 from spark_jobs.kinds import PYDANTIC
@@ -24,7 +24,7 @@ from spark_jobs.load.keyed import ByKey
 from spark_jobs.load.limits import unnameable
 from spark_jobs.load.new_table import ensure_table
 from spark_jobs.load.outside import Outside
-from spark_jobs.load.reaching import reading_of
+from spark_jobs.load.reaching import Reading, reading_of
 from spark_jobs.load.strategies import Append, ReplaceWindow, Snapshot, Strategy
 from spark_jobs.load.table import Table
 from spark_jobs.lookback import reach_of
@@ -106,12 +106,23 @@ write: {strategy: replace_window, column: ordered_at}
 
     def done(self, name: str, context: Context) -> LoadReceipt | None:
         """The receipt of this attempt's own commit, where an earlier try made it and its result got lost."""
-        commit = self._attempting(name, context).found()
+        attempt = self._attempting(name, context)
+        commit = attempt.found()
         if commit is None:
             return None
         if isinstance(self.write, Keyed):
             return self._by_key(name, context).found_again(commit)
+        return self._found_again(commit, attempt)
+
+    def _found_again(self, commit: Commit, attempt: Attempting) -> LoadReceipt:
+        if is_connect(attempt.context.spark):  # it may have died before it looked at what came in between
+            ledger = Ledger(attempt.context.spark, self.path)
+            demand_after(ledger, attempt.unit, self._reading(attempt), commit.entry.get("looked"))
         return self._balanced(self._receipt("already_done", commit), int(commit.entry.get("staged", -1)))
+
+    def _reading(self, attempt: Attempting) -> Reading | None:
+        context = attempt.context
+        return reading_of(context.plan, context.dataset, self, attempt.unit.key)
 
     def _attempting(self, name: str, context: Context) -> Attempting:
         claim, unit = self.claim(name, context.plan), self.unit(name, context.plan)
@@ -198,7 +209,7 @@ write: {strategy: replace_window, column: ordered_at}
             commit = attempt.found()
             if commit is None:
                 return self._receipt("superseded", None)
-            return self._balanced(self._receipt("already_done", commit), int(commit.entry.get("staged", -1)))
+            return self._found_again(commit, attempt)
         reach("before commit")
         commit = attempt.commit(lambda: self._write(shaped, staged, attempt))
         reach("after commit")
@@ -248,7 +259,7 @@ write: {strategy: replace_window, column: ordered_at}
             scope=self.scope,
             partition_by=self.partition_by,
             options=self._options(shaped, context),
-            reading=reading_of(context.plan, context.dataset, self, attempt.unit.key),
+            reading=self._reading(attempt),
         ).make(shaped, staged)
 
     def _options(self, shaped: DataFrame, context: Context) -> dict[str, str]:
