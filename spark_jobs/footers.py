@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spark_jobs.session import Storage
 
 # Whoever sets it has the values of texts cut; that a value was cut is not in the file.
-_CUT: Final = "parquet.statistics.truncate.length"
+CUT: Final = "parquet.statistics.truncate.length"
 
 
 def statistics(storage: Storage, folder: str, schema: StructType, names: set[str]) -> Statistics:
@@ -28,8 +28,19 @@ def statistics(storage: Storage, folder: str, schema: StructType, names: set[str
         names: the columns that are wanted.
     """
     types = readable(schema, names)
-    cut = storage.setting(_CUT) is not None
+    cut = storage.setting(CUT) is not None
     groups = (group for footer in storage.parquet_footers(folder) for group in footer.getBlocks())
+    return of_groups(groups, types, cut=cut)
+
+
+def of_groups(groups: Iterable[Any], types: Mapping[str, tuple[str, int]], *, cut: bool) -> Statistics:
+    """What row groups say together.
+
+    Args:
+        groups: Java's BlockMetaData.
+        types: the columns that are wanted, fields of structs with dots: name -> its Spark type, and a decimal's scale.
+        cut: whether the writer cuts long texts.
+    """
     return together([_of_group(group, types, cut=cut) for group in groups])
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from spark_jobs.ledger import FORGOTTEN, LoadUnit
+from spark_jobs.noting import Footers, footers_alone
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -30,7 +31,7 @@ class Transaction:
     def __init__(self, spark: SparkSession, path: str) -> None:
         self.path = path
         jvm: Any = spark._jvm
-        self._jvm, self._session = jvm, spark._jsparkSession
+        self._spark, self._jvm, self._session = spark, jvm, spark._jsparkSession
         # Delta asks for the active session, which is this thread's.
         spark._get_j_spark_session_class(self._jvm).setActiveSession(self._session)
         self._delta: Any = self._jvm.org.apache.spark.sql.delta
@@ -64,7 +65,11 @@ class Transaction:
         write = self._delta.commands.WriteIntoDelta(
             self._log, mode, settings, columns, no_conf, rows._jdf, nothing, nothing, False
         )
-        self._actions.addAll(self._as_java(write.write(self._transaction, self._session, nothing, False)))
+        make = partial(write.write, self._transaction, self._session, nothing, False)
+        same = _typed(rows.schema) <= _typed(self.columns) and sorted(partition_by) == sorted(self.layout)
+        # With `replaceWhere` Delta counts the rows that came by its collector's statistics, for the table's history.
+        plain = same and "replaceWhere" not in options
+        self._actions.addAll(self._noted(make) if plain else self._as_java(make()))
 
     def write(self, rows: DataFrame) -> tuple[Any, int]:
         """Write rows under the table, where nobody sees them before a commit names their files.
@@ -75,8 +80,25 @@ class Transaction:
         Returns:
             Delta's actions that add the files (a Scala sequence), and how many rows they hold.
         """
-        files = self._transaction.writeFiles(rows._jdf)
+        files = self._as_scala(self._noted(lambda: self._transaction.writeFiles(rows._jdf)))
         return files, self.rows_of(files)
+
+    def _noted(self, write: Callable[[], Any]) -> list[Any]:
+        """Delta's actions of a write, with statistics of the files: by their footers wherever those can tell."""
+        kept = str(self._transaction.snapshot().statsSchema().json())
+        footers = Footers(spark=self._spark, columns=self.columns, kept=kept, settings=self.settings)
+        if not footers.can_tell:
+            return list(self._as_java(write()))
+        with footers_alone(self._spark):
+            made = list(self._as_java(write()))
+        added = [item for item in made if self._is_new(item)]
+        told = footers.statistics([self._place_of(item) for item in added])
+        # As Delta does, files without a row aren't named: Spark writes one where there is nothing to write.
+        noted = [self._copied(item, stats=stats) for item, (rows, stats) in zip(added, told, strict=True) if rows]
+        return [*(item for item in made if not self._is_new(item)), *noted]
+
+    def _is_new(self, action: Any) -> bool:
+        return self._adds(action) and action.stats() is None and action.deletionVector() is None
 
     def write_apart(self, rows: DataFrame, apart: str) -> tuple[Any, Any]:
         """As `write`, with rows of two sorts in files of their own, by one pass over them.
@@ -93,7 +115,7 @@ class Transaction:
         """
         other = self._delta.DeltaLog.forTable(self._session, self.path).startTransaction()
         other.updateMetadata(self._with_column(apart), False)
-        added = self._as_java(other.writeFiles(rows._jdf))
+        added = self._noted(lambda: other.writeFiles(rows._jdf))
         sorts: tuple[list[Any], list[Any]] = ([], [])
         for item in added:
             values = dict(self._as_java(item.partitionValues()))
@@ -308,3 +330,7 @@ class Transaction:
 
     def _as_java(self, collection: Any) -> Any:
         return self._jvm.scala.jdk.javaapi.CollectionConverters.asJava(collection)
+
+
+def _typed(schema: StructType) -> set[tuple[str, str]]:
+    return {(field.name, field.dataType.simpleString()) for field in schema}

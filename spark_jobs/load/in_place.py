@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.columns import column
-from spark_jobs.settings import changed
+from spark_jobs.settings import changed, own
 from spark_jobs.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def write(  # noqa: PLR0913 - what is written, and what it is held against
     plain = _asks_no_more(transaction, rows.schema, apart)
     if not plain or not same_columns(rows.schema, transaction.columns, ordered=ordered):
         return None
-    if any(spark.conf.get(key, value) != value for key, value in _ASKED.items()):
+    if any((own(spark, key) or value) != value for key, value in _ASKED.items()):
         return None
     made = partial(Written, spark=spark, transaction=transaction, columns=tuple(columns))
     if refused is None or _SORT in {name.lower() for name in rows.columns}:
