@@ -20,9 +20,19 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-KEPT: Final = 32  # characters of a text that Delta keeps
 
-Cut = Callable[[str], "str | None"]
+
+@dataclass(frozen=True, kw_only=True)
+class Texts:
+    """What Delta keeps of texts.
+
+    Args:
+        kept: how many characters.
+        shorten: gives of a longer greatest text one that is kept in its place and isn't smaller, or None.
+    """
+
+    kept: int
+    shorten: Callable[[str], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +82,13 @@ def _paths(struct: Any, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     return (path for path, _ in _typed(struct, above))
 
 
-def as_delta(found: Statistics, among: Iterable[Leaf], cut: Cut, *, tight: bool) -> str:
+def as_delta(found: Statistics, among: Iterable[Leaf], texts: Texts, *, tight: bool) -> str:
     """What is known of a file's rows, as Delta's JSON.
 
     Args:
         found: what is known; names of leaves are joined by dots.
         among: the leaves that Delta keeps.
-        cut: gives of the greatest text one that Delta keeps in its place, or None.
+        texts: what of them.
         tight: whether the table's statistics say of themselves that no row of the file has been deleted.
     """
     least, greatest, nulls = dict[str, Any](), dict[str, Any](), dict[str, Any]()
@@ -86,10 +96,10 @@ def as_delta(found: Statistics, among: Iterable[Leaf], cut: Cut, *, tight: bool)
         known = found.columns.get(".".join(leaf.path))
         if known is not None or not found.rows:
             _put(nulls, leaf.path, known.nulls if known is not None else 0)
-        bounds = _bounds(known, leaf.kind, cut) if known is not None and leaf.bounds else None
-        if bounds is not None:
-            _put(least, leaf.path, bounds[0])
-            _put(greatest, leaf.path, bounds[1])
+        bounds = _bounds(known, leaf.kind, texts) if known is not None and leaf.bounds else (None, None)
+        for tree, bound in zip((least, greatest), bounds, strict=True):
+            if bound is not None:
+                _put(tree, leaf.path, bound)
     said = {"numRecords": found.rows, "minValues": least, "maxValues": greatest, "nullCount": nulls}
     return _json(said | ({"tightBounds": True} if tight else {}))
 
@@ -100,27 +110,26 @@ def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     tree[path[-1]] = value
 
 
-def _bounds(known: Known, kind: str, cut: Cut) -> tuple[Any, Any] | None:
+def _bounds(known: Known, kind: str, texts: Texts) -> tuple[Any, Any]:
     if known.least is None:
-        return None
+        return None, None
     if family(kind) == "text":
-        return _texts(known, cut)
+        return _texts(known, texts)
     try:
-        least, greatest = (_value(item, kind) for item in (known.least, known.greatest))
+        return _value(known.least, kind), _value(known.greatest, kind)
     except OverflowError:  # beyond Python's calendar
-        return None
-    return None if least is None or greatest is None else (least, greatest)
+        return None, None
 
 
-def _texts(known: Known, cut: Cut) -> tuple[str, str] | None:
-    if not known.exact:
-        return None
+def _texts(known: Known, texts: Texts) -> tuple[str | None, str | None]:
     try:
         least, greatest = known.least.decode(), known.greatest.decode()
     except UnicodeDecodeError:
-        return None
-    kept = greatest if len(greatest.encode("utf-16-le")) // 2 <= KEPT else cut(greatest)
-    return None if kept is None else (least[:KEPT], kept)
+        return None, None
+    if not known.exact:
+        return None, None
+    short = len(greatest.encode("utf-16-le")) // 2 <= texts.kept
+    return least[: texts.kept], greatest if short else texts.shorten(greatest)
 
 
 def _value(value: Any, kind: str) -> Any:

@@ -33,15 +33,36 @@ def statistics(storage: Storage, folder: str, schema: StructType, names: set[str
     return of_groups(groups, types, cut=cut)
 
 
-def of_groups(groups: Iterable[Any], types: Mapping[str, tuple[str, int]], *, cut: bool) -> Statistics:
+def of_groups(
+    groups: Iterable[Any], types: Mapping[str, tuple[str, int]], *, cut: bool, places: dict[str, int] | None = None
+) -> Statistics:
     """What row groups say together.
 
     Args:
-        groups: Java's BlockMetaData.
+        groups: Java's BlockMetaData, of one schema.
         types: the columns that are wanted, fields of structs with dots: name -> its Spark type, and a decimal's scale.
+            None of their names has a dot itself.
         cut: whether the writer cuts long texts.
+        places: name -> which column of a group that is, as far as it is known; what is found is added.
     """
-    return together([_of_group(group, types, cut=cut) for group in groups])
+    known = {} if places is None else places
+    parts = []
+    for group in groups:
+        if not known:
+            known |= _places(group, types)
+        parts.append(Statistics(rows=int(group.getRowCount()), columns=dict(_columns(group, types, known, cut=cut))))
+    return together(parts)
+
+
+def _places(group: Any, types: Mapping[str, tuple[str, int]]) -> dict[str, int]:
+    """Where the wanted columns stand; a column `a.b` is none of theirs, though a struct's field is called the same."""
+    found = {}
+    for place, chunk in enumerate(group.getColumns()):
+        path = chunk.getPath()
+        name = str(path.toDotString())
+        if name in types and int(path.size()) == name.count(".") + 1:
+            found[name] = place
+    return found
 
 
 def readable(schema: StructType, names: set[str]) -> dict[str, tuple[str, int]]:
@@ -56,14 +77,12 @@ def padded(field: StructField) -> bool:
     return "__CHAR_VARCHAR_TYPE_STRING" in field.metadata
 
 
-def _of_group(group: Any, types: Mapping[str, tuple[str, int]], *, cut: bool) -> Statistics:
-    return Statistics(rows=int(group.getRowCount()), columns=dict(_columns(group, types, cut=cut)))
-
-
-def _columns(group: Any, types: Mapping[str, tuple[str, int]], *, cut: bool) -> Iterator[tuple[str, Known]]:
-    for chunk in group.getColumns():
-        name = str(chunk.getPath().toDotString())
-        found = chunk.getStatistics() if name in types else None
+def _columns(
+    group: Any, types: Mapping[str, tuple[str, int]], places: Mapping[str, int], *, cut: bool
+) -> Iterator[tuple[str, Known]]:
+    columns = group.getColumns()
+    for name, place in places.items():
+        found = columns.get(place).getStatistics()
         if found is not None and found.isNumNullsSet():
             kind, scale = types[name]
             bounds = (found.genericGetMin(), found.genericGetMax()) if found.hasNonNullValue() else (None, None)

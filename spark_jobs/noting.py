@@ -9,7 +9,7 @@ https://github.com/delta-io/delta/blob/master/PROTOCOL.md#per-file-statistics
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs import footers
-from spark_jobs.delta_statistics import KEPT, Leaf, as_delta, leaves
+from spark_jobs.delta_statistics import Leaf, Texts, as_delta, leaves
 from spark_jobs.settings import changed, own
 
 if TYPE_CHECKING:
@@ -48,23 +48,30 @@ class Footers:
         spark: a classic session with Delta.
         columns: the table's.
         kept: the schema of the statistics that Delta keeps of it, as JSON.
-        settings: the table's properties.
+        metadata: Delta's of the table: its properties go to the writer of the files too.
     """
 
     spark: SparkSession
     columns: StructType
     kept: str
-    settings: Mapping[str, str]
+    metadata: Any
 
     @property
     def can_tell(self) -> bool:
         """Whether they may take the collector's place: it is on, names are the files' own, and footers can be read."""
-        plain = self.settings.get("delta.columnMapping.mode", "none") == "none"
+        mapping = self.metadata.configuration().get("delta.columnMapping.mode")
+        plain = not mapping.isDefined() or str(mapping.get()) == "none"
         return plain and self._hadoop.get(_ENCRYPTED) is None and own(self.spark, _COLLECT) in {None, "true"}
 
     @cached_property
     def _hadoop(self) -> Any:
-        return self.spark._jsparkSession.sessionState().newHadoopConf()
+        return self.spark._jsparkSession.sessionState().newHadoopConfWithOptions(self.metadata.configuration())
+
+    @cached_property
+    def _letters(self) -> int:
+        stats = self.spark._jvm.org.apache.spark.sql.delta.stats  # type: ignore[union-attr] # a classic session
+        session = self.spark._jsparkSession
+        return int(stats.StatsCollectionUtils.getDataSkippingStringPrefixLength(session, self.metadata))
 
     @cached_property
     def _kept(self) -> StructType:
@@ -82,19 +89,24 @@ class Footers:
         Args:
             places: Hadoop's paths of the files.
         """
+        known: dict[str, int] = {}
+        first = [self._told(place, known) for place in places[:1]]
         with ThreadPoolExecutor(_READERS) as pool:
-            return list(pool.map(self._told, places))
+            return [*first, *pool.map(partial(self._told, columns=known), places[1:])]
 
-    def _told(self, place: Any) -> tuple[int, str]:
+    def _told(self, place: Any, columns: dict[str, int]) -> tuple[int, str]:
         jvm: Any = self.spark._jvm
-        parquet = jvm.org.apache.parquet.hadoop
+        parquet, stats = jvm.org.apache.parquet.hadoop, jvm.org.apache.spark.sql.delta.stats
         reader = parquet.ParquetFileReader.open(parquet.util.HadoopInputFile.fromPath(place, self._hadoop))
         try:
             groups = reader.getFooter().getBlocks()
         finally:
             reader.close()
         types = {".".join(leaf.path): (leaf.kind, leaf.scale) for leaf in self._leaves}
-        found = footers.of_groups(groups, types, cut=self._hadoop.get(footers.CUT) is not None)
-        collection = getattr(getattr(jvm.org.apache.spark.sql.delta.stats, "StatisticsCollection$"), "MODULE$")
-        cut = partial(collection.truncateMaxStringAgg, KEPT)
-        return found.rows, as_delta(found, self._leaves, cut, tight="tightBounds" in self._kept.names)
+        cut = self._hadoop.get(footers.CUT) is not None
+        found = footers.of_groups(groups, types, cut=cut, places=columns)
+        shorten = partial(
+            getattr(getattr(stats, "StatisticsCollection$"), "MODULE$").truncateMaxStringAgg, self._letters
+        )
+        texts = Texts(kept=self._letters, shorten=shorten)
+        return found.rows, as_delta(found, self._leaves, texts, tight="tightBounds" in self._kept.names)

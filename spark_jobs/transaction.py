@@ -86,7 +86,7 @@ class Transaction:
     def _noted(self, write: Callable[[], Any]) -> list[Any]:
         """Delta's actions of a write, with statistics of the files: by their footers wherever those can tell."""
         kept = str(self._transaction.snapshot().statsSchema().json())
-        footers = Footers(spark=self._spark, columns=self.columns, kept=kept, settings=self.settings)
+        footers = Footers(spark=self._spark, columns=self.columns, kept=kept, metadata=self._metadata)
         if not footers.can_tell:
             return list(self._as_java(write()))
         with footers_alone(self._spark):

@@ -37,7 +37,7 @@ def start(remote: Mapping[str, Any]) -> SparkSession:
 
     Raises:
         ConfigError: the URL is none of Spark Connect.
-        InfrastructureError: nobody answers there.
+        InfrastructureError: nobody answers there, or the other client's session can't be closed.
     """
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = (
         "1"  # PySpark's functions ask it: of this process, all is a thin client's
@@ -51,6 +51,10 @@ def start(remote: Mapping[str, Any]) -> SparkSession:
         session.interruptAll()
         session.stop()
         session = joined(remote)
+    else:
+        raise InfrastructureError(
+            "the session of a client that died can't be closed", where=str(remote["url"]), remedy="clear the task"
+        )
     session.conf.set(_BEGUN, "true")
     session.addTag(tag(str(remote["token"])))
     return session

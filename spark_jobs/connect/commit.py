@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.errors import ConfigError, DataError, InfrastructureError
-from spark_jobs.ledger import Ledger, LoadUnit
+from spark_jobs.ledger import Commit, Ledger
 from spark_jobs.load import scope
 from spark_jobs.load.attempts import Attempting
 from spark_jobs.load.reaching import Reading, refuse_overtaken
@@ -70,12 +70,13 @@ class ConnectCommit:
         ledger = Ledger(self._spark, self.path)
         ledger.look_again()
         units, look = ledger.units_of_all(), ledger.version()
-        if units.get(self.attempt.unit.key, -1) >= self.attempt.number:
-            return
-        self._demand(ledger, units)
-        told = self.reading.told() if self.reading is not None else {}
-        self._commit(self._guarded(rows), self.attempt.entry(staged) | told | {"looked": look})
-        demand_after(ledger, self.attempt.unit, self.reading, look)
+        if units.get(self.attempt.unit.key, -1) < self.attempt.number:
+            self._demand(ledger, units)
+            told = self.reading.told() if self.reading is not None else {}
+            self._commit(self._guarded(rows), self.attempt.entry(staged) | told | {"looked": look})
+        commit = ledger.find(self.attempt.unit)
+        if commit is not None and commit.by(self.attempt.context.plan.attempt.token):
+            demand_after(ledger, commit, self.reading)
 
     def _demand(self, ledger: Ledger, units: Mapping[str, int]) -> None:
         self.attempt.see_none_newer(units)
@@ -133,23 +134,23 @@ class ConnectCommit:
         return self.attempt.context.spark
 
 
-def demand_after(ledger: Ledger, unit: LoadUnit, reading: Reading | None, look: int | None) -> None:
+def demand_after(ledger: Ledger, commit: Commit, reading: Reading | None) -> None:
     """See that nobody came between the look and the transaction who had read later.
 
     Args:
         ledger: the table's.
-        unit: whose commit is there.
+        commit: what was made; its entry says which version was looked at before.
         reading: what it replaced, as other loads see it.
-        look: the table's version that was looked at before; the commit's entry says it.
 
     Raises:
         DataError: somebody has.
     """
-    commit = ledger.find(unit)
-    if commit is None or look is None or commit.version == look + 1 or reading is None:
+    look, newest = commit.entry.get("looked"), ledger.version()
+    if look is None or newest is None or commit.version == look + 1 or reading is None:
         return
-    between = [other.entry for other in ledger.commits() if look < other.version < commit.version]
-    entries = {str(entry["unit"]): entry for entry in reversed(between) if entry.get("unit", unit.key) != unit.key}
+    between = [other.entry for other in ledger.commits(newest - look) if look < other.version < commit.version]
+    named = [entry for entry in reversed(between) if "number" in entry and entry.get("unit") != reading.unit]
+    entries = {str(entry["unit"]): entry for entry in named if "unit" in entry}
     units = {key: int(entry["number"]) for key, entry in entries.items()}
     try:
         refuse_overtaken(lambda: entries, units, reading, ledger.path)

@@ -116,8 +116,7 @@ write: {strategy: replace_window, column: ordered_at}
 
     def _found_again(self, commit: Commit, attempt: Attempting) -> LoadReceipt:
         if is_connect(attempt.context.spark):  # it may have died before it looked at what came in between
-            ledger = Ledger(attempt.context.spark, self.path)
-            demand_after(ledger, attempt.unit, self._reading(attempt), commit.entry.get("looked"))
+            demand_after(Ledger(attempt.context.spark, self.path), commit, self._reading(attempt))
         return self._balanced(self._receipt("already_done", commit), int(commit.entry.get("staged", -1)))
 
     def _reading(self, attempt: Attempting) -> Reading | None:

@@ -27,14 +27,19 @@ class Log:
     path: str = "lake/flights"
 
     def load(self, version: int, unit: LoadUnit, number: int, reach: Window) -> None:
-        entry = {"unit": unit.key, "number": number, "since": number, "reach": reach.to_json()}
+        entry = {"unit": unit.key, "number": number, "since": number, "reach": reach.to_json(), "looked": LOOK}
         self.told.append((version, entry | {"window": unit.window.to_json()}))
 
-    def commits(self) -> list[Commit]:
-        return [Commit(version=version, entry=entry, metrics={}) for version, entry in sorted(self.told)[::-1]]
+    def version(self) -> int:
+        return max(version for version, _ in self.told)
 
-    def find(self, unit: LoadUnit) -> Commit | None:
-        return next((commit for commit in self.commits() if commit.entry.get("unit") == unit.key), None)
+    def commits(self, limit: int = 100) -> list[Commit]:
+        told = sorted(self.told, key=lambda item: item[0], reverse=True)
+        found = [Commit(version=version, entry=entry, metrics={}) for version, entry in told]
+        return [commit for commit in found if commit.version > self.version() - limit]
+
+    def mine(self) -> Commit:
+        return next(commit for commit in self.commits(1000) if commit.entry.get("unit") == MINE.key)
 
 
 def back(unit: LoadUnit) -> Window:
@@ -44,8 +49,8 @@ def back(unit: LoadUnit) -> Window:
 READING = Reading(unit=MINE.key, span=back(MINE), since=OURS, looks_back=True)
 
 
-def asked(log: Log, look: int | None = LOOK, reading: Reading | None = READING) -> None:
-    demand_after(cast("Ledger", log), MINE, reading, look)
+def asked(log: Log, reading: Reading | None = READING) -> None:
+    demand_after(cast("Ledger", log), log.mine(), reading)
 
 
 def test_rows_that_were_read_later_and_came_in_between_are_told() -> None:
@@ -56,7 +61,8 @@ def test_rows_that_were_read_later_and_came_in_between_are_told() -> None:
         asked(log)
     assert told.value.where == log.path
     asked(log, reading=None)
-    asked(log, look=None)
+    del log.told[-1][1]["looked"]
+    asked(log)
 
 
 @pytest.mark.parametrize("version", [LOOK, LOOK + 3])
@@ -75,8 +81,26 @@ def test_rows_that_were_read_earlier_are_replaced() -> None:
     asked(log)
 
 
-def test_a_refresh_in_between_names_no_window_and_is_told() -> None:
-    log = Log([(LOOK + 1, {"refresh": "order"})])
+@pytest.mark.parametrize("named", [{}, {"unit": NEXT.key, "attempt": 21}])
+def test_a_refresh_in_between_is_told(named: dict[str, Any]) -> None:
+    """It numbers no window in its entry, and names one where it was of one alone."""
+    log = Log([(LOOK + 1, {"refresh": "order"} | named)])
     log.load(LOOK + 2, MINE, OURS, back(MINE))
     with pytest.raises(DataError, match=r"the table was refreshed.*clear the run"):
+        asked(log)
+
+
+def test_a_table_that_was_adopted_in_between_has_no_new_rows() -> None:
+    log = Log([(LOOK + 1, {"adopted": 1, "unit": NEXT.key, "attempt": 21})])
+    log.load(LOOK + 2, MINE, OURS, back(MINE))
+    asked(log)
+
+
+def test_many_commits_since_hide_nobody() -> None:
+    log = Log()
+    log.load(LOOK + 1, NEXT, OURS + 1, back(NEXT))
+    log.load(LOOK + 2, MINE, OURS, back(MINE))
+    for version in range(LOOK + 3, LOOK + 300):
+        log.told.append((version, {"upkeep": "compact"}))
+    with pytest.raises(DataError, match="between the look"):
         asked(log)
