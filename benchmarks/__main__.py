@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.catalogue import FOREIGN, ISSUE, SHARED, names, opened
-from benchmarks.harness import machine, page
+from benchmarks.harness import machine, page, sections
 from benchmarks.harness.model import ROOT, Benchmark, Options
 from benchmarks.harness.running import Measured, UnequalError, picked, run
 from benchmarks.harness.summing import Verdict, lines, verdicts
@@ -23,17 +23,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; 0, 1 where contenders did other work. A goal that is missed is told, and no error."""
     asked = _asked(arguments)
     asked.out.mkdir(parents=True, exist_ok=True)
-    facts, parts = _facts(asked), list[str]()
     try:
         for name in asked.names or ISSUE:
             print(f"\n=== {name}", flush=True)
-            parts.append(_shared(name, asked, facts) if name in SHARED else _foreign(name, asked))
+            facts = _facts(asked)
+            html = _shared(name, asked, facts) if name in SHARED else _foreign(name, asked)
+            sections.keep(asked.out, name, facts, html)
     except UnequalError as error:
         print(error, file=sys.stderr)
         return 1
-    finally:  # hours of figures aren't lost with the benchmark that failed
-        target = asked.out / "index.html"
-        target.write_text(page.page(facts, parts, tiny=asked.tiny), encoding="utf-8")
+    target = asked.out / "index.html"
     print(f"\n{target}")
     return 0
 

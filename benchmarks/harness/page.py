@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
@@ -22,22 +23,35 @@ td:first-child,th:first-child{text-align:left}
 td.words,th.words{text-align:left}
 svg{display:block;margin:.8rem 0;max-width:100%}pre{overflow:auto;background:#f5f5f4;padding:.8rem}
 """
+_HOW: Final = (
+    "Contenders run in turn (A B A B), each in a process of its own; figures are medians, ratios the medians of the"
+    " ratios within a round. CPU: user and system time of the whole process tree, by the kernel's account. Memory: peak"
+    " of the sum over the tree of each process's proportional share (PSS). A case's times are told only where all"
+    " contenders left the same rows. Benchmarks with an instrument of their own show what they have printed."
+)
 _CLASSES: Final = {True: "met", False: "missed", None: "note"}
 _HEADS: Final = ("contender", "wall s", "CPU s", "peak MiB", "wall", "CPU", "M records/h")
 
 
-def page(facts: Mapping[str, Any], parts: Sequence[str], *, tiny: bool) -> str:
-    """The whole page.
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """What a benchmark has told.
 
     Args:
-        facts: `taken`, `machine`, `versions`, `rounds`.
-        parts: a section for each benchmark, from `section` or `foreign`.
-        tiny: whether sizes were tiny, which the page says first.
+        facts: `taken`, `machine`, `versions`, `rounds`, `tiny`.
+        html: from `section` or `foreign`.
     """
-    warning = '<p class="warn">A tiny form, run for correctness: its times say nothing.</p>' if tiny else ""
+
+    facts: Mapping[str, Any]
+    html: str
+
+
+def page(sections: Sequence[Section]) -> str:
+    """The whole page; each section says where and when it was taken."""
+    parts = "".join(f"{each.html}{_facts(each.facts)}" for each in sections)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Benchmarks</title><style>{_STYLE}</style>'
-        f"</head><body><h1>Benchmarks</h1>{warning}{_facts(facts)}{''.join(parts)}</body></html>\n"
+        f"</head><body><h1>Benchmarks</h1><p>{escape(_HOW)}</p>{parts}</body></html>\n"
     )
 
 
@@ -45,14 +59,12 @@ def _facts(facts: Mapping[str, Any]) -> str:
     machine = facts["machine"]
     told = (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']:g} GiB, {machine['kernel']};"
-        f" taken {facts['taken']}; {facts['rounds']} rounds, contenders in turn (A B A B), medians; ratios are medians"
-        " of the ratios within a round. CPU: user and system time of the whole process tree, by the kernel's account."
-        " Memory: peak of the sum over the tree of each process's proportional share (PSS). A case's times are told"
-        " only where all contenders left the same rows."
+        f" {facts['versions'].get('this package', '')}; taken {facts['taken']}; {facts['rounds']} rounds"
     )
     each = facts["versions"].items()
     rows = "".join(f'<tr><td>{escape(name)}</td><td class="words">{escape(said)}</td></tr>' for name, said in each)
-    return f"<p>{escape(told)}</p><details><summary>Versions</summary><table>{rows}</table></details>"
+    warning = '<p class="warn">A tiny form, run for correctness: its times say nothing.</p>' if facts["tiny"] else ""
+    return f'{warning}<details><summary class="note">{escape(told)}</summary><table>{rows}</table></details>'
 
 
 def section(benchmark: Benchmark, cases: Sequence[Measured], goals: Sequence[Verdict]) -> str:

@@ -14,6 +14,7 @@ from benchmarks.windows.project import drops, loaded, project
 SUBMITS: Final = "a spark-submit per step"
 LOCAL: Final = "ours, local"
 WARM: Final = "ours, local_warm"
+CONNECT: Final = "ours, local_connect"
 BATCH: Final = "ours, batched backfill"
 _ABOUT: Final = (
     "a CSV file a day, deduplicated, two columns derived, loaded into a Delta table that is partitioned by day"
@@ -41,11 +42,42 @@ def submits(data: Path, count: int) -> Callable[[Path], Command]:
     return command
 
 
+def scheduled(data: Path, how: str, count: int) -> Callable[[Path], Command]:
+    """A backfill on an Airflow of its own."""
+
+    def command(_folder: Path) -> Command:
+        argv = [sys.executable, "-m", "benchmarks.windows.scheduled", how, str(data), str(count)]
+        return Command(argv=argv)
+
+    return command
+
+
 @contextmanager
 def opened(options: Options) -> Iterator[Benchmark]:
-    """Thirty windows; two where it is tiny."""
+    """Thirty windows, and ten by Airflow; two and one where it is tiny."""
     count, rows = (2, 200) if options.tiny else (30, options.records or 10_000)
+    less = 1 if options.tiny else 10
     data = drops(options.data, count, rows)
+    alone, timed = f"{count} windows of {rows:,} rows", f"{less} of them, by Airflow"
+    yield Benchmark(
+        name="windows",
+        title="Small windows: starts and ends",
+        about=f"{_ABOUT}. Seconds of one window are told in parts: `work` is what Spark's reports say, `start_up` all"
+        " that is around it in a task, `airflow` what a run takes from its start to its end beside its tasks; `window`"
+        " is the sum. A case by Airflow takes longer as a whole, since each contender starts a scheduler of its own.",
+        cases=[
+            Case(name=alone, about=_ABOUT, count=count * rows, base=SUBMITS, contenders=_alone(data, count)),
+            Case(name=timed, about=_ABOUT, count=less * rows, base=SUBMITS, contenders=_timed(data, less)),
+        ],
+        goals=[
+            *(_beside(alone, mine, "wall") for mine in (LOCAL, WARM, CONNECT, BATCH)),
+            *(_beside(timed, mine, "window") for mine in (LOCAL, WARM, CONNECT)),
+        ],
+    )
+
+
+def _alone(data: Path, count: int) -> list[Contender]:
+    """Without a scheduler."""
     told = [
         (
             SUBMITS,
@@ -54,24 +86,28 @@ def opened(options: Options) -> Iterator[Benchmark]:
         ),
         (LOCAL, "a fused task a window, its Spark started for it", here(data, "local", "each", count)),
         (WARM, "a fused task a window, in a Spark that stays", here(data, "local_warm", "each", count)),
+        (CONNECT, "a thin client a window, of a server that stays", here(data, "local_connect", "each", count)),
         (BATCH, "all windows in one Spark job, as `backfill --batch` does it", here(data, "local", "batch", count)),
     ]
-    found = [Contender(name=name, about=about, command=made, rows=loaded) for name, about, made in told]
-    name = f"{count} windows of {rows:,} rows"
-    yield Benchmark(
-        name="windows",
-        title="Small windows: starts and ends",
-        about=f"{_ABOUT}. `work` and `start_up` are seconds of one window: what Spark did, and all that was around it."
-        " Airflow's own share comes on top of each task, for all of them: `concurrency` measures that.",
-        cases=[Case(name=name, about=_ABOUT, count=count * rows, base=SUBMITS, contenders=found)],
-        goals=[
-            Goal(
-                says=f"{mine}, beside a spark-submit per step",
-                figure=Figure(case=name, contender=mine),
-                beside=Figure(case=name, contender=SUBMITS),
-                bound="at most",
-                value=1.0,
-            )
-            for mine in (LOCAL, WARM, BATCH)
-        ],
+    return [Contender(name=name, about=about, command=made, rows=loaded) for name, about, made in told]
+
+
+def _timed(data: Path, count: int) -> list[Contender]:
+    """By Airflow, one window after the other."""
+    told = [
+        (SUBMITS, "a DAG by hand, SparkSubmitOperator for each step", scheduled(data, "submits", count)),
+        (LOCAL, "the pipeline file, a fused task a window", scheduled(data, "local", count)),
+        (WARM, "the same, in a Spark that stays", scheduled(data, "local_warm", count)),
+        (CONNECT, "the same, by a thin client", scheduled(data, "local_connect", count)),
+    ]
+    return [Contender(name=name, about=about, command=made, rows=loaded) for name, about, made in told]
+
+
+def _beside(case: str, mine: str, figure: str) -> Goal:
+    return Goal(
+        says=f"{mine}, beside a spark-submit per step: {case}",
+        figure=Figure(case=case, contender=mine, name=figure),
+        beside=Figure(case=case, contender=SUBMITS, name=figure),
+        bound="at most",
+        value=1.0,
     )

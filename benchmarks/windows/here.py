@@ -15,7 +15,7 @@ from typing import Any
 
 from airflow_provider_etl.backfill.jobs import Outcome, run_windows
 from airflow_provider_etl.cli.run import run
-from airflow_provider_etl.engines.local_warm import close_all
+from airflow_provider_etl.engines import local_connect, local_warm
 from airflow_provider_etl.spec import load_file
 from benchmarks.harness.running import tell
 from benchmarks.windows.project import FIRST
@@ -36,7 +36,8 @@ def main(file: str, how: str, first: str, count: str) -> None:
     try:
         reports = batch(pipeline, windows) if how == "batch" else [run(pipeline, window) for window in windows]
     finally:
-        close_all(os.environ.get("AIRFLOW_HOME", ""))
+        for engine in (local_warm, local_connect):
+            engine.close_all(os.environ.get("AIRFLOW_HOME", ""))
     wrong = [report["error"] for report in reports if report["state"] != "loaded"]
     if wrong or len(reports) != int(count):
         sys.exit(f"{len(reports)} windows of {count}, of which these weren't loaded: {wrong}")

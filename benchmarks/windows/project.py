@@ -22,6 +22,7 @@ defaults: {{engine: here}}
 PIPELINE: Final = """\
 schedule: "@daily"
 start: 2020-01-01
+end: 2023-12-31
 execution: fused
 extract:
   events:

@@ -18,7 +18,7 @@ from benchmarks.harness.running import tell
 from benchmarks.windows.project import FIRST
 
 STEPS: Final = ("extract", "transform", "load")
-_CONF: Final = {
+CONF: Final = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
@@ -29,7 +29,7 @@ def main(data: str, out: str, count: str) -> None:
     """Run the windows, one after the other, step by step."""
     begun = time.monotonic()
     jars = ",".join(str(jar) for jar in sorted(JARS.glob("io.delta*.jar")))
-    conf = [item for key, value in _CONF.items() for item in ("--conf", f"{key}={value}")]
+    conf = [item for key, value in CONF.items() for item in ("--conf", f"{key}={value}")]
     submit = [str(Path(sys.executable).with_name("spark-submit")), "--master", "local[2]", "--driver-memory", "1g"]
     script = str(Path(__file__).with_name("by_hand.py"))
     for number in range(int(count)):

@@ -14,7 +14,7 @@ from benchmarks.harness.machine import PEERS
 from benchmarks.harness.model import ROOT
 
 _PEERS = pytest.mark.skipif(not PEERS.exists(), reason="make .venv-airflow/bench-peers/.made")
-_TOLD = {"pipeline": 8, "scale": 6, "windows": 4, "load": 16}
+_TOLD = {"pipeline": 8, "scale": 6, "windows": 9, "load": 16}
 
 
 def ran(folder: Path, *words: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks.harness import sections
 from benchmarks.harness.model import Benchmark, Case, Command, Contender, Figure, Goal, Options
 from benchmarks.harness.rows import Rows, of_batches, of_parquet
 from benchmarks.harness.running import measured
@@ -92,6 +93,20 @@ def test_equal_rows_are_timed_told_and_drawn(run: Any, tmp_path: Path, capsys: p
     assert "MISSED by" in page
     assert "&lt;one&gt;" in page
     assert not re.search(r"<script|<link|\bsrc=|https?://(?!www\.w3\.org/2000/svg)", page)
+
+
+def test_the_page_holds_what_was_taken_at_another_time(run: Any, tmp_path: Path) -> None:
+    machine = {"cpu": "another", "cores": 1, "memory_gib": 2.0, "kernel": "Linux"}
+    facts = {"taken": "2026-01-01", "machine": machine, "versions": {"this package": "abc"}, "rounds": 3, "tiny": True}
+    sections.keep(tmp_path, "load", facts, "<h2>Loads</h2>")
+    sections.keep(tmp_path, "gone", facts, "<h2>Gone</h2>")
+    for _ in range(2):
+        assert run(contender("one"), contender("other")) == 0
+    page = (tmp_path / "index.html").read_text()
+    assert page.count("<h2>Loads</h2>") == page.count('<h2 id="pipeline">Rows</h2>') == 1
+    assert "another, 1 cores, 2 GiB, Linux; abc; taken 2026-01-01; 3 rounds" in page
+    assert page.count("its times say nothing") == 1
+    assert "Gone" not in page
 
 
 def test_other_rows_get_no_time(run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
