@@ -146,10 +146,26 @@ def _result(item: Mapping[str, Any]) -> Any:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     config = dict(item["expectation_config"])
-    if not config["type"].startswith("expect_") and config["type"] != _OTHERS:
+    if not _drawn(config):
         told = ", ".join(f"{key}: {value}" for key, value in config["kwargs"].items())
         config |= {"type": _OTHERS, "kwargs": _QUERY, "description": f"{config['type']}: {told}"}
     return ExpectationValidationResult(**{**item, "expectation_config": ExpectationConfiguration(**config)})
+
+
+def _drawn(config: Mapping[str, Any]) -> bool:
+    """Whether Great Expectations has words for it.
+
+    Its classes refuse arguments that its JSON may have, such as texts as bounds, and then there would be no page.
+    """
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    if not config["type"].startswith("expect_"):
+        return bool(config["type"] == _OTHERS)
+    try:
+        ExpectationConfiguration(**config).to_domain_obj()
+    except Exception:  # noqa: BLE001 - pydantic's, its own, or what its validators raise: it is drawn as its options
+        return False
+    return True
 
 
 def index(title: str, windows: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:

@@ -34,6 +34,10 @@ _RAISED: Final = re.compile(r"\[USER_RAISED_EXCEPTION\] (.*)")
 _VALUE: Final = re.compile(r"The value .*?(?= of the type|$)")  # as Spark's CAST_INVALID_INPUT begins
 UNRECORDED: Final = "DELTA_MISSING_CHANGE_DATA"
 AGAIN: Final = "let it record them, and load it into another table (`path`): its first window gets all of it"
+_REMEDIES: Final = {
+    UNRECORDED: AGAIN,
+    "DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES": "rename the columns (step `rename`)",
+}
 _GONE: Final = ("FAILED_READ_FILE.FILE_NOT_EXIST", "DELTA_CHANGE_DATA_FILE_NOT_FOUND")
 _STAY: Final = (
     "files that stay while they are read",
@@ -127,8 +131,13 @@ def _by_condition(error: BaseException, text: str, where: str) -> EtlError:
         expected, remedy = _STAY if _any(text, _GONE) else _WHOLE
         return DataError(first_line(text), where=where, expected=expected, remedy=remedy)
     if type(error).__name__ in ("AnalysisException", "ParseException", "IllegalArgumentException"):
-        return ConfigError(first_line(text), where=where, remedy=AGAIN if UNRECORDED in text else "")
+        return ConfigError(first_line(text), where=where, remedy=_REMEDIES.get(_known(text), ""))
     return InfrastructureError(first_line(text) or type(error).__name__, where=where)
+
+
+def _known(text: str) -> str:
+    """Of the conditions with a remedy the one that a text names."""
+    return next((mark for mark in _REMEDIES if mark in text), "")
 
 
 def _any(text: str, marks: tuple[str, ...]) -> bool:

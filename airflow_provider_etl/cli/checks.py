@@ -100,7 +100,7 @@ def _trend(key: Series, rows: Sequence[Row | None]) -> list[str]:
     failed = sum(row is not None and not row["success"] for row in rows)
     value = newest["value"]
     figure = "-" if value is None else f"{value:g}"
-    last = "-" if newest["unexpected_percent"] is None else f"{newest['unexpected_percent']:.3g} %"
+    last = "-" if newest["unexpected_percent"] is None or _one(newest) else f"{newest['unexpected_percent']:.3g} %"
     dataset, name, column, place = key
     check = name if place == 1 else f"{name} {place}"
     return [dataset, check, column or "-", bars(shares), last, figure, f"{failed} of {len(rows) - rows.count(None)}"]
@@ -108,9 +108,14 @@ def _trend(key: Series, rows: Sequence[Row | None]) -> list[str]:
 
 def _share(row: Row) -> float:
     """How much of what was checked failed, 0 to 100: a figure holds or doesn't."""
-    if row["unexpected_percent"] is not None:
+    if row["unexpected_percent"] is not None and not _one(row):
         return float(row["unexpected_percent"])
     return 0.0 if row["success"] else 100.0
+
+
+def _one(row: Row) -> bool:
+    """Whether it is one answer about all rows: a figure, or what fails though no row does."""
+    return row["value"] is not None or not (row["success"] or row["unexpected_percent"])
 
 
 def bars(percents: Sequence[float | None]) -> str:

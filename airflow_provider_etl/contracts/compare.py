@@ -146,8 +146,16 @@ class _Pair:
         if old.regex != new.regex:
             yield self._regex(name, old, new)
         if old.pii != new.pii:
-            told = f"{name} is personal now: who loads it must mask it" if new.pii else f"{name} is no longer personal"
-            yield self._say("warning" if new.pii else "compatible", "pii-changed", (*path, "pii"), told)
+            yield self._personal(name, old, new)
+
+    def _personal(self, name: str, old: ContractColumn, new: ContractColumn) -> Change:
+        told = f"{name} is no longer personal"
+        if new.pii:
+            told = f"{name} is personal now: who loads it must mask it"
+        if old.pii and new.pii:
+            told = f"{name} is personal of another class: {_class(old)}, now {_class(new)}"
+        found: Severity = "warning" if new.pii and not old.pii else "compatible"
+        return self._say(found, "pii-changed", ("columns", name, "pii"), told)
 
     def _required(self, name: str) -> Iterator[Change]:
         before, after = name in self.old.required, name in self.new.required
@@ -257,6 +265,11 @@ def _direction(old: str, new: str) -> str:
     if family(old) == family(new) == "decimal":
         return "other digits"
     return "another type"
+
+
+def _class(column: ContractColumn) -> str:
+    """Of which class its values are personal, in a word."""
+    return "of none that is named" if column.pii is True else str(column.pii)
 
 
 def _or_none(value: object) -> str:

@@ -66,12 +66,13 @@ def _doubt(item: Seen) -> str:
 def _personal(item: Seen) -> Iterator[str]:
     for kind, count in item.personal.items():
         if count >= _MOSTLY * item.looked:
-            yield f"pii: true # {kind} in {count} of {item.looked} values"
+            yield f"pii: {kind} # in {count} of {item.looked} values"
             return
     found = {kind: item.personal.get(kind, 0) + item.inside.get(kind, 0) for kind in {**item.personal, **item.inside}}
     if found:
         told = ", ".join(f"{kind} in {count}" for kind, count in found.items())
-        yield f"# pii: true # {told} of {item.looked} values: is it personal?"
+        kind = next(iter(found)) if len(found) == 1 else "true"
+        yield f"# pii: {kind} # {told} of {item.looked} values: is it personal?"
 
 
 def _values(item: Seen) -> Iterator[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, Literal
 
 from airflow_provider_etl.spec import scalars
@@ -14,6 +16,7 @@ from airflow_provider_etl.spec.diagnostics import did_you_mean, shown
 from airflow_provider_etl.spec.nodes import ScalarNode
 from airflow_provider_etl.spec.reading import FAILED, Mode, Reading
 
+_PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%")
 _SEEN: Final = {"null": "nothing", "bool": "a boolean", "int": "a number", "float": "a number", "text": "text"}
 
 
@@ -103,4 +106,6 @@ def _misfit(node: ScalarNode, kind: str, value: Any, wanted: Wanted) -> tuple[st
         hint = "take the quotes away"
     elif bool in wanted.types and seen == "a boolean":
         hint = "write true or false"
+    elif float in wanted.types and (share := _PERCENT.fullmatch(node.text)):
+        hint = f"write {float(Decimal(share[1]) / 100)}"
     return "wrong-type", f"{shown(node.text)} stands where {wanted.words} is wanted", hint

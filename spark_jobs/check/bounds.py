@@ -76,7 +76,8 @@ def judged(value: Any, kind: Bounded, what: str) -> Verdict:
         what: the figure in words, such as "the mean".
     """
     if value is None or math.isnan(value):
-        return Verdict(success=False, observed=None, message=f"there is no value, expected {what} {words(kind)}")
+        why = "there is no value" if value is None else f"{what} is NaN, since a value is no number"
+        return Verdict(success=False, observed=None, message=f"{why}, expected {what} {words(kind)}")
     low, high = _alike(kind.min, value), _alike(kind.max, value)
     above = low is None or (value > low if kind.strict_min else value >= low)
     below = high is None or (value < high if kind.strict_max else value <= high)

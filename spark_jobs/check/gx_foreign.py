@@ -84,8 +84,8 @@ _MORE: Final[dict[str, tuple[str, ...]]] = {
     "expect_column_values_to_be_of_type": ("mostly",),
     "expect_column_values_to_be_in_type_list": ("mostly",),
 }
-IGNORED: Final = ("batch_id", "library_metadata")
-"""Arguments that say nothing of rows: which batch it is the run knows."""
+IGNORED: Final = ("batch_id", "library_metadata", "result_format", "catch_exceptions", "include_config")
+"""Arguments that say nothing of rows: which batch it is the run knows, and so it does how much is told of a result."""
 
 
 def beyond(name: str) -> tuple[str, ...]:

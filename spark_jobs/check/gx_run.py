@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.check.gx_guard import guarded
+from spark_jobs.columns import listed, nearest
 from spark_jobs.errors import ConfigError, EtlError, InfrastructureError
 from spark_jobs.failures import classify, first_line
 from spark_jobs.flow import Context
@@ -80,6 +81,25 @@ def demand(where: str) -> None:
         raise ConfigError("it needs Great Expectations, which isn't installed", where=where, remedy=REMEDY)
 
 
+def _demand_columns(item: Asked, rows: DataFrame) -> None:
+    """See that the columns are there: Great Expectations would say so late, and neither which there are.
+
+    Raises:
+        ConfigError: one isn't.
+    """
+    rule, there = item.rule, {name.lower() for name in rows.columns}
+    for key, names in rule.columns.items() if rule.type != "expect_column_to_exist" else ():
+        for name in names:
+            if name.lower() not in there:
+                near = nearest(name, rows.columns)
+                raise ConfigError(
+                    f"{rule.type}: there is no column {name!r}",
+                    where=f"{item.where}.kwargs.{key}",
+                    expected=f"columns are {listed(rows.columns)}",
+                    remedy=near or "name one of them",
+                )
+
+
 def _validated(asked: Sequence[Asked], rows: DataFrame, context: Context) -> list[Mapping[str, Any]]:
     """Its results as JSON, in the order of what is asked."""
     demand(asked[0].where)
@@ -100,7 +120,9 @@ def _validated(asked: Sequence[Asked], rows: DataFrame, context: Context) -> lis
     with guarded(rows) as views:
         expectations = []
         for number, item in enumerate(asked):
-            expectations.append(_built(item, number, views.kwargs(item.rule, item.where, context)))
+            kwargs = views.kwargs(item.rule, item.where, context)
+            _demand_columns(item, rows)
+            expectations.append(_built(item, number, kwargs))
             views.condition(expectations[-1], engine.condition_to_filter_clause, item.where)
         suite = ExpectationSuite(name="all", expectations=expectations)
         whole: Any = batch.validate(suite, result_format=_SILENT)

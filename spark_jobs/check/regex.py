@@ -19,6 +19,10 @@ _SURE: Final = re.compile(
 _NOTHING: Final = "nothing to repeat"
 _BEFORE_NOTHING: Final = ("(", "|", "(?:")  # after an anchor Java takes it
 _PYTHONS: Final = re.compile(r"\(\?P[<=>]")
+# To Python a brace that is no repetition stands for itself, to Java it is an error.
+_BRACE: Final = re.compile(r"\{(?!\d+(?:,\d*)?\})")
+_BESIDE: Final = re.compile(r"\\[pPxN]\{[^{}]*\}|\\.|\[[^\[\]]*\]", re.DOTALL)
+_COMMENTED: Final = re.compile(r"\(\?[a-zA-Z]*x")
 _PLAIN: Final = re.compile(r"\\.|\[[^\]]*\]", re.DOTALL)
 
 
@@ -26,6 +30,8 @@ def doubtful(regex: str) -> dict[str, str]:
     """Why a text certainly is no Java regular expression, before there is a Java: option -> why."""
     if "\\Q" not in regex and _PYTHONS.search(_PLAIN.sub("", regex)):
         return {"regex": f"{regex!r} is no regular expression: (?P is Python's; Java has (?<name>…) and \\k<name>"}
+    if _loose_brace(regex):
+        return {"regex": f"{regex!r} is no regular expression: a brace that is no repetition; \\{{ is the sign itself"}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sets within sets, which Java has and Python may have one day
@@ -38,6 +44,13 @@ def doubtful(regex: str) -> dict[str, str]:
     except RecursionError:
         return {}  # groups as deep as Java alone can tell whether it takes them
     return {}
+
+
+def _loose_brace(regex: str) -> bool:
+    """Whether a brace certainly is neither quoted nor a repetition."""
+    rest = _BESIDE.sub("", regex)
+    unclear = "\\Q" in regex or _COMMENTED.search(regex) or "[" in rest or "]" in rest
+    return not unclear and _BRACE.search(rest) is not None
 
 
 def _repeats_nothing(reason: re.error, regex: str) -> bool:
@@ -58,5 +71,8 @@ def refuse_bad_regex(regex: str, context: Context) -> None:
         context.spark.sql("SELECT text FROM VALUES ('') AS t(text)").select(column("text").rlike(regex)).collect()
     except PySparkException as reason:
         raise ConfigError(
-            f"{regex!r} is no regular expression: {shortened(reason)}", where=f"{context.where}.regex"
+            f"{regex!r} is no regular expression: {shortened(reason)}",
+            where=f"{context.where}.regex",
+            expected="a regular expression of Java",
+            remedy="put a backslash before each of \\ { } [ ] ( ) * + ? . ^ $ | that is meant as it stands",
         ) from reason

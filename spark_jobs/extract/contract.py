@@ -24,8 +24,9 @@ class Column:
     """Spark SQL type, such as `int`, `decimal(10,2)`, `timestamp`, `array<string>`."""
     required: bool = False
     """Whether every row must have a value, and every file the column."""
-    pii: bool = False
-    """Whether its values are personal: `lint` warns where they reach a load as they are."""
+    pii: bool | str = field(default=False, metadata={"pattern": "^[a-z][a-z0-9_]*$"})
+    """Whether its values are personal, or of which class: `true`, or a word such as `email`, `phone`, `name`. `lint`
+    warns where they reach a load as they are."""
     description: str = ""
     """What the column means, for people."""
 

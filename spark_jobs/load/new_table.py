@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from spark_jobs.columns import quote
+from spark_jobs.columns import listed, quote
 from spark_jobs.connect import is_connect
 from spark_jobs.connect import storage as thin
 from spark_jobs.errors import ConfigError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # What Delta says of a folder that has a log and, as far as it saw, no table.
 _BEGUN: Final = ("DELTA_TABLE_NOT_FOUND", "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION")
 _PATIENCE: Final = 3.0  # seconds that another window may take from its log's folder to its first commit
+_RESERVED: Final = " ,;{}()\n\t="  # as Delta has them where columns aren't mapped
 # Off in every session that runs a query, so that it can't read paths; the builder knows its table by its path.
 FEED: Final = "delta.enableChangeDataFeed"
 _PATHS: Final = "spark.sql.runSQLOnFiles"
@@ -59,7 +60,24 @@ def ensure_table(
             expected="a Delta table, or nothing",
             remedy="move it away, or give another path",
         )
+    demand_names(schema, path)
     committing(lambda: _create(spark, path, schema, partition_by, properties or {}))
+
+
+def demand_names(schema: StructType, path: str) -> None:
+    """See that Delta takes the columns' names, as it does without column mapping, which no new table of ours has.
+
+    Raises:
+        ConfigError: one has a space or a sign that Parquet keeps for itself.
+    """
+    wrong = [name for name in schema.names if set(name) & set(_RESERVED)]
+    if wrong:
+        raise ConfigError(
+            f"Delta takes no column called {listed(wrong)}",
+            where=path,
+            expected="names without spaces, tabs, line breaks and , ; { } ( ) =",
+            remedy="rename them (step `rename`)",
+        )
 
 
 def record_changes(spark: SparkSession, ledger: Ledger) -> None:

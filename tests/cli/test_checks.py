@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from airflow_provider_etl.cli.checks import bars, told
 
 
@@ -38,7 +40,7 @@ def test_windows_and_trends_are_told() -> None:
         "",
         "dataset  check     column  failing  last  figure  failed",
         "result   not_null  a       ▁▅       50 %  -       1 of 2",
-        "result   rows      -       ▁·       0 %   10      0 of 1",
+        "result   rows      -       ▁·       -     10      0 of 1",
     ]
 
 
@@ -53,8 +55,9 @@ def test_two_checks_of_one_kind_on_one_column_are_two_lines() -> None:
     ]
 
 
-def test_a_figure_that_fails_is_seen_in_its_trend() -> None:
-    rows = [row(1, "mean", None, 1.5), row(2, "mean", None, 9.0, success=False)]
+@pytest.mark.parametrize("percent", [None, 0.0])
+def test_a_figure_that_fails_is_seen_in_its_trend(percent: float | None) -> None:
+    rows = [row(1, "mean", percent, 1.5), row(2, "mean", percent, 9.0, success=False)]
     assert list(told(rows, kept=True))[5:] == ["result   mean   -       ▁█       -     9       1 of 2"]
 
 
@@ -63,3 +66,8 @@ def test_without_results_it_says_how_to_keep_them() -> None:
     assert list(told([], kept=False)) == [
         "no results are kept: `results: true` in the pipeline file keeps those of later runs"
     ]
+
+
+def test_a_figure_that_isn_t_shown_fails_all_the_same() -> None:
+    rows = [row(1, "mean"), row(2, "mean", success=False)]
+    assert list(told(rows, kept=True))[5:] == ["result   mean   a       ▁█       -     -       1 of 2"]

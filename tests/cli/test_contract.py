@@ -54,6 +54,7 @@ def compared(folder: Path, capsys: pytest.CaptureFixture[str], new: str, old: st
         (', regex: "^a"', "", ["new.yaml:6:9 breaking regex-changed columns.code.regex"]),
         ("unique: true, ", "", ["new.yaml:6:9 breaking unique-lost columns.code.unique"]),
         ("timestamp}", "timestamp, pii: true}", ["new.yaml:5:30 warning pii-changed columns.at.pii"]),
+        ("timestamp}", "timestamp, pii: birthday}", ["new.yaml:5:30 warning pii-changed columns.at.pii"]),
         ("keys: [id]", "keys: [id, code]", ["new.yaml:7:7 breaking key-changed keys", "new.yaml:6:9 compatible required-gained columns.code.required"]),  # noqa: E501
         ("within: 1h", "within: 2h", ["new.yaml:8:12 breaking freshness-loosened freshness"]),
         ("within: 1h", "within: 30m", ["new.yaml:8:12 compatible freshness-tightened freshness"]),
@@ -214,7 +215,7 @@ def test_a_draft_says_what_a_sample_shows_and_leaves_promises_to_people(
         "# max: 6 # the largest that came",
         '# description: ""',
     ]
-    assert found["email"][2] == "pii: true # email in 6 of 6 values"
+    assert found["email"][2] == "pii: email # in 6 of 6 values"
     assert not [line for line in found["email"] if "example.com" in line]
     assert "# values: [open, paid] # all that came" in found["state"]
     assert found["amount"][:2] == [
@@ -223,7 +224,7 @@ def test_a_draft_says_what_a_sample_shows_and_leaves_promises_to_people(
     ]
     assert found["day"][0] == "type: date"
     assert found["code"][0] == "type: string # numbers with leading zeros: text, so that those stay"
-    assert "# pii: true # phone in 1 of 1 values: is it personal?" in found["note"]
+    assert "# pii: phone # phone in 1 of 1 values: is it personal?" in found["note"]
     assert found["mixed"][0] == "type: string # values of several types: bigint, string"
     assert (found["on"][0], found["at"][0]) == ("type: boolean", "type: timestamp")
     assert found["empty"][0] == "type: string # no row had a value: nobody knows"
@@ -348,14 +349,14 @@ def test_nothing_personal_stands_in_a_draft_however_late_or_deep_it_comes(
     rows = ["open,1"] * 3000 + ["ada@example.com,4111111111111111"] * 3000
     late.write_text("state,number\n" + "\n".join(rows) + "\n")
     found = drafted(capsys, late)
-    assert "# pii: true # email in 1 of 2 values: is it personal?" in found["state"]
-    assert "# pii: true # card in 1 of 2 values: is it personal?" in found["number"]
+    assert "# pii: email # email in 1 of 2 values: is it personal?" in found["state"]
+    assert "# pii: card # card in 1 of 2 values: is it personal?" in found["number"]
     assert not [line for lines in found.values() for line in lines if "ada" in line or "4111" in line]
     deep.write_text('{"who": {"mails": ["ada@example.com"]}, "by": {"bob@example.com": 1}, "n": 4111111111111111.0}\n')
     found = drafted(capsys, deep)
-    assert found["who"][2] == "# pii: true # email in 1 of 2 values: is it personal?"
+    assert found["who"][2] == "# pii: email # email in 1 of 2 values: is it personal?"
     assert found["by"][0] == 'type: "map<string, bigint>"'
-    assert "pii: true # card in 1 of 1 values" in found["n"]
+    assert "pii: card # in 1 of 1 values" in found["n"]
     assert not [line for lines in found.values() for line in lines if "example.com" in line or "4111" in line]
 
 

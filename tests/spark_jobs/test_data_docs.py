@@ -109,6 +109,16 @@ def test_a_page_says_what_the_run_made_of_a_check(tmp_path: Path) -> None:
         assert "of the time" not in shown
 
 
+def test_what_great_expectations_has_no_words_for_takes_no_page_with_it() -> None:
+    """Its class refuses texts as bounds, which its JSON may have."""
+    checks = built([{"in_range": {"column": "code", "min": "a", "max": "z"}}, {"not_null": {"columns": ["trip"]}}])
+    told = validation_results(checks, [result("in_range", "code"), result("not_null", "trip")])
+    assert told[0]["expectation_config"]["type"] == "expect_column_values_to_be_between"
+    text = page("trips", WINDOW, told)
+    assert "expect_column_values_to_be_between: column: code, min_value: a, max_value: z" in text
+    assert "values must never be null." in text
+
+
 def test_the_index_lists_the_newest_windows_alone(tmp_path: Path) -> None:
     for number in range(MOST + 5):
         folder = tmp_path / f"t1/2012-{number:05}"

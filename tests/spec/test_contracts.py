@@ -99,12 +99,13 @@ def test_rows_that_break_a_rule_are_set_aside_where_they_come_in_and_all_togethe
 
 
 def test_bounds_are_literals_that_spark_reads(project: Project) -> None:
-    contract = CONTRACT.replace("min: 0, max: 1000", f"max: {10**39}, values: [{10**38}]").replace(
+    wide = CONTRACT.replace("decimal(10,2)", "double")
+    contract = wide.replace("min: 0, max: 1000", f"max: {10**39}, values: [{10**38}]").replace(
         "keys:", '  day: {type: date, min: "20200131"}\nkeys:'
     )
     rules = loaded(project, SOURCE, contract).transform["result"].steps[0][1].rules
     assert [rule.partition(" or ")[2] for name, rule in rules.items() if "amount" in name or "day" in name] == [
-        "(`amount` <= 1e+39D)", "`amount` in (1e+38D)", "(`day` >= DATE '2020-01-31')"
+        "(`amount` <= 1e+39D and not isnan(`amount`))", "`amount` in (1e+38D)", "(`day` >= DATE '2020-01-31')"
     ]  # fmt: skip
 
 
@@ -350,6 +351,11 @@ def test_columns_of_a_source_may_ask_for_more_than_the_contract(project: Project
         ("columns:\n", "freshness: 1 hour\ncolumns:\n", "4:12 wrong-type '1 hour' is not a duration"),
         ("required: true}", "required: false}", "5:32 option-conflict required: 'id' is a key"),
         ("types: quarantine", "types: quarantaine", "11:48 unknown-value 'quarantaine' is not"),
+        ("min: 0, max: 1000", "min: 2.501, max: 2.509", "7:40 option-conflict min: no decimal(10,2) lies between"),
+        ("min: 0, max: 1000", "min: 1e8", "7:40 option-conflict min: it is above 99999999.99, the largest"),
+        ("min: 0, max: 1000", "max: -1e9", "7:40 option-conflict max: it is below -99999999.99, the smallest"),
+        ("min: 0, max: 1000", "values: [1.005]", "7:44 option-conflict values: 1.005 is no decimal(10,2)"),
+        ("pii: true", "pii: Email", "6:76 invalid-value 'Email' doesn't match"),
         ('min: "2013-01-01"', 'min: "2013-13-01"', "8:38 type-mismatch '2013-13-01' can't be compared"),
     ],
 )  # fmt: skip
@@ -633,3 +639,8 @@ def test_rules_of_a_source_hold_without_a_transform_and_before_the_steps_of_each
     assert "unused-dataset" in told(project, text, plain)[0]
     steps = {name: [step for step, _ in item.steps] for name, item in project.load(text).pipeline.transform.items()}  # type: ignore[union-attr]
     assert steps == {"a": ["validate", "drop"], "b": ["validate"], "c": []}
+
+
+def test_personal_values_may_say_of_which_class_they_are(project: Project) -> None:
+    contract = CONTRACT.replace("pii: true", "pii: phone")
+    assert [item for item in told(project, SOURCE, contract) if "pii-unmasked" not in item] == []

@@ -312,6 +312,9 @@ def test_a_check_that_looks_back_and_decides_wants_windows_in_their_order(
                 "[z-a]": "character range",
                 "(?i": "missing",
                 "(?P<x>a)": "Java has",
+                "a{2": "no repetition",
+                "^{a}$": "no repetition",
+                "a{,3}": "no repetition",
             }.items()
         ),
         (

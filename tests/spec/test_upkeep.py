@@ -68,6 +68,7 @@ def test_how_much_may_be_set_aside_is_in_the_plan_alone(project: Project) -> Non
     assert said.plan(window, attempt(1)).set_aside == {"share": 0.01, "rows": 100}
     assert _plan(said, window, 1).set_aside == {}, "of a few sample rows most may be bad"
     assert project.pipeline(PIPELINE).plan(window, attempt(1)).set_aside == {}
+    assert any("write 0.01" in line for line in project.told("quarantine: {max_share: 1%}\n" + PIPELINE))
     for wrong in ("max_share: 1%", "max_share: 1.5", "max_rows: -1", "max_rows: many"):
         assert any("quarantine.max_" in line for line in project.told(f"quarantine: {{{wrong}}}\n{PIPELINE}")), wrong
 

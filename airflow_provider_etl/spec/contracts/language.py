@@ -37,8 +37,9 @@ class ContractColumn:
     """The only values that there are."""
     regex: str | None = None
     """Java regular expression, searched anywhere in the text: anchor it with ^ and $ where the whole must match."""
-    pii: bool = False
-    """Whether its values are personal: `lint` warns where they reach a load as they are."""
+    pii: bool | str = field(default=False, metadata={"pattern": "^[a-z][a-z0-9_]*$"})
+    """Whether its values are personal, or of which class: `true`, or a word such as `email`, `phone`, `name`. `lint`
+    warns where they reach a load as they are."""
     description: str = ""
     """What the column means, for people."""
 

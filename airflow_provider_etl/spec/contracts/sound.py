@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from airflow_provider_etl.spec.contracts.contract import dated_columns, find, items_of, key_of
 from airflow_provider_etl.spec.contracts.language import Completeness, ContractColumn, ContractFile, Freshness, share_of
+from airflow_provider_etl.spec.contracts.room import none_left, outside
 from airflow_provider_etl.spec.diagnostics import did_you_mean, shown
 from airflow_provider_etl.spec.nodes import MapNode, Node, ScalarNode
 from airflow_provider_etl.spec.problems import Problems
@@ -55,6 +56,18 @@ def _bounds(name: str, item: ContractColumn, node: Node, problems: Problems) -> 
     if inverted(item.min, item.max):
         message = f"max: it is smaller than min, {item.min!r}: no value can pass"
         problems.add(find(node, "max"), "option-conflict", message)
+    elif why := none_left(item.type, item.min, item.max):
+        side = "max" if item.min is None or "is below" in why else "min"
+        problems.add(find(node, side), "option-conflict", f"{side}: {why}", "widen the range, or take another type")
+    _listed(item, values, problems)
+
+
+def _listed(item: ContractColumn, values: list[tuple[Any, Node]], problems: Problems) -> None:
+    """Values of a list that the bounds exclude, and a list without one that the type has."""
+    strange = [why for value, _ in values if (why := outside(item.type, value))]
+    if values and len(strange) == len(values):
+        message = f"values: {strange[0]}, and neither is another: no value can pass"
+        problems.add(values[0][1], "option-conflict", message, "take others, or another type")
     for value, place in values:
         for side, bound, out in (
             ("smaller than min", item.min, inverted(item.min, value)),

@@ -106,7 +106,7 @@ def _refined(name: str, own: Node, promised: MapNode, contract: Contract, proble
         if not isinstance(other, ScalarNode) or not isinstance(entry.value, ScalarNode) or key == "description":
             continue
         same = plain_type(entry.value.text) == plain_type(other.text)
-        if not same and not (key in _ONE_WAY and entry.value.text == "true"):
+        if not same and not (key in _ONE_WAY and entry.value.text != "false"):
             message = f"{key} of column {name!r} is {entry.value.text} here, and {other.text} in the contract"
             place = f"{contract.told}, {_place(other)}"
             hint = "take it out here, or mend the contract: a source may ask for more, never say otherwise"

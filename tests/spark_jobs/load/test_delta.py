@@ -322,3 +322,10 @@ def test_a_commit_that_lacks_staged_rows_fails_and_fails_again_when_it_is_found(
         facts.destination.publish("lake", frame, 2, context)
     with pytest.raises(InfrastructureError, match="2 were staged"):
         facts.destination.done("lake", context)
+
+
+def test_a_name_that_delta_doesn_t_take_is_told_before_anything_is_made(spark: Any, tmp_path: Path) -> None:
+    schema = spark.sql("SELECT 1 AS fine, 2 AS `my col`, 3 AS `a=b`, 4 AS `größe.x`").schema
+    with pytest.raises(ConfigError, match=r"takes no column called 'my col', 'a=b'; .*rename"):
+        ensure_table(spark, str(tmp_path / "table"), schema, [])
+    assert not (tmp_path / "table").exists()
