@@ -99,7 +99,7 @@ archive: jars ## Make the archive of loaded classes that lets Spark start faster
 ## ------------------------------------------------------------------ the demo
 
 .PHONY: demo
-demo: archive ## Seven days of real flights through a real Airflow, backfilled twice, proven identical (ENGINE=standalone: two, on a cluster)
+demo: archive ## Seven days of real flights through a real Airflow, backfilled twice, proven identical (ENGINE=standalone: two, on a cluster; ENGINE=local_connect: two, by thin clients)
 	@$(BIN)/python -m demo.main $(if $(ENGINE),--engine $(ENGINE))
 
 .PHONY: demo-ui

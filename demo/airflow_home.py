@@ -18,8 +18,7 @@ from typing import IO, Any, Final, Self
 
 import psutil
 
-from airflow_provider_etl.engines import guard
-from airflow_provider_etl.engines.local_warm import close_all
+from airflow_provider_etl.engines import guard, local_connect, local_warm
 
 USER: Final = "admin"
 COMPONENTS: Final = {
@@ -256,7 +255,7 @@ class AirflowHome:
         return json.loads(text) if text else None
 
     def stop(self) -> None:
-        """Stop every process of this home, by process id: SIGTERM, then SIGKILL; and its warm Sparks."""
+        """Stop every process of this home, by process id: SIGTERM, then SIGKILL; and its warm Sparks and servers."""
         ours = [psutil.Process(process.pid) for process in self._processes.values() if process.poll() is None]
         family = ours + [child for process in ours for child in process.children(recursive=True)]
         for process in ours:
@@ -269,7 +268,8 @@ class AirflowHome:
             component.communicate(timeout=_GRACE)
         self._processes.clear()
         self._token = ""
-        close_all(str(self.folder))
+        local_warm.close_all(str(self.folder))
+        local_connect.close_all(str(self.folder))
 
     def __enter__(self) -> Self:
         """Migrate and start."""

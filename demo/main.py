@@ -136,7 +136,7 @@ def clear() -> None:
 def main() -> int:
     """Play the demo; 0 where everything is as promised, 1 where not, 130 where it was interrupted."""
     parser = argparse.ArgumentParser(prog="python -m demo.main", description="the demo")
-    parser.add_argument("--engine", choices=("local", "standalone"), default="local", help="where Spark runs")
+    parser.add_argument("--engine", choices=("local", "local_connect", "standalone"), default="local")
     engine = parser.parse_args().engine
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 140)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -145,6 +145,8 @@ def main() -> int:
     try:
         if engine == "standalone":
             on_cluster(console)
+        elif engine == "local_connect":  # each of its tasks starts a client: two days show what there is to see
+            play(console, {**SETTINGS, "AIRFLOW__ETL__ENVIRONMENT": "local_connect"}, days=2)
         else:
             play(console, SETTINGS, days=7)
     except (DemoError, AirflowHomeError, StandaloneError) as error:

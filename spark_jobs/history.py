@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from spark_jobs.connect import is_connect
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -26,6 +28,15 @@ class Pinned:
     version: int
     committed: int
     table: str
+
+
+def newest(spark: SparkSession, path: str) -> Pinned | None:
+    """The newest version of a Delta table; None where there is no table."""
+    if not is_connect(spark):
+        return History(spark, path).newest()
+    from spark_jobs.connect.ledger import newest as thin
+
+    return thin(spark, path)
 
 
 class History:

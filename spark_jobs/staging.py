@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from spark_jobs import footers
 from spark_jobs.connect import is_connect
 from spark_jobs.errors import DataError
-from spark_jobs.plan import Plan
+from spark_jobs.plan import VERBS, Plan
 from spark_jobs.session import Storage
 from spark_jobs.settings import changed
 from spark_jobs.statistics import Statistics, of_delta
@@ -74,7 +74,7 @@ class Staging:
 
     def write(self, rows: DataFrame, verb: str, dataset: str) -> Staged:
         """Compute a dataset, write it, count what was written, and only then say that it is there."""
-        path = f"{self.run_folder}/{verb}-{self.plan.attempt.number}/{dataset}"
+        path = self._place(verb, dataset)
         with changed(self.spark, *_ORDERED_TIMES):
             rows.write.mode("overwrite").parquet(f"{path}/data")
         written = self._count(f"{path}/data", rows.schema)
@@ -82,6 +82,10 @@ class Staging:
         manifest = {"rows": written, "schema": rows.schema.jsonValue(), "attempt": self.plan.attempt.number}
         self._storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest))
         return staged
+
+    def _place(self, verb: str, dataset: str) -> str:
+        """The folder that a dataset goes to."""
+        return f"{self.run_folder}/{verb}-{self.plan.attempt.number}/{dataset}"
 
     def take(self, written: Written, dataset: str) -> Staged:
         """Take rows that stand under a table already for staged; a purge sees that they aren't published yet."""
@@ -199,9 +203,13 @@ class Staging:
 
 
 def staging_of(spark: SparkSession, plan: Plan) -> Staging:
-    """Where a run stages: in files, or over Spark Connect where Spark keeps it."""
+    """Where a run stages: in files; over Spark Connect where Spark keeps it, unless another task goes on with it."""
     if not is_connect(spark):
         return Staging(spark=spark, plan=plan)
+    if plan.verbs != VERBS:
+        from spark_jobs.connect.folders import FolderStaging
+
+        return FolderStaging(spark=spark, plan=plan)
     from spark_jobs.connect.staging import ConnectStaging
 
     return ConnectStaging(spark=spark, plan=plan)

@@ -10,8 +10,9 @@ from airflow_provider_etl.spec.language import EngineFile, EnvironmentFile
 from airflow_provider_etl.spec.nodes import MapNode, Node
 from airflow_provider_etl.spec.reading import FAILED
 from spark_jobs.connect.client import refuse_bad_url
-from spark_jobs.connect.limits import REMEDY, refused
+from spark_jobs.connect.limits import REMEDY, STAYS, refused
 from spark_jobs.errors import ConfigError
+from spark_jobs.sweeping import LocalStorage
 
 if TYPE_CHECKING:
     from airflow_provider_etl.spec.pipeline import Pipeline
@@ -34,9 +35,9 @@ def check(pipeline: Pipeline, node: MapNode, verbs: Verbs, problems: Problems) -
     if pipeline.engine.kind not in KINDS:
         return
     engine = f"engine {pipeline.engine.name} is Spark Connect"
-    if pipeline.execution != "fused":
+    if pipeline.execution != "fused" and not _removes(pipeline):
         at = node.get("execution") or node.get("engine") or node.holder
-        problems.add(at, _CODE, f"{engine}: a task per verb would leave files that it can't remove", "execution: fused")
+        problems.add(at, _CODE, f"{engine}: a task per verb {STAYS}", "execution: fused")
     for key in ("lookback", "data_docs"):
         if key in node.entries:
             problems.add(node.entries[key].key, _CODE, f"{engine}: {key} doesn't run there", REMEDY)
@@ -46,6 +47,11 @@ def check(pipeline: Pipeline, node: MapNode, verbs: Verbs, problems: Problems) -
         for option, why in refused(placed.group, placed.name, placed.kind):
             place: Node | None = option_node(type(placed.kind), placed.node, option) if option else None
             problems.add(place or placed.node, _CODE, f"{engine}: {placed.name}: {why}", REMEDY)
+
+
+def _removes(pipeline: Pipeline) -> bool:
+    """Whether clients and server see staged files in one folder of their machine."""
+    return pipeline.engine.kind == "local_connect" and LocalStorage.at(pipeline.environment.staging) is not None
 
 
 def check_engines(node: MapNode, read: EnvironmentFile, problems: Problems) -> None:

@@ -17,10 +17,11 @@ from weakref import WeakKeyDictionary
 
 from spark_jobs.connect import storage
 from spark_jobs.errors import ConfigError
+from spark_jobs.history import Pinned
 from spark_jobs.ledger import FORGOTTEN, Commit, Ledger, LoadUnit, entry_of, held
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 _COMMIT: Final = re.compile(r"\d{20}\.json")
 _STATE: Final = re.compile(r"\d{20}\.crc")
@@ -135,6 +136,10 @@ class ConnectLedger(Ledger):
     def _folder(self) -> str:
         return f"{self.path.rstrip('/')}/_delta_log"
 
+    def commit_file(self, version: int) -> str:
+        """The file of the log that a version is."""
+        return f"{self._folder}/{version:020d}.json"
+
     def _state(self) -> _State | None:
         """What the log says now: only what came since the last look is read."""
         kept = _known.setdefault(self._spark, {})
@@ -196,12 +201,29 @@ class ConnectLedger(Ledger):
             state.take(version, action)
 
     def _actions(self, versions: range | list[int], like: str) -> list[tuple[int, dict[str, Any]]]:
-        paths = [f"{self._folder}/{version:020d}.json" for version in versions]
+        paths = [self.commit_file(version) for version in versions]
         if not paths:
             return []
         found = storage.lines(self._spark, paths)
         rows = found.where(found["value"].rlike(like)).collect()
         return sorted(((int(row["name"][:20]), json.loads(row["value"])) for row in rows), key=lambda item: item[0])
+
+
+def newest(spark: SparkSession, path: str) -> Pinned | None:
+    """The newest version of a table, committed when its file of the log was written; None where there is no table.
+
+    Args:
+        spark: a session of Spark Connect.
+        path: the table's folder or URI.
+    """
+    ledger = ConnectLedger(spark, path)
+    ledger.forget()
+    known = ledger.identity()
+    if known is None:
+        return None
+    table, version = known
+    (file,) = storage.list_files(spark, ledger.commit_file(version), glob=False)
+    return Pinned(version=version, committed=file.mtime, table=table)
 
 
 def _needs_java(what: str) -> ConfigError:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spark_jobs.check.expectation import Expectation
 from spark_jobs.errors import ConfigError
+from spark_jobs.plan import VERBS
 
 if TYPE_CHECKING:
     from spark_jobs.plan import Plan
 
+STAYS: Final = "would leave files that only a server on the client's own machine lets it remove"
 REMEDY: Final = "use an engine of kind local or spark_submit"
 _LOG: Final = "its log is read by Delta's Java classes"
 _FILES: Final = "its files are looked into by Java classes"
@@ -37,8 +39,8 @@ class Able:
 
 
 ABLE: Final = {
-    "extract": Able(kinds=frozenset({"files"}), why="only files were tried over Spark Connect"),
-    "format": Able(kinds=frozenset({"csv", "tsv", "text", "fixed"}), why=_FILES),
+    "extract": Able(kinds=frozenset({"files", "table"}), why="only files and tables were tried over Spark Connect"),
+    "format": Able(kinds=frozenset({"csv", "tsv", "text", "fixed", "delta"}), why=_FILES),
     "transform": Able(kinds=frozenset({"python"}), others=True, why="its function may ask for what needs the JVM"),
     "check": Able(kinds=frozenset({"python"}), others=True, why="its function may ask for what needs the JVM"),
     "load": Able(kinds=frozenset({"delta"}), why="only Delta's own writer commits once and no more without the JVM"),
@@ -50,6 +52,8 @@ OPTIONS: Final[Mapping[str, Mapping[str, tuple[object, str]]]] = {
         "manifest": (None, "small files beside a file are read by Java classes"),
         "repeated_files": ("read", "checksums are made by Java classes"),
         "partitions": ((), "names of folders weren't tried"),
+        "as_of": (None, _LOG),
+        "changes": (False, _LOG),
     },
     "load": {
         "cluster_by": ((), "what clusters a table is asked of Delta's Java classes"),
@@ -75,7 +79,7 @@ def refused(group: str, name: str, kind: Any) -> Iterator[tuple[str, str]]:
         yield "format", f"{kind.format}: {ABLE['format'].why}"
     elif group == "load" and not ABLE["strategy"].runs(kind.write.strategy):
         yield "write", f"strategy {kind.write.strategy}: {ABLE['strategy'].why}"
-    if group == "extract" and getattr(kind, "consumes", False):
+    if group == "extract" and name == "files" and kind.consumes:
         yield "window", "which files a window has read is kept by Java classes"
     for option, (fine, why) in OPTIONS.get(group, {}).items():
         if getattr(kind, option, fine) != fine:
@@ -95,8 +99,10 @@ def refuse(plan: Plan) -> None:
 
 
 def _of(plan: Plan) -> Iterator[tuple[str, str]]:
-    if "load" not in plan.verbs or plan.verbs[0] != "extract":
-        yield "plan", "a task per verb would stage files, which a thin client can't remove (execution: fused)"
+    from spark_jobs.connect.folders import seen_by_both
+
+    if plan.verbs != VERBS and not seen_by_both(plan):
+        yield "plan", f"a task per verb {STAYS} (execution: fused)"
     if plan.reach is not None:
         yield "plan", "lookback wasn't tried"
     if plan.data_docs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from spark_jobs.errors import ConfigError, DataError, EtlError
 from spark_jobs.failures import first_line
 from spark_jobs.flow import Context
-from spark_jobs.history import History, Pinned
+from spark_jobs.history import History, Pinned, newest
 from spark_jobs.window import iso
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ def chosen(source: Table, context: Context) -> int:
         ConfigError: `as_of` is no moment, or one that hasn't come yet.
         DataError: there is no such table, or the version isn't there any more.
     """
-    newest = pinned(source.path, context)
+    found = pinned(source.path, context)
     if source.version is not None:
         return source.version
     if source.as_of is None:
-        return newest.version
+        return found.version
     moment = source.moment(context.plan.window.timezone)
     where = f"{context.where}.as_of"
     if moment is None:
@@ -70,7 +70,7 @@ def pinned(path: str, context: Context) -> Pinned:
     Raises:
         DataError: there is no such table.
     """
-    found = context.versions.get(path) or History(context.spark, path).newest()
+    found = context.versions.get(path) or newest(context.spark, path)
     if found is None:
         raise DataError(
             "there is no Delta table",

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from airflow_provider_etl.cli.run import run
+from airflow_provider_etl.cli.run import run, submit
 from airflow_provider_etl.engines.application import Application
 from airflow_provider_etl.engines.base import Job
 from airflow_provider_etl.engines.connect import ConnectEngine
@@ -21,7 +21,7 @@ from airflow_provider_etl.engines.local_connect import LocalConnectEngine, close
 from airflow_provider_etl.spec import Pipeline, load_file
 from spark_jobs.errors import ConfigError, InfrastructureError
 from spark_jobs.ledger import attempt_number
-from spark_jobs.plan import Attempt
+from spark_jobs.plan import VERBS, Attempt
 from tests.airflow.project import ENVIRONMENT, FLIGHTS, Project
 
 pytestmark = pytest.mark.spark
@@ -91,6 +91,52 @@ def test_append_replaces_its_own_rows_and_cuts_through_none(project: Project) ->
     for day in ("2013-01-01", "2013-01-02", "2013-01-01"):
         assert run(pipeline, pipeline.window_of(day))["error"] is None
     assert loaded_rows(project) == [11, 12, 13, 21, 22, 23]
+
+
+def by_verbs(pipeline: Pipeline, day: str, token: str) -> list[dict[str, Any]]:
+    """A window as Airflow runs it: a task per verb, each with a client of its own; their reports."""
+    reports: list[dict[str, Any]] = []
+    for verb in VERBS:
+        number = reports[-1]["attempt"]["number"] if reports else attempt_number(pipeline.fingerprint)
+        attempt = Attempt(number=number, token=f"{token}-{verb}", run=token, since=number if reports else 0)
+        previous = reports[-1] if reports else None
+        reports.append(
+            submit(pipeline, pipeline.plan(pipeline.window_of(day), attempt, verbs=(verb,), previous=previous))
+        )
+        if reports[-1]["error"]:
+            break
+    return reports
+
+
+def test_a_task_per_verb_hands_on_its_rows(project: Project) -> None:
+    checked = "check:\n  - in_range: {column: dep_delay, max: 15, on_fail: quarantine}\n"
+    pipeline = opened(project, FLIGHTS.replace("check:\n", checked, 1))
+    project.drop(1, [*(f"1{n},UA,2013-01-01T0{n}:30:00-05:00,{10 * n}" for n in (1, 2)), "x,UA,2013-01-01,5"])
+    for token in ("first", "second"):
+        reports = by_verbs(pipeline, "2013-01-01", token)
+        assert [report["error"] for report in reports] == [None] * 4
+        assert reports[-1]["quarantined"] == {"flights.extract type flight": 1, "result.check in_range": 1}
+        assert reports[-1]["loads"]["lake"]["rows_inserted"] == 1
+        assert loaded_rows(project) == [11]
+    staged = project.folder / "data/staging"
+    assert len(list(staged.glob("*/*/*/_done"))) == 2
+    assert not list(staged.glob("**/*.writing"))
+
+
+def test_rows_of_a_table_that_another_window_has_loaded(project: Project) -> None:
+    upstream = opened(project)
+    from deltalake import DeltaTable
+
+    for day in ("2013-01-01", "2013-01-02"):
+        assert run(upstream, upstream.window_of(day))["error"] is None
+    start, end = FUSED.index("  flights:\n"), FUSED.index("transform:")
+    source = "  flights: {type: table, path: '${env.lake}/flights', window: {column: time_hour}}\n"
+    text = (FUSED[:start] + source + FUSED[end:]).replace("path: ${env.lake}/flights", "path: ${env.lake}/copy")
+    loaded = load_file(project.pipeline("copy", text))
+    assert loaded.pipeline is not None, loaded.errors
+    report = run(loaded.pipeline, loaded.pipeline.window_of("2013-01-02"))
+    assert (report["error"], report["sources"]["flights"]["version"]) == (None, DeltaTable(project.lake).version())
+    assert report["loads"]["lake"]["rows_inserted"] == 3
 
 
 def without_java(monkeypatch: pytest.MonkeyPatch) -> None:

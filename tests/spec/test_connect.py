@@ -26,14 +26,36 @@ def told(project: Project, text: str) -> list[str]:
     return [item.message for item in loaded.errors if item.code == "not-over-connect"]
 
 
-def test_what_runs_there_is_not_complained_of(project: Project) -> None:
-    assert told(project, FUSED) == []
+TABLE = FUSED.replace(
+    FUSED[FUSED.index("  flights:\n") : FUSED.index("transform:")],
+    "  flights: {type: table, path: '${env.lake}/bronze', window: {column: time_hour}}\n",
+)
+
+
+@pytest.mark.parametrize("text", [FUSED, FLIGHTS, TABLE], ids=["fused", "staged", "of a table"])
+def test_what_runs_there_is_not_complained_of(project: Project, text: str) -> None:
+    assert told(project, text) == []
+
+
+def test_a_task_per_verb_needs_a_folder_that_client_and_server_see(project: Project) -> None:
+    environment = "variables: {raw: data/raw, lake: data/lake, staging: data/staging, quarantine: data/quarantine}\n"
+    environment += "roots: [data]\nengines: {far: {kind: connect, url: 'sc://spark:15002'}}\ndefaults: {engine: far}\n"
+    project.write("config/environments/local.yaml", environment)
+    [message] = told(project, FLIGHTS)
+    assert "task per verb" in message
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (FLIGHTS, "task per verb"),
+        (TABLE.replace("window: {column: time_hour}", "as_of: '${window.end}'"), "its log"),
+        (
+            TABLE.replace("window: {column: time_hour}", "changes: true").replace(
+                "schedule:", "depends_on_previous: true\nschedule:"
+            ),
+            "its log",
+        ),
+        (TABLE.replace("type: table", "type: table, format: files"), "its files"),
         (FUSED.replace("format: csv", "format: json"), "json"),
         (FUSED.replace("{strategy: replace_window, column: time_hour}", "{strategy: merge, keys: [flight]}"), "merge"),
         (FUSED.replace("    null_values:", "    manifest: optional\n    null_values:"), "small files"),
