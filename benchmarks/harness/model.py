@@ -85,6 +85,8 @@ class Case:
         contenders: who runs.
         axis: what a curve over cases counts.
         place: where the case stands on it; 0: at its count.
+        warms: whether a round that isn't measured runs before the others: of no use where a turn is minutes of
+            processes that start and end.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Case:
     contenders: Sequence[Contender]
     axis: str = "records"
     place: int = 0
+    warms: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,7 @@ def run(case: Case, rounds: int, warm: bool, options: Options) -> Measured:
     """
     _ready(case)
     load, turns = [os.getloadavg()[0]], {each.name: list[Turn]() for each in case.contenders}
-    for number in range(0 if warm else 1, rounds + 1):
+    for number in range(0 if warm and case.warms else 1, rounds + 1):
         print(f"{case.name}: {f'round {number} of {rounds}' if number else 'warming up'}", flush=True)
         found: dict[str, Rows] = {}
         for each in case.contenders:

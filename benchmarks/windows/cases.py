@@ -66,14 +66,18 @@ def opened(options: Options) -> Iterator[Benchmark]:
         " that is around it in a task, `airflow` what a run takes from its start to its end beside its tasks; `window`"
         " is the sum. A case by Airflow takes longer as a whole, since each contender starts a scheduler of its own.",
         cases=[
-            Case(name=alone, about=_ABOUT, count=count * rows, base=SUBMITS, contenders=_alone(data, count)),
-            Case(name=timed, about=_ABOUT, count=less * rows, base=SUBMITS, contenders=_timed(data, less)),
+            _case(alone, count * rows, _alone(data, count)),
+            _case(timed, less * rows, _timed(data, less)),
         ],
         goals=[
             *(_beside(alone, mine, "wall") for mine in (LOCAL, WARM, CONNECT, BATCH)),
             *(_beside(timed, mine, "window") for mine in (LOCAL, WARM, CONNECT)),
         ],
     )
+
+
+def _case(name: str, count: int, contenders: list[Contender]) -> Case:
+    return Case(name=name, about=_ABOUT, count=count, base=SUBMITS, contenders=contenders, warms=False)
 
 
 def _alone(data: Path, count: int) -> list[Contender]:

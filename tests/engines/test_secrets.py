@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_etl.cli.main import main
 from demo.standalone import Standalone
-from tests.airflow.project import ENVIRONMENT, ROOT, Project
+from tests.airflow.project import ENVIRONMENT, FLIGHTS, ROOT, Project
 from tests.engines.planted import LOOPBACK, Watch, environment, hits, left, secrets
 from tests.servers.guarded import PASSWORD, free_port
 
@@ -149,6 +149,41 @@ def test_a_warm_spark_gets_it_over_its_socket(place: Any, monkeypatch: pytest.Mo
     found.refuse(capfd.readouterr())
     quarantine = _files(found.project.folder / "data/quarantine")
     assert any(path.suffix == ".parquet" for path in quarantine), "what was set aside was looked at"
+
+
+def test_a_server_of_spark_connect_shows_neither_a_key_nor_its_own_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    """A mask's key is the one secret that thin clients hand on; theirs is the server's token."""
+    from airflow_provider_etl.engines.local_connect import close_all, root
+
+    key = "m4rker of a mask's key"
+    pepper = json.dumps({"conn_type": "generic", "password": key})
+    for name, text in {"AIRFLOW_CONN_PEPPER": pepper, **environment()}.items():
+        monkeypatch.setenv(name, text)
+    found = Place(tmp_path, lambda conf: ENVIRONMENT.replace("kind: local,", f"kind: local_connect, {conf}"))
+    monkeypatch.chdir(found.project.folder)
+    monkeypatch.setenv("AIRFLOW_HOME", str(found.folder))
+    mask = "transform:\n  - from: flights\n  - mask: {columns: {carrier: hash}, key: pepper}\n"
+    text = FLIGHTS.replace("transform:\n  - from: flights\n", mask)
+    path = found.project.pipeline("flights", text.replace("execution: staged", "execution: fused"))
+    try:
+        with Watch(pages=found.pages) as watch:
+            assert main(["run", str(path), "--window", "2013-01-01", "--json", "report.json"]) == 0
+        (folder,) = root(str(found.folder)).glob("*/secret")
+        token = folder.read_text()
+    finally:
+        close_all(str(found.folder))
+    assert all(len(str(row["carrier"])) == 64 for row in found.project.rows())
+    said, planted = capfd.readouterr(), [*PLANTED, key]
+    assert not watch.shown(planted)
+    assert not hits("".join(text for text in watch.seen if not text.startswith("{")), [token])
+    assert not hits("".join(watch.told.values()) + said.out + said.err, [*planted, token])
+    assert not left([found.folder], [*planted, token])
+    assert {(who, ip) for who, ip in watch.listening if ip not in LOOPBACK} == set()
+    assert any("spark_jobs.connect.serve" in text for text in watch.seen), "the server was seen"
+    assert any("LocalTableScan" in text for text in watch.told.values()), "its pages told of the key's place"
+    assert _files(found.folder / "events"), "its event log was looked at"
 
 
 @pytest.mark.prove

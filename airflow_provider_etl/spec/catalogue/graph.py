@@ -26,7 +26,7 @@ engines: {local: {kind: local%s}}
 """
 _STAGED: Final = completed("execution: staged\n")
 _FUSED: Final = completed("execution: fused\n")
-_WARM: Final = _LOCAL.replace("kind: local%s", "kind: local_connect")
+_FAR: Final = _LOCAL.replace("kind: local%s", 'kind: connect, url: "sc://spark.example.com:15002"')
 _OTHER: Final = ", conf: {spark.delta.logStore.s3a.impl: io.delta.storage.S3SingleDriverLogStore}"
 
 RULES: Final = (
@@ -145,8 +145,8 @@ RULES: Final = (
         code="not-over-connect",
         why="The engine is Spark Connect, whose client has no Java, and something of the pipeline needs it"
         " ([what runs there](connect.md)).",
-        wrong={"orders.yaml": _STAGED, _PLACE: _WARM},
-        right={"orders.yaml": _FUSED, _PLACE: _WARM},
+        wrong={"orders.yaml": _STAGED, _PLACE: _FAR},
+        right={"orders.yaml": _FUSED, _PLACE: _FAR},
         mend="Leave out what the message names, or run the pipeline on an engine of kind `local` or `spark_submit`.",
         whole=True,
     ),
